@@ -1,0 +1,1 @@
+"""One home for each outside system; its errors are translated once, here."""

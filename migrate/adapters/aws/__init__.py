@@ -1,0 +1,1 @@
+"""AWS, one file a service, through boto3; everything but safety.py only reads."""

@@ -1,0 +1,1 @@
+"""Container registries: the OCI distribution protocol, layers and the binaries in them."""

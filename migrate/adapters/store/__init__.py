@@ -1,0 +1,1 @@
+"""What a migration must remember: records, runs and evidence in one SQL database."""

@@ -1,0 +1,1 @@
+"""migrate.toml and the environment, read once and turned into core records."""

@@ -1,0 +1,1 @@
+"""A whole AWS account, registry, builder and engine on loopback, for demos and tests."""

@@ -1,0 +1,1 @@
+"""The shell around the core: observe, decide, act, record; each act is a durable step."""

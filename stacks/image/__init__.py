@@ -1,0 +1,1 @@
+"""The image stack: what the tag points at."""

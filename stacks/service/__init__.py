@@ -1,0 +1,1 @@
+"""The service stack: task definitions, the service and its capacity."""
