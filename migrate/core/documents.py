@@ -1,0 +1,29 @@
+"""JSON documents as values: AWS answers kept whole, compared and hashed without caring about key order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import NewType, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+Document = NewType("Document", str)
+"""Canonical JSON text of an object: sorted keys, no spaces. Equal text means equal content."""
+
+
+def document(value: Mapping[str, object]) -> Document:
+    """Return the canonical text of ``value``; anything JSON cannot hold (a date) is written as its text."""
+    return Document(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str))
+
+
+def fields(text: Document) -> dict[str, Json]:
+    """Return the object that a canonical text holds."""
+    value: dict[str, Json] = json.loads(text)
+    return value
+
+
+def fingerprint(value: Mapping[str, object]) -> str:
+    """Return the SHA-256 of the canonical text, as 64 hexadecimal digits."""
+    return hashlib.sha256(document(value).encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""The stages, and which of them may come next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from migrate.errors import BlockedError
+
+
+class Stage(IntEnum):
+    """How far a service has gone; each stage holds everything of the smaller ones."""
+
+    ORIGINAL = -1
+    BASELINE = 0
+    IMAGE = 1
+    ARCHITECTURE = 2
+    CAPACITY = 3
+
+    @property
+    def title(self) -> str:
+        """The stage in words, for people."""
+        return _TITLES[self]
+
+    @property
+    def before(self) -> Stage:
+        """The stage that has to be proven before this one may start, and where a rollback of this one ends."""
+        return Stage(max(self - 1, Stage.ORIGINAL))
+
+
+_TITLES = {
+    Stage.ORIGINAL: "original",
+    Stage.BASELINE: "baseline",
+    Stage.IMAGE: "image",
+    Stage.ARCHITECTURE: "architecture",
+    Stage.CAPACITY: "capacity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a service stands: the highest stage proven, and one begun but not yet proven (None: none).
+
+    An entered stage that is not proven may have changed anything of it: the world, not the record, says what.
+    """
+
+    proven: Stage = Stage.ORIGINAL
+    entered: Stage | None = None
+
+
+def may_apply(position: Position, stage: Stage) -> None:
+    """Refuse ``apply`` out of order: a stage that is not proven blocks the next.
+
+    Raises BlockedError. A stage that is proven already may be applied again (it changes nothing).
+    """
+    if position.entered is not None and stage != position.entered:
+        raise BlockedError(
+            f"Stage {stage.value} cannot start: stage {position.entered.value} was begun and is not proven.",
+            why=f"The highest proven stage is {position.proven.value} ({position.proven.title}).",
+            then=f"Run `migrate apply --stage {position.entered.value}` to finish it, or `migrate rollback`.",
+            runbook="errors#out-of-order",
+        )
+    if stage > position.proven + 1:
+        raise BlockedError(
+            f"Stage {stage.value} cannot start: stage {stage.before.value} is not proven.",
+            why=f"The highest proven stage is {position.proven.value} ({position.proven.title}).",
+            then=f"Run `migrate apply --stage {position.proven.value + 1}` first.",
+            runbook="errors#out-of-order",
+        )
+
+
+def rollback_target(position: Position, to: Stage | None) -> Stage:
+    """Return the stage that a rollback leads to; without a wish, one stage below the highest one touched.
+
+    Raises BlockedError when the wish lies above what is reached.
+    """
+    reached = position.proven if position.entered is None else max(position.proven, position.entered)
+    target = reached.before if to is None else to
+    if target > reached:
+        raise BlockedError(
+            f"There is nothing above stage {reached.value} to roll back to stage {target.value}.",
+            why=f"The highest stage reached is {reached.value} ({reached.title}).",
+            then="Choose a smaller stage, or run `migrate status`.",
+            runbook="errors#out-of-order",
+        )
+    return target
