@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import NewType, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 Document = NewType("Document", str)
 """Canonical JSON text of an object: sorted keys, no spaces. Equal text means equal content."""

@@ -1,0 +1,206 @@
+"""What both stacks should hold: a pure function of (record, settings, stage).
+
+Rollback is this function with a smaller stage. What a stage once made stays in the program at smaller stages
+("on the shelf"): the index keeps a tag of its own and the ARM64 revision stays registered, so no preview of a way
+back ever deletes anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from migrate.core.documents import Document
+from migrate.core.facts import Architecture, Cluster, Strategy, StrategyItem
+from migrate.core.record import Record
+from migrate.core.settings import ImageMode, ImageSettings, Settings
+from migrate.core.stages import Stage
+from migrate.core.task_definition import with_architecture
+
+FARGATE = (StrategyItem("FARGATE", weight=1),)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStackInputs:
+    """Inputs of stacks/image.
+
+    ``tag`` is what the index is published under: the service's own tag from stage 1 on, ``shelf_tag`` below it.
+    ``present`` is False until stage 1 first began: the program then only looks the repository up.
+    """
+
+    repository: str
+    present: bool
+    tag: str
+    shelf_tag: str
+    original_digest: str
+    build: ImageSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDefinitionInputs:
+    """One task definition of stacks/service; ``import_arn`` is set for a revision that exists already.
+
+    ``keep`` writes skip_destroy, a property that an import must not carry (facts F7).
+    """
+
+    logical_name: str
+    document: Document
+    tags: tuple[tuple[str, str], ...]
+    import_arn: str | None
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInputs:
+    """The service of stacks/service. Exactly one of ``launch_type`` and ``strategy`` is set.
+
+    ``task_definition`` is the logical name of one of the task definitions beside it. ``triggers`` start a deployment
+    when they change, and only with ``force_new_deployment`` (facts F4).
+    """
+
+    cluster_arn: str
+    name: str
+    arn: str
+    document: Document
+    task_definition: str
+    launch_type: str | None
+    strategy: Strategy
+    force_new_deployment: bool
+    triggers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInputs:
+    """Capacity providers of the cluster; present only where the migration has to associate one that is missing."""
+
+    name: str
+    capacity_providers: tuple[str, ...]
+    default_strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStackInputs:
+    """Inputs of stacks/service. ``adopt`` imports what exists instead of creating it."""
+
+    adopt: bool
+    cluster: ClusterInputs | None
+    task_definitions: tuple[TaskDefinitionInputs, ...]
+    service: ServiceInputs
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """Both stacks, and what the running tasks must then look like."""
+
+    stage: Stage
+    image: ImageStackInputs
+    service: ServiceStackInputs
+    architecture: Architecture
+    strategy: Strategy
+    launch_type: str | None
+
+
+def index_on_shelf(record: Record, settings: Settings) -> ImageStackInputs:
+    """Return the image stack with the index under our own tag: built and provable before the service's tag moves."""
+    return replace(_image(record, settings, Stage.BASELINE), present=settings.image.mode is not ImageMode.EXTERNAL)
+
+
+def desired_state(record: Record, settings: Settings, stage: Stage) -> DesiredState:
+    """Return what both stacks hold when ``stage`` is applied to the recorded service."""
+    launch_type, strategy = desired_capacity(record, settings, stage)
+    arm64 = stage >= Stage.ARCHITECTURE
+    return DesiredState(
+        stage=stage,
+        image=_image(record, settings, stage),
+        service=ServiceStackInputs(
+            adopt=not record.adopted,
+            cluster=_cluster(record, settings, stage),
+            task_definitions=_task_definitions(record, stage),
+            service=_service(record, stage, launch_type, strategy),
+        ),
+        architecture=Architecture.ARM64 if arm64 else Architecture.X86_64,
+        strategy=strategy,
+        launch_type=launch_type,
+    )
+
+
+def desired_capacity(record: Record, settings: Settings, stage: Stage) -> tuple[str | None, Strategy]:
+    """Return launch type and strategy, of which one is empty: strategies are explicit from the baseline on (F2, F3)."""
+    service = record.baseline.service
+    if stage is Stage.CAPACITY:
+        return None, settings.capacity
+    if stage is Stage.ORIGINAL:
+        return service.launch_type, service.strategy
+    if service.launch_type == "FARGATE":
+        return None, FARGATE
+    return service.launch_type, service.strategy
+
+
+def missing_providers(cluster: Cluster, record: Record, settings: Settings) -> tuple[str, ...]:
+    """Return the providers that the stages need and the cluster, as recorded, does not have, in their order of need."""
+    needed = [item.provider for item in desired_capacity(record, settings, Stage.BASELINE)[1] + settings.capacity]
+    return tuple(dict.fromkeys(name for name in needed if name not in cluster.capacity_providers))
+
+
+def _cluster(record: Record, settings: Settings, stage: Stage) -> ClusterInputs | None:
+    cluster = record.baseline.cluster
+    missing = missing_providers(cluster, record, settings)
+    if not missing:
+        return None
+    # Once associated, providers stay: other services may have come to use them (facts F12).
+    added = missing if stage >= Stage.BASELINE or record.adopted else ()
+    return ClusterInputs(cluster.name, cluster.capacity_providers + added, cluster.default_strategy)
+
+
+def _image(record: Record, settings: Settings, stage: Stage) -> ImageStackInputs:
+    image = record.baseline.image
+    shelf = shelf_tag(image.reference.tag or "")
+    made = stage >= Stage.IMAGE or record.index is not None
+    return ImageStackInputs(
+        repository=image.repository,
+        present=made and settings.image.mode is not ImageMode.EXTERNAL,
+        tag=(image.reference.tag or "") if stage >= Stage.IMAGE else shelf,
+        shelf_tag=shelf,
+        original_digest=image.digest,
+        build=settings.image,
+    )
+
+
+def shelf_tag(tag: str) -> str:
+    """Return the tag of our own that holds the index while the service's tag does not (at most 128 characters, ECR)."""
+    return f"migrate-index-{tag}"[:128]
+
+
+def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInputs, ...]:
+    original = record.baseline.task_definition
+    keep = record.adopted
+    made = [TaskDefinitionInputs("task-definition", original.document, original.tags, original.arn, keep)]
+    if record.replacement_task_definition_arn is not None:
+        made.append(TaskDefinitionInputs("task-definition-copy", original.document, original.tags, None, keep=True))
+    if stage >= Stage.ARCHITECTURE or record.arm64_task_definition_arn is not None:
+        arm64 = with_architecture(original.document, Architecture.ARM64)
+        made.append(TaskDefinitionInputs("task-definition-arm64", arm64, original.tags, None, keep=True))
+    return tuple(made)
+
+
+def _service(record: Record, stage: Stage, launch_type: str | None, strategy: Strategy) -> ServiceInputs:
+    service = record.baseline.service
+    amd64 = "task-definition" if record.replacement_task_definition_arn is None else "task-definition-copy"
+    # An import must not carry the flag; the first change of ours needs it, and then it stays (facts F1, F4).
+    forced = record.adopted and (stage >= Stage.IMAGE or record.index is not None or service.launch_type == "FARGATE")
+    return ServiceInputs(
+        cluster_arn=service.cluster_arn,
+        name=service.name,
+        arn=service.arn,
+        document=service.document,
+        task_definition="task-definition-arm64" if stage >= Stage.ARCHITECTURE else amd64,
+        launch_type=launch_type,
+        strategy=strategy,
+        force_new_deployment=forced,
+        triggers=(("image-digest", _digest(record, stage)),) if forced else (),
+    )
+
+
+def _digest(record: Record, stage: Stage) -> str:
+    if stage >= Stage.IMAGE and record.index is not None:
+        return record.index.digest
+    return record.baseline.image.digest

@@ -1,0 +1,77 @@
+"""The record: what a service was before it was touched, and what the stages have made since.
+
+Together with the operator's settings and a stage it determines the desired state (desired_state.py). What a stage
+has made (an index, a revision) stays on record after a rollback, so that nothing in use is ever deleted and a second
+try makes nothing twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from migrate.core.facts import Account, Cluster, Service, TaskDefinition
+from migrate.core.images import ImageReference
+from migrate.core.stages import Position, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalImage:
+    """The manifest behind the tag before anything was changed.
+
+    ``manifest`` is the body byte for byte (decoded as UTF-8; a manifest is JSON); a tag restored from it has the same
+    digest (facts F32). ``guard_tag`` keeps ECR from expiring it (facts F31).
+    """
+
+    reference: ImageReference
+    repository: str
+    digest: str
+    media_type: str
+    manifest: str
+    guard_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The way back: the service, its task definition, its cluster and its image as they were found."""
+
+    recorded_at: datetime
+    account: Account
+    service: Service
+    task_definition: TaskDefinition
+    cluster: Cluster
+    image: OriginalImage
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIndex:
+    """The multi-platform index that stage 1 made (or, in mode external, found)."""
+
+    digest: str
+    media_type: str
+    children: tuple[tuple[str, str], ...]
+    """Platform (``linux/arm64``) and digest of each runnable child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is remembered of one service. ``version`` grows with every change and guards concurrent writers."""
+
+    baseline: Baseline
+    position: Position = Position()
+    adopted: bool = False
+    index: BuiltIndex | None = None
+    arm64_task_definition_arn: str | None = None
+    replacement_task_definition_arn: str | None = None
+    """A copy of the original revision, registered because the original is no longer ACTIVE (case C32)."""
+    last_deployment_id: str | None = None
+    """The deployment that our last act started and that ended as PRIMARY; another one is somebody else's."""
+
+    def entered(self, stage: Stage) -> Record:
+        """Return the record with ``stage`` begun and everything above what is below it no longer proven."""
+        proven = min(self.position.proven, stage.before)
+        return replace(self, position=Position(proven=Stage(proven), entered=stage))
+
+    def reached(self, stage: Stage) -> Record:
+        """Return the record with ``stage`` proven and nothing begun."""
+        return replace(self, position=Position(proven=stage, entered=None))

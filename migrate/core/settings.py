@@ -1,0 +1,78 @@
+"""The operator's settings as core values; migrate/config reads them from migrate.toml and the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from migrate.core.facts import Strategy, StrategyItem
+
+
+class ImageMode(StrEnum):
+    """How the multi-platform index comes to be.
+
+    extend keeps the amd64 manifest bit for bit and adds arm64; rebuild builds both; external only verifies.
+    """
+
+    EXTEND = "extend"
+    REBUILD = "rebuild"
+    EXTERNAL = "external"
+
+
+class ArchitectureMode(StrEnum):
+    """How tasks go over to ARM64."""
+
+    ROLLING = "rolling"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """Which service. ``cluster`` and ``name`` are names or ARNs as the operator wrote them."""
+
+    cluster: str
+    name: str
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """What is built. ``context`` and ``dockerfile`` are paths on the operator's machine; ``builder`` a buildx builder.
+
+    ``container`` names the container whose image moves; ``build_arguments`` are name and value pairs.
+    """
+
+    container: str
+    mode: ImageMode = ImageMode.EXTEND
+    context: str = "."
+    dockerfile: str | None = None
+    target: str | None = None
+    builder: str | None = None
+    build_arguments: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """How long a stage is watched. The soak starts again whenever a check stops passing.
+
+    ``failure_limit`` is how many failed measurements of one check are allowed before the gate fails;
+    ``error_limit`` how many errors in a row (Argo Rollouts analysis: failureLimit, consecutiveErrorLimit).
+    """
+
+    interval: timedelta = timedelta(seconds=15)
+    soak: timedelta = timedelta(minutes=10)
+    deadline: timedelta = timedelta(minutes=40)
+    failure_limit: int = 0
+    error_limit: int = 4
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator decides for one service."""
+
+    service: ServiceSettings
+    image: ImageSettings
+    architecture: ArchitectureMode = ArchitectureMode.ROLLING
+    capacity: Strategy = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
+    gate: GateSettings = GateSettings()

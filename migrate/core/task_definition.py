@@ -1,0 +1,161 @@
+"""Task definitions as documents: what a new revision carries over, and when two of them mean the same (case C33).
+
+The equivalences are those of the AWS provider's container definition comparison (provider.md section 3) and of
+RegisterTaskDefinition's own defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrate.core.documents import Document, Json, document, fields
+from migrate.core.facts import Architecture
+
+REGISTERED_FIELDS = (
+    "family",
+    "taskRoleArn",
+    "executionRoleArn",
+    "networkMode",
+    "containerDefinitions",
+    "volumes",
+    "placementConstraints",
+    "requiresCompatibilities",
+    "cpu",
+    "memory",
+    "pidMode",
+    "ipcMode",
+    "proxyConfiguration",
+    "ephemeralStorage",
+    "runtimePlatform",
+    "enableFaultInjection",
+)
+"""Fields of RegisterTaskDefinition that stacks/service carries over (ECS API reference)."""
+
+ANSWER_ONLY_FIELDS = (
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "deleteRequestedAt",
+    "daemonTaskDefinitionArn",
+)
+"""Fields that DescribeTaskDefinition adds and RegisterTaskDefinition refuses (case C54)."""
+
+_EMPTY_IS_ABSENT = (
+    "command",
+    "credentialSpecs",
+    "dependsOn",
+    "dnsSearchDomains",
+    "dnsServers",
+    "dockerSecurityOptions",
+    "entryPoint",
+    "environment",
+    "environmentFiles",
+    "extraHosts",
+    "links",
+    "mountPoints",
+    "portMappings",
+    "resourceRequirements",
+    "secrets",
+    "systemControls",
+    "ulimits",
+    "volumesFrom",
+    "dockerLabels",
+)
+_SORTED_BY_NAME = ("environment", "secrets")
+_ZERO_IS_ABSENT = ("cpu",)
+_HEALTH_CHECK_DEFAULTS: dict[str, Json] = {"interval": 30, "retries": 3, "timeout": 5}
+
+
+def registrable(text: Document) -> dict[str, Json]:
+    """Return the part of a DescribeTaskDefinition answer that a new revision takes, without nulls."""
+    whole = fields(text)
+    return {name: whole[name] for name in REGISTERED_FIELDS if whole.get(name) not in (None, [], {})}
+
+
+def unknown_fields(text: Document) -> tuple[str, ...]:
+    """Return the names of fields with content that a new revision would silently lose, sorted."""
+    known = {*REGISTERED_FIELDS, *ANSWER_ONLY_FIELDS}
+    return tuple(sorted(name for name, value in fields(text).items() if name not in known and value))
+
+
+def with_architecture(text: Document, architecture: Architecture) -> Document:
+    """Return the registrable document with both fields of runtimePlatform written out (case C53)."""
+    carried = registrable(text)
+    platform = carried.get("runtimePlatform")
+    system = platform.get("operatingSystemFamily") if isinstance(platform, dict) else None
+    carried["runtimePlatform"] = {"cpuArchitecture": architecture.value, "operatingSystemFamily": system or "LINUX"}
+    return document(carried)
+
+
+def containers(text: Document) -> tuple[dict[str, Json], ...]:
+    """Return the container definitions of a task definition, in its order."""
+    return tuple(item for item in _objects(fields(text).get("containerDefinitions")))
+
+
+def equivalent(left: Document, right: Document) -> bool:
+    """Tell whether two task definitions register the same thing: noise of order, defaults and empties apart."""
+    return normalised(left) == normalised(right)
+
+
+def normalised(text: Document) -> Document:
+    """Return the registrable document in one spelling: defaults written out, noise taken away, sets sorted."""
+    carried = registrable(text)
+    mode = carried.get("networkMode") or "bridge"
+    carried["containerDefinitions"] = [
+        _normalised_container(item, awsvpc=mode == "awsvpc")
+        for item in sorted(_objects(carried.get("containerDefinitions")), key=lambda item: str(item.get("name")))
+    ]
+    carried["volumes"] = [_normalised_volume(item) for item in _by_name(_objects(carried.get("volumes")))]
+    carried["requiresCompatibilities"] = sorted(map(str, _list(carried.get("requiresCompatibilities"))))
+    return document({name: value for name, value in carried.items() if value not in ([], False)})
+
+
+def _normalised_container(container: dict[str, Json], *, awsvpc: bool) -> dict[str, Json]:
+    result = {name: value for name, value in container.items() if value is not None}
+    result.setdefault("essential", True)
+    for name in _SORTED_BY_NAME:
+        if name in result:
+            result[name] = list(_by_name(item for item in _objects(result[name]) if item.get("value") != ""))
+    if "environment" in result:
+        result["environment"] = [item for item in _objects(result["environment"]) if item.get("value") is not None]
+    if "portMappings" in result:
+        result["portMappings"] = [_normalised_port(item, awsvpc=awsvpc) for item in _objects(result["portMappings"])]
+    check = result.get("healthCheck")
+    if isinstance(check, dict):
+        result["healthCheck"] = _HEALTH_CHECK_DEFAULTS | {key: value for key, value in check.items() if value}
+    # A FireLens container runs as root whether it says so or not (provider PR 36029, case C33).
+    if result.get("firelensConfiguration") and result.get("user") == "0":
+        del result["user"]
+    for name in (*_EMPTY_IS_ABSENT, *_ZERO_IS_ABSENT):
+        if not result.get(name):
+            result.pop(name, None)
+    return result
+
+
+def _normalised_port(port: dict[str, Json], *, awsvpc: bool) -> dict[str, Json]:
+    result = {name: value for name, value in port.items() if value is not None}
+    result.setdefault("protocol", "tcp")
+    if not result.get("hostPort"):
+        result["hostPort"] = result.get("containerPort") if awsvpc else 0
+    return result
+
+
+def _normalised_volume(volume: dict[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in volume.items() if value not in (None, False, {})}
+
+
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [item for item in _list(value) if isinstance(item, dict)]
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _by_name(items: Iterable[dict[str, Json]]) -> list[dict[str, Json]]:
+    return sorted(items, key=lambda item: str(item.get("name")))

@@ -1,0 +1,224 @@
+"""What the workflows need from the outside, each a small capability; adapters and fakes implement them.
+
+Every method may raise a MigrateError (AccessError for credentials, permission or network); reads have no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
+from migrate.core.evidence import Event, Run
+from migrate.core.facts import (
+    Account,
+    Alarm,
+    Cluster,
+    Repository,
+    Service,
+    ServiceDeployment,
+    TargetHealth,
+    Task,
+    TaskDefinition,
+)
+from migrate.core.images import FetchedManifest, ImageFacts, ImageReference
+from migrate.core.preview import Preview, StackOutcome
+from migrate.core.record import OriginalImage, Record
+
+
+class Clock(Protocol):
+    """Time, injected: virtual in tests."""
+
+    def now(self) -> datetime:
+        """Return the present, aware, in UTC."""
+        ...
+
+    def sleep(self, duration: timedelta) -> None:
+        """Wait; raises InterruptedRunError when the operator stops the run meanwhile."""
+        ...
+
+
+class ServiceReader(Protocol):
+    """Reads ECS."""
+
+    def account(self) -> Account:
+        """Return who asks, and where."""
+        ...
+
+    def services(self, cluster: str) -> tuple[str, ...]:
+        """Return the names of the services of a cluster, sorted."""
+        ...
+
+    def clusters(self) -> tuple[str, ...]:
+        """Return the names of the clusters of the region, sorted."""
+        ...
+
+    def service(self, cluster: str, name: str) -> Service:
+        """Return one service; NotFoundError when it is missing or INACTIVE."""
+        ...
+
+    def task_definition(self, arn: str) -> TaskDefinition:
+        """Return a revision with its tags, ACTIVE or not; NotFoundError when there is none."""
+        ...
+
+    def cluster(self, name: str) -> Cluster:
+        """Return a cluster by name or ARN; NotFoundError when it is missing or INACTIVE."""
+        ...
+
+    def tasks(self, service: Service) -> tuple[Task, ...]:
+        """Return the tasks of the service that are not stopped."""
+        ...
+
+    def stopped_tasks(self, service: Service) -> tuple[Task, ...]:
+        """Return the stopped tasks that ECS still remembers (about an hour)."""
+        ...
+
+    def service_deployments(self, service: Service) -> tuple[ServiceDeployment, ...] | None:
+        """Return recent service deployments, newest first; None where the endpoint does not know the call."""
+        ...
+
+
+class HealthReader(Protocol):
+    """Reads what load balancers and alarms say."""
+
+    def target_health(self, target_group_arns: Sequence[str]) -> tuple[TargetHealth, ...]:
+        """Return the health of every target of the groups."""
+        ...
+
+    def alarms(self, names: Sequence[str]) -> tuple[Alarm, ...]:
+        """Return the alarms by name; a name without an alarm is left out."""
+        ...
+
+
+class RepositoryReader(Protocol):
+    """Reads ECR."""
+
+    def repository(self, image: ImageReference) -> Repository | None:
+        """Return the ECR repository whose URI the image has; None when it is no repository of this account."""
+        ...
+
+    def credentials(self, registry: str) -> tuple[str, str] | None:
+        """Return user and password for an ECR registry host (valid 12 hours, facts F32); None for other hosts."""
+        ...
+
+
+class ImageRegistry(Protocol):
+    """Reads images over the OCI distribution protocol; digests are always verified."""
+
+    def manifest(self, reference: ImageReference) -> FetchedManifest:
+        """Return the manifest or index behind a tag or digest; NotFoundError when there is none."""
+        ...
+
+    def blob(self, repository: ImageReference, digest: str, *, limit: int) -> bytes:
+        """Return a blob of at most ``limit`` bytes."""
+        ...
+
+    def open_blob(self, repository: ImageReference, digest: str) -> AbstractContextManager[Iterator[bytes]]:
+        """Stream a blob of any size."""
+        ...
+
+
+class ImageInspector(Protocol):
+    """Judges an image behind a reference, children, configs and binaries included."""
+
+    def inspect(self, reference: ImageReference) -> ImageFacts:
+        """Return what is behind the reference; NotFoundError when there is nothing."""
+        ...
+
+
+class SafetyActions(Protocol):
+    """The only writes outside Pulumi (design rule 2); each may be repeated without harm."""
+
+    def put_guard_tag(self, image: OriginalImage) -> None:
+        """Give the original manifest a tag of ours, so that it does not expire (facts F31)."""
+        ...
+
+    def restore_tag(self, image: OriginalImage) -> None:
+        """Let the service's tag point at the original manifest again, byte for byte (facts F32)."""
+        ...
+
+    def stop_deployment(self, service_deployment_arn: str) -> None:
+        """Stop a running service deployment with rollback (facts F17); one that has ended is left alone."""
+        ...
+
+    def force_deployment(self, service: Service) -> str:
+        """Start a deployment of the service as it is; return the id of its PRIMARY deployment."""
+        ...
+
+    def return_to_launch_type(self, service: Service) -> str:
+        """Take the strategy away, so that the launch type decides again (facts F2); return the deployment's id."""
+        ...
+
+
+class StackDeployer(Protocol):
+    """Drives both Pulumi stacks of one service. ``stack`` names are ``image`` and ``service`` in errors and previews."""
+
+    def preview_image(self, inputs: ImageStackInputs) -> Preview:
+        """Return what ``up`` would do to the image stack."""
+        ...
+
+    def preview_service(self, inputs: ServiceStackInputs) -> Preview:
+        """Return what ``up`` would do to the service stack."""
+        ...
+
+    def up_image(self, inputs: ImageStackInputs) -> StackOutcome:
+        """Bring the image stack to the inputs; outputs hold ``index_digest`` where an index is present."""
+        ...
+
+    def up_service(self, inputs: ServiceStackInputs) -> StackOutcome:
+        """Bring the service stack to the inputs; outputs hold ``task_definition_arns`` by logical name (JSON text)."""
+        ...
+
+    def refresh(self) -> None:
+        """Read the world into the state of both stacks (facts F6)."""
+        ...
+
+
+class RecordStore(Protocol):
+    """Remembers records, runs and evidence. ``service`` is always the service's ARN."""
+
+    def record(self, service: str) -> Record | None:
+        """Return the record of a service."""
+        ...
+
+    def save_record(self, service: str, record: Record) -> None:
+        """Write the record of a service."""
+        ...
+
+    def claim(self, service: str, run: Run) -> None:
+        """Make ``run`` the only writer of the service; LockedError names the run that already is."""
+        ...
+
+    def release(self, service: str, run_id: str) -> None:
+        """Give the service free, if ``run_id`` holds it."""
+        ...
+
+    def append(self, event: Event) -> None:
+        """Add an event of a run to the evidence."""
+        ...
+
+    def events(self, run_id: str) -> tuple[Event, ...]:
+        """Return the events of a run, oldest first."""
+        ...
+
+    def runs(self, service: str) -> tuple[Run, ...]:
+        """Return the runs of a service, newest first."""
+        ...
+
+    def save_plan(self, service: str, plan: str) -> None:
+        """Keep the newest plan (JSON text) of a service."""
+        ...
+
+    def plan(self, service: str) -> str | None:
+        """Return the newest plan of a service."""
+        ...
+
+
+class Narrator(Protocol):
+    """Hears what happens while it happens; never fails and never decides."""
+
+    def tell(self, event: Event) -> None:
+        """Take one event."""
+        ...
