@@ -153,7 +153,7 @@ class SafetyActions(Protocol):
 
 
 class StackDeployer(Protocol):
-    """Drives both Pulumi stacks of one service. ``stack`` names are ``image`` and ``service`` in errors and previews."""
+    """Drives both Pulumi stacks of one service; they are called ``image`` and ``service`` in errors and previews."""
 
     def preview_image(self, inputs: ImageStackInputs) -> Preview:
         """Return what ``up`` would do to the image stack."""

@@ -9,6 +9,9 @@ from enum import StrEnum
 from migrate.core.documents import Document
 
 
+NOTHING = Document("{}")
+
+
 class EventKind(StrEnum):
     """What an event tells. An INTENT without a later OUTCOME of the same step means: look first (design rule 4)."""
 
@@ -31,7 +34,7 @@ class Event:
     kind: EventKind
     step: str
     text: str
-    data: Document = Document("{}")
+    data: Document = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from migrate.core.images import ImageReference
 from migrate.core.stages import Position, Stage
 
 
+UNTOUCHED = Position()
+
+
 @dataclass(frozen=True, slots=True)
 class OriginalImage:
     """The manifest behind the tag before anything was changed.
@@ -58,7 +61,7 @@ class Record:
     """All that is remembered of one service. ``version`` grows with every change and guards concurrent writers."""
 
     baseline: Baseline
-    position: Position = Position()
+    position: Position = UNTOUCHED
     adopted: bool = False
     index: BuiltIndex | None = None
     arm64_task_definition_arn: str | None = None
