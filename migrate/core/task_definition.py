@@ -111,12 +111,13 @@ def normalised(text: Document) -> Document:
         for item in sorted(_objects(carried.get("containerDefinitions")), key=lambda item: str(item.get("name")))
     ]
     carried["volumes"] = [_normalised_volume(item) for item in _by_name(_objects(carried.get("volumes")))]
-    carried["requiresCompatibilities"] = sorted(map(str, _list(carried.get("requiresCompatibilities"))))
+    compatibilities = sorted(str(item) for item in _list(carried.get("requiresCompatibilities")))
+    carried["requiresCompatibilities"] = list(compatibilities)
     return document({name: value for name, value in carried.items() if value not in ([], False)})
 
 
 def _normalised_container(container: dict[str, Json], *, awsvpc: bool) -> dict[str, Json]:
-    result = {name: value for name, value in container.items() if value is not None}
+    result: dict[str, Json] = {name: value for name, value in container.items() if value is not None}
     result.setdefault("essential", True)
     for name in _SORTED_BY_NAME:
         if name in result:
@@ -138,7 +139,7 @@ def _normalised_container(container: dict[str, Json], *, awsvpc: bool) -> dict[s
 
 
 def _normalised_port(port: dict[str, Json], *, awsvpc: bool) -> dict[str, Json]:
-    result = {name: value for name, value in port.items() if value is not None}
+    result: dict[str, Json] = {name: value for name, value in port.items() if value is not None}
     result.setdefault("protocol", "tcp")
     if not result.get("hostPort"):
         result["hostPort"] = result.get("containerPort") if awsvpc else 0

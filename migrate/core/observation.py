@@ -1,0 +1,130 @@
+"""One look at the world, and whether the world is still what was planned or recorded (design rule 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrate.core.desired_state import desired_state
+from migrate.core.documents import fields, fingerprint
+from migrate.core.facts import (
+    Account,
+    Alarm,
+    Architecture,
+    Cluster,
+    Repository,
+    Service,
+    Strategy,
+    TargetHealth,
+    Task,
+    TaskDefinition,
+)
+from migrate.core.images import ImageFacts, ImageReference
+from migrate.core.record import Record
+from migrate.core.settings import Settings
+from migrate.core.stages import Stage
+from migrate.core.task_definition import equivalent, with_architecture
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerImage:
+    """A container of the task definition and what is behind its image; ``facts`` is None where nothing could be read.
+
+    ``problem`` then says why.
+    """
+
+    container: str
+    reference: ImageReference
+    facts: ImageFacts | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything that a plan is made from, read within one pass."""
+
+    taken_at: datetime
+    account: Account
+    service: Service
+    task_definition: TaskDefinition
+    cluster: Cluster
+    tasks: tuple[Task, ...]
+    targets: tuple[TargetHealth, ...]
+    alarms: tuple[Alarm, ...]
+    images: tuple[ContainerImage, ...]
+    repository: Repository | None
+
+    def image(self, container: str) -> ContainerImage | None:
+        """Return the image of a container, None when the task definition has no such container."""
+        return next((image for image in self.images if image.container == container), None)
+
+
+def observed_fingerprint(observation: Observation, container: str) -> str:
+    """Return what binds a plan to what was seen: settings, revision, capacity, deployment and image; no counts."""
+    service, image = observation.service, observation.image(container)
+    return fingerprint(
+        {
+            "service": service.arn,
+            "document": fields(service.document),
+            "task_definition": service.task_definition_arn,
+            "launch_type": service.launch_type,
+            "strategy": _plain(service.strategy),
+            "deployment": service.primary.id if service.primary else None,
+            "image": image.facts.digest if image and image.facts else None,
+        }
+    )
+
+
+def drift(record: Record, settings: Settings, observation: Observation) -> tuple[str, ...]:
+    """Return, in words, what somebody else changed since our last act; empty means nothing.
+
+    While a stage is entered but not proven, the parts which that stage changes may be on either side of it.
+    """
+    service, position = observation.service, record.position
+    stages = {Stage(position.proven)} | ({position.entered} if position.entered is not None else set())
+    if position.entered is not None:
+        stages.add(position.entered.before)
+    states = [desired_state(record, settings, stage) for stage in sorted(stages)]
+    found = []
+    if service.task_definition_arn not in _known_revisions(record) and not _just_made(record, observation, stages):
+        found.append(f"the service runs {service.task_definition_arn}, which this migration did not deploy")
+    if not any(_capacity(service) == (state.launch_type, _plain(state.strategy)) for state in states):
+        found.append(f"its capacity is {_shown(service)}")
+    deployment = service.primary.id if service.primary else None
+    if position.entered is None and record.last_deployment_id and deployment != record.last_deployment_id:
+        found.append(f"deployment {deployment} was started since ours ({record.last_deployment_id})")
+    image = observation.image(settings.image.container)
+    digests = {record.baseline.image.digest} if min(stages) < Stage.IMAGE else set()
+    if record.index is not None and max(stages) >= Stage.IMAGE:
+        digests.add(record.index.digest)
+    if image and image.facts and digests and image.facts.digest not in digests:
+        found.append(f"the tag now points at {image.facts.digest}, which this migration did not push")
+    return tuple(found)
+
+
+def _known_revisions(record: Record) -> set[str | None]:
+    return {
+        record.baseline.task_definition.arn,
+        record.arm64_task_definition_arn,
+        record.replacement_task_definition_arn,
+    } - {None}
+
+
+def _just_made(record: Record, observation: Observation, stages: set[Stage]) -> bool:
+    """Tell whether an interrupted stage 2 registered the revision and had no time to record it."""
+    wanted = with_architecture(record.baseline.task_definition.document, Architecture.ARM64)
+    return Stage.ARCHITECTURE in stages and equivalent(observation.task_definition.document, wanted)
+
+
+def _capacity(service: Service) -> tuple[str | None, list[tuple[str, int, int]]]:
+    return (None if service.strategy else service.launch_type), _plain(service.strategy)
+
+
+def _plain(strategy: Strategy) -> list[tuple[str, int, int]]:
+    return sorted((item.provider, item.weight, item.base) for item in strategy)
+
+
+def _shown(service: Service) -> str:
+    if not service.strategy:
+        return f"launch type {service.launch_type}"
+    return ", ".join(f"{item.provider} weight {item.weight} base {item.base}" for item in service.strategy)

@@ -1,0 +1,234 @@
+"""A plan is data: what each stage will change, what stands in its way, how it is judged and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from migrate.core.desired_state import DesiredState, desired_state, missing_providers, shelf_tag
+from migrate.core.facts import Strategy
+from migrate.core.findings import Finding, blocking
+from migrate.core.observation import Observation, observed_fingerprint
+from migrate.core.preflight import findings as preflight_findings
+from migrate.core.record import Baseline, OriginalImage, Record
+from migrate.core.settings import GateSettings, ImageMode, Settings
+from migrate.core.stages import Stage
+
+
+class StageStatus(StrEnum):
+    """Where a stage stands in a plan."""
+
+    PROVEN = "proven"
+    ENTERED = "entered"
+    NEXT = "next"
+    LATER = "later"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a stage changes, before and after, in the words of the AWS API."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """One stage of a plan. ``writes`` are the AWS API writes it makes, in order; ``deploys`` counts deployments."""
+
+    stage: Stage
+    status: StageStatus
+    changes: tuple[Change, ...]
+    deploys: int
+    writes: tuple[str, ...]
+    gate: tuple[str, ...]
+    way_back: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPlan:
+    """All stages for one service, bound by ``fingerprint`` to what was observed."""
+
+    service_arn: str
+    made_at: datetime
+    fingerprint: str
+    record: Record
+    stages: tuple[StagePlan, ...]
+    findings: tuple[Finding, ...]
+
+    def stage(self, stage: Stage) -> StagePlan:
+        """Return one stage of the plan."""
+        return next(item for item in self.stages if item.stage is stage)
+
+
+def make_plan(observation: Observation, settings: Settings, record: Record | None) -> MigrationPlan:
+    """Return the plan for all stages; before anything was recorded, from the record that stage 0 would write."""
+    known = record or first_record(observation, settings)
+    found = preflight_findings(observation, settings) if record is None else _later(observation, settings, known)
+    stages = tuple(_stage(stage, known, settings, found) for stage in Stage if stage is not Stage.ORIGINAL)
+    return MigrationPlan(
+        service_arn=observation.service.arn,
+        made_at=observation.taken_at,
+        fingerprint=observed_fingerprint(observation, settings.image.container),
+        record=known,
+        stages=stages,
+        findings=found,
+    )
+
+
+def first_record(observation: Observation, settings: Settings, manifest: str = "") -> Record:
+    """Return the record of an untouched service; ``manifest`` is the body behind the tag, needed to act."""
+    image = observation.image(settings.image.container)
+    reference = image.reference if image else observation.images[0].reference
+    facts = image.facts if image else None
+    digest = facts.digest if facts else ""
+    original = OriginalImage(
+        reference=reference,
+        repository=observation.repository.name if observation.repository else reference.repository,
+        digest=digest,
+        media_type=facts.media_type if facts else "",
+        manifest=manifest,
+        guard_tag=guard_tag(reference.tag or "", digest),
+    )
+    primary = observation.service.primary
+    baseline = Baseline(
+        recorded_at=observation.taken_at,
+        account=observation.account,
+        service=observation.service,
+        task_definition=observation.task_definition,
+        cluster=observation.cluster,
+        image=original,
+    )
+    return Record(baseline=baseline, last_deployment_id=primary.id if primary else None)
+
+
+def guard_tag(tag: str, digest: str) -> str:
+    """Return the tag of our own that keeps the original manifest (facts F31); at most 128 characters (ECR)."""
+    return f"migrate-guard-{digest.removeprefix('sha256:')[:12]}-{tag}"[:128]
+
+
+def _later(observation: Observation, settings: Settings, record: Record) -> tuple[Finding, ...]:
+    """After stage 1 the tag is meant to be multi-platform and after stage 2 the revision ARM64: no longer findings."""
+    ours = {"image.multi-platform", "image.single-platform", "task-definition.already-arm64"}
+    if record.adopted:
+        ours |= {"cluster.provider-missing"}
+    return tuple(item for item in preflight_findings(observation, settings) if item.code not in ours)
+
+
+def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Finding, ...]) -> StagePlan:
+    before = desired_state(record, settings, stage.before)
+    after = desired_state(record, settings, stage)
+    changes, writes = _CHANGES[stage](record, settings, before, after)
+    blocks = blocking(found, stage)
+    deploys = 0 if stage is Stage.BASELINE and before.launch_type == after.launch_type else 1
+    return StagePlan(
+        stage=stage,
+        status=_status(stage, record, blocked=bool(blocks)),
+        changes=changes,
+        deploys=deploys,
+        writes=writes,
+        gate=_gate(stage, settings.gate),
+        way_back=_WAY_BACK[stage],
+        findings=tuple(item for item in found if item.stage == stage),
+    )
+
+
+def _status(stage: Stage, record: Record, *, blocked: bool) -> StageStatus:
+    position = record.position
+    if position.entered is stage:
+        return StageStatus.ENTERED
+    if stage <= position.proven:
+        return StageStatus.PROVEN
+    if blocked:
+        return StageStatus.BLOCKED
+    return StageStatus.NEXT if stage == position.proven + 1 else StageStatus.LATER
+
+
+def _baseline(
+    record: Record, settings: Settings, before: DesiredState, after: DesiredState
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    image, cluster = record.baseline.image, record.baseline.cluster
+    changes = [Change("guard tag", "none", f"{image.guard_tag} -> {image.digest}")]
+    writes = ["ecr:PutImage (guard tag)"]
+    missing = missing_providers(cluster, record, settings)
+    if missing:
+        associated = ", ".join(cluster.capacity_providers) or "none"
+        changes.append(Change("cluster capacity providers", associated, f"{associated} and {', '.join(missing)}"))
+        writes.append("ecs:PutClusterCapacityProviders")
+    if before.launch_type != after.launch_type:
+        changes.append(Change("capacity", f"launch type {before.launch_type}", shown_strategy(after.strategy)))
+        writes.append("ecs:UpdateService (strategy, forced deployment)")
+    return tuple(changes), tuple(writes)
+
+
+def _image(
+    record: Record, settings: Settings, _before: DesiredState, _after: DesiredState
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    image = record.baseline.image
+    deploy = "ecs:UpdateService (forced deployment)"
+    if settings.image.mode is ImageMode.EXTERNAL:
+        return (Change(f"tag {image.reference.tag}", image.digest, "verified only; your CI pushes it"),), (deploy,)
+    index = record.index.digest if record.index else "an index of linux/amd64 and linux/arm64"
+    kept = " (amd64 manifest kept bit for bit)" if settings.image.mode is ImageMode.EXTEND else ""
+    shelf = shelf_tag(image.reference.tag or "")
+    changes = (Change(f"tag {image.reference.tag}", f"{image.media_type} {image.digest}", index + kept),)
+    return changes, (f"registry push (arm64 image, index as {shelf})", "registry push (the tag)", deploy)
+
+
+def _architecture(
+    _record: Record, _settings: Settings, before: DesiredState, after: DesiredState
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    changes = (Change("runtimePlatform.cpuArchitecture", before.architecture, after.architecture),)
+    return changes, ("ecs:RegisterTaskDefinition", "ecs:UpdateService (taskDefinition)")
+
+
+def _capacity(
+    _record: Record, _settings: Settings, before: DesiredState, after: DesiredState
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    changes = (Change("capacity provider strategy", _shown_capacity(before), _shown_capacity(after)),)
+    return changes, ("ecs:UpdateService (strategy, forced deployment)",)
+
+
+_CHANGES = {
+    Stage.BASELINE: _baseline,
+    Stage.IMAGE: _image,
+    Stage.ARCHITECTURE: _architecture,
+    Stage.CAPACITY: _capacity,
+}
+
+_WAY_BACK: Mapping[Stage, str] = {
+    Stage.BASELINE: "`migrate rollback --to original` puts the launch type back.",
+    Stage.IMAGE: "The tag points at the guarded manifest again, byte for byte, and a forced deployment runs it.",
+    Stage.ARCHITECTURE: "The service runs the recorded amd64 revision again.",
+    Stage.CAPACITY: "The service runs on the recorded strategy again.",
+}
+
+
+def shown_strategy(strategy: Strategy) -> str:
+    """Return a strategy in words: ``FARGATE weight 1 base 1, FARGATE_SPOT weight 3``."""
+    return ", ".join(
+        f"{item.provider} weight {item.weight}" + (f" base {item.base}" if item.base else "") for item in strategy
+    )
+
+
+def _shown_capacity(state: DesiredState) -> str:
+    return shown_strategy(state.strategy) if state.strategy else f"launch type {state.launch_type}"
+
+
+def _gate(stage: Stage, gate: GateSettings) -> tuple[str, ...]:
+    own = {
+        Stage.IMAGE: ("the index is read back; every child's config and arm64 entry point are checked",),
+        Stage.CAPACITY: ("the split of running tasks follows base and weights",),
+    }.get(stage, ())
+    return (
+        *own,
+        "the deployment we started is PRIMARY and COMPLETED on the expected revision",
+        "every running task reports the expected architecture, revision and digest",
+        "targets healthy in all target groups; alarms OK",
+        f"all of it for {gate.soak.total_seconds():g} s without a break, within {gate.deadline.total_seconds():g} s",
+    )
