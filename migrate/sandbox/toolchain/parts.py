@@ -1,0 +1,91 @@
+"""Makes every part of the tool chain ready, one after the other: two cores are best used by one Go build at a time."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from migrate.sandbox.toolchain import found, recipes
+from migrate.sandbox.toolchain.cache import CacheEntry, provide, recipe_hash
+from migrate.sandbox.toolchain.commands import run
+from migrate.sandbox.toolchain.golang import LazyGo, build
+from migrate.sandbox.toolchain.progress import Progress
+from migrate.sandbox.toolchain.uv import find_uv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_INSTALL_TIMEOUT_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Where each real part is.
+
+    ``plugin_directories`` belong on PATH: the engine takes a provider plugin from there. ``aws_plugin`` is the real
+    pulumi-aws plugin when this machine has it, else None.
+    """
+
+    go: Path
+    pulumi: Path
+    plugin_directories: tuple[Path, ...]
+    buildkitd: Path
+    ministack_python: Path
+    aws_plugin: Path | None
+
+    @property
+    def path_directories(self) -> tuple[Path, ...]:
+        """The folders to put in front of PATH, each once."""
+        return tuple(dict.fromkeys((self.pulumi.parent, *self.plugin_directories)))
+
+
+def ensure(progress: Progress | None = None) -> Toolchain:
+    """Find or build every part and return where they are. Raises EngineError naming the part that cannot be had."""
+    progress = progress or Progress()
+    go = LazyGo(progress)
+    ministack = ensure_ministack(progress)
+    pulumi = found.pulumi_on_path() or build(recipes.PULUMI, go, progress)
+    docker_build = found.plugin("docker-build", recipes.DOCKER_BUILD_VERSION) or build(
+        recipes.DOCKER_BUILD, go, progress
+    )
+    buildkitd = found.buildkitd_on_path() or build(recipes.BUILDKIT, go, progress)
+    # The demo's service is compiled with Go, so it is wanted even when nothing above had to be built.
+    return Toolchain(
+        go=go.path(),
+        pulumi=pulumi,
+        plugin_directories=(docker_build.parent,),
+        buildkitd=buildkitd,
+        ministack_python=ministack,
+        aws_plugin=found.plugin("aws"),
+    )
+
+
+def ensure_ministack(progress: Progress) -> Path:
+    """Return the Python of MiniStack's own virtual environment: it pins a botocore that the product must not be held to."""
+    requirements = recipes.RECIPES / "ministack" / "requirements.txt"
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    entry = CacheEntry(
+        "ministack",
+        recipes.MINISTACK_VERSION,
+        recipe_hash((requirements,), sys.executable, python),
+        "bin/python",
+    )
+    make = partial(_install_ministack, requirements=requirements, entry=entry, progress=progress)
+    return provide(entry, make, progress) / entry.proof
+
+
+def _install_ministack(target: Path, *, requirements: Path, entry: CacheEntry, progress: Progress) -> None:
+    part = f"MiniStack {recipes.MINISTACK_VERSION}"
+    with progress.step(f"installing {part}", usually="20 s"):
+        uv = find_uv(progress)
+        # Without a symbolic link to another environment's Python: that one may go away.
+        base: str = getattr(sys, "_base_executable", sys.executable)
+        python = target / "bin" / "python"
+        commands: tuple[list[str | Path], ...] = (
+            [uv, "venv", "--quiet", "--allow-existing", "--relocatable", "--no-python-downloads", "-p", base, target],
+            [uv, "pip", "install", "--require-hashes", "-p", python, "-r", requirements],
+        )
+        for command in commands:
+            run(command, part=part, log=entry.log, timeout=_INSTALL_TIMEOUT_SECONDS)
