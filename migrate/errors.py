@@ -92,6 +92,13 @@ class UnsafePreviewError(MigrateError):
     runbook = "errors#unsafe-preview"
 
 
+class ProofFailedError(MigrateError):
+    """What a stage made is not what it must be; the stage is rolled back before anything else depends on it."""
+
+    exit_code = ExitCode.ROLLED_BACK
+    runbook = "gates#image"
+
+
 class RolledBackError(MigrateError):
     """A gate failed and the stage was rolled back completely."""
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, shelf_tag
 from migrate.core.facts import Strategy
 from migrate.core.findings import Finding, blocking
+from migrate.core.images import ImageFacts
 from migrate.core.observation import Observation, observed_fingerprint
 from migrate.core.preflight import findings as preflight_findings
 from migrate.core.record import Baseline, OriginalImage, Record
@@ -94,6 +95,7 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
         media_type=facts.media_type if facts else "",
         manifest=manifest,
         guard_tag=guard_tag(reference.tag or "", digest),
+        children=children_of(facts) if facts and facts.is_index else (),
     )
     primary = observation.service.primary
     baseline = Baseline(
@@ -105,6 +107,11 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
         image=original,
     )
     return Record(baseline=baseline, last_deployment_id=primary.id if primary else None)
+
+
+def children_of(facts: ImageFacts) -> tuple[tuple[str, str], ...]:
+    """Return platform and digest of every child that a runtime may start."""
+    return tuple((str(child.actual.canonical), child.digest) for child in facts.runnable if child.actual is not None)
 
 
 def guard_tag(tag: str, digest: str) -> str:

@@ -14,7 +14,6 @@ from migrate.core.facts import Account, Cluster, Service, TaskDefinition
 from migrate.core.images import ImageReference
 from migrate.core.stages import Position, Stage
 
-
 UNTOUCHED = Position()
 
 
@@ -32,6 +31,8 @@ class OriginalImage:
     media_type: str
     manifest: str
     guard_tag: str
+    children: tuple[tuple[str, str], ...] = ()
+    """Platform and digest of each runnable child, where the tag already held an index (case C03)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,18 @@ class Record:
     """A copy of the original revision, registered because the original is no longer ACTIVE (case C32)."""
     last_deployment_id: str | None = None
     """The deployment that our last act started and that ended as PRIMARY; another one is somebody else's."""
+    version: int = 0
+    """0 until first saved; the store counts it up and refuses to overwrite a version that it did not hand out."""
 
     def entered(self, stage: Stage) -> Record:
         """Return the record with ``stage`` begun and everything above what is below it no longer proven."""
         proven = min(self.position.proven, stage.before)
         return replace(self, position=Position(proven=Stage(proven), entered=stage))
+
+    def running_digests(self, stage: Stage, platform: str) -> tuple[str, ...]:
+        """Return the digests that a container may report at ``stage``: the index's or its child's (facts F14)."""
+        image = self.index if stage >= Stage.IMAGE and self.index is not None else self.baseline.image
+        return (image.digest, *(digest for name, digest in image.children if name == platform))
 
     def reached(self, stage: Stage) -> Record:
         """Return the record with ``stage`` proven and nothing begun."""

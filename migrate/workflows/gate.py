@@ -1,0 +1,105 @@
+"""Watching a gate: measure, assess, wait, until there is a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from tenacity import Retrying, retry_if_result, wait_fixed
+
+from migrate.core.checks import (
+    Expectation,
+    alarms_check,
+    capacity_check,
+    deployment_check,
+    targets_check,
+    tasks_check,
+)
+from migrate.core.evidence import EventKind
+from migrate.core.gates import Assessment, GateState, Measurement, Outcome, Sample, assess, soak_left
+from migrate.core.settings import GateSettings
+from migrate.errors import MigrateError
+from migrate.workflows.journal import Journal
+from migrate.workflows.runtime import Runtime
+
+
+def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, gate: GateSettings) -> Assessment:
+    """Measure all checks every interval until the gate has a verdict; the deadline bounds it (core/gates.py).
+
+    Every sample is a durable step: a resumed run goes on with the soak it had.
+    """
+    state = GateState(started_at=journal.look(f"{step}: begin", runtime.clock.now))
+
+    def once() -> Assessment:
+        nonlocal state
+        sample = journal.look(f"{step}: sample", lambda: _measured(runtime, journal, step, expected, state, gate))
+        assessment = assess(state, sample, gate)
+        state = assessment.state
+        return assessment
+
+    def undecided(assessment: Assessment) -> bool:
+        return assessment.verdict is None
+
+    polling = Retrying(
+        retry=retry_if_result(undecided),
+        wait=wait_fixed(gate.interval),
+        sleep=lambda seconds: runtime.clock.sleep(timedelta(seconds=seconds)),
+    )
+    assessment = polling(once)
+    journal.durable.step(f"{step}: verdict", lambda: _tell(journal, step, assessment))
+    return assessment
+
+
+def measure(runtime: Runtime, expected: Expectation) -> Sample:
+    """Measure all checks once; a check whose source does not answer is an error, never a pass."""
+    at = runtime.clock.now()
+    try:
+        service = runtime.services.service(runtime.settings.service.cluster, runtime.settings.service.name)
+        tasks = runtime.services.tasks(service)
+    except MigrateError as error:
+        return Sample(at, (_unread("deployment", error), _unread("tasks", error)))
+    deployment = deployment_check(service, expected)
+    deployed = deployment.outcome is Outcome.PASS
+    groups = service.target_group_arns
+    return Sample(
+        at,
+        (
+            deployment,
+            tasks_check(service, tasks, expected),
+            capacity_check(service, tasks, expected),
+            _asked("targets", lambda: targets_check(runtime.health.target_health(groups), groups, deployed=deployed)),
+            _asked("alarms", lambda: alarms_check(runtime.health.alarms(expected.alarms), expected.alarms)),
+        ),
+    )
+
+
+def _measured(
+    runtime: Runtime, journal: Journal, step: str, expected: Expectation, state: GateState, gate: GateSettings
+) -> Sample:
+    sample = measure(runtime, expected)
+    journal.sampled(step, sample, _line(sample, assess(state, sample, gate), gate))
+    return sample
+
+
+def _asked(check: str, ask: Callable[[], Measurement]) -> Measurement:
+    try:
+        return ask()
+    except MigrateError as error:
+        return _unread(check, error)
+
+
+def _unread(check: str, error: MigrateError) -> Measurement:
+    return Measurement(check, Outcome.ERROR, f"could not be measured: {error}", error.runbook)
+
+
+def _line(sample: Sample, assessment: Assessment, gate: GateSettings) -> str:
+    left = soak_left(assessment.state, sample.at, gate)
+    open_checks = [item for item in sample.measurements if item.outcome is not Outcome.PASS]
+    if not open_checks:
+        return f"all {len(sample.measurements)} checks pass; {left:.0f} s of soak left"
+    return "; ".join(f"{item.check} {item.outcome}: {item.text}" for item in open_checks)
+
+
+def _tell(journal: Journal, step: str, assessment: Assessment) -> None:
+    text = f"{assessment.verdict}: {'; '.join(assessment.reasons)}"
+    journal.write(EventKind.VERDICT, step, text, {"verdict": str(assessment.verdict), "reasons": assessment.reasons})

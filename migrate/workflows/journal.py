@@ -1,0 +1,78 @@
+"""The journal of one run: intent written, act, outcome written (design rule 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from migrate.core.documents import document
+from migrate.core.evidence import Event, EventKind, Run
+from migrate.core.gates import Measurement, Sample
+from migrate.core.preview import ResourceChange
+from migrate.errors import MigrateError
+from migrate.ports import Clock, Narrator, RecordStore
+from migrate.workflows.durable import Durable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Writes evidence and tells the narrator; every act and every look is a durable step."""
+
+    run: Run
+    store: RecordStore
+    clock: Clock
+    narrator: Narrator
+    durable: Durable
+
+    def act(
+        self, step: str, text: str, action: Callable[[], T], evidence: Callable[[T], Mapping[str, object]] | None = None
+    ) -> T:
+        """Do something that changes the world: an intent before it, an outcome after it, also when it fails."""
+
+        def recorded() -> T:
+            self.write(EventKind.INTENT, step, text)
+            try:
+                result = action()
+            except MigrateError as error:
+                self.write(EventKind.OUTCOME, step, f"failed: {error}", {"error": type(error).__name__})
+                raise
+            self.write(EventKind.OUTCOME, step, f"{text}: done", evidence(result) if evidence else {})
+            return result
+
+        return self.durable.step(step, recorded)
+
+    def look(self, step: str, action: Callable[[], T]) -> T:
+        """Read something that decides how the run goes on; a resumed run sees what it saw before."""
+        return self.durable.step(step, action)
+
+    def note(self, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
+        """Write down a decision or a remark, once."""
+        self.durable.step(step, lambda: self.write(EventKind.NOTE, step, text, data))
+
+    def sampled(self, step: str, sample: Sample, text: str) -> None:
+        """Write down one sample of a gate."""
+        data = {"at": sample.at.isoformat(), "measurements": [_plain(item) for item in sample.measurements]}
+        self.write(EventKind.MEASUREMENT, step, text, data)
+
+    def resource(self, change: ResourceChange, phase: str) -> None:
+        """Pass on what the engine says about one resource while it works."""
+        text = f"{change.operation} {change.name} ({change.type}) {phase}"
+        self.write(EventKind.RESOURCE, change.operation, text, asdict(change) | {"phase": phase})
+
+    def write(self, kind: EventKind, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
+        """Write one event to the evidence and tell it."""
+        event = Event(self.run.id, self.clock.now(), kind, step, text, document(data or {}))
+        self.store.append(event)
+        self.narrator.tell(event)
+
+
+def _plain(measurement: Measurement) -> dict[str, object]:
+    return {
+        "check": measurement.check,
+        "outcome": measurement.outcome.value,
+        "text": measurement.text,
+        "evidence": [list(pair) for pair in measurement.evidence],
+    }

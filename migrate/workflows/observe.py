@@ -1,0 +1,54 @@
+"""One pass over the world, reading only what a plan needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.core.facts import Service, TaskDefinition
+from migrate.core.images import ImageReference
+from migrate.core.observation import ContainerImage, Observation
+from migrate.core.task_definition import containers
+from migrate.errors import AccessError, MigrateError
+from migrate.workflows.runtime import Runtime
+
+
+def observe(runtime: Runtime) -> Observation:
+    """Return the service and everything around it as it is now.
+
+    Raises NotFoundError when the service, its cluster or revision is missing, AccessError when AWS does not answer.
+    An image that cannot be read is part of the observation, not an error.
+    """
+    settings = runtime.settings
+    account = runtime.services.account()
+    service = runtime.services.service(settings.service.cluster, settings.service.name)
+    definition = runtime.services.task_definition(service.task_definition_arn)
+    images = tuple(_images(runtime, definition))
+    main = next((image for image in images if image.container == settings.image.container), None)
+    return Observation(
+        taken_at=runtime.clock.now(),
+        account=account,
+        service=service,
+        task_definition=definition,
+        cluster=runtime.services.cluster(service.cluster_arn),
+        tasks=runtime.services.tasks(service),
+        targets=runtime.health.target_health(service.target_group_arns),
+        alarms=runtime.health.alarms(watched_names(service, runtime)),
+        images=images,
+        repository=runtime.repositories.repository(main.reference) if main else None,
+    )
+
+
+def watched_names(service: Service, runtime: Runtime) -> tuple[str, ...]:
+    """Return the alarms to watch: the service's own deployment alarms and those of the settings."""
+    return tuple(dict.fromkeys([*service.alarm_names, *runtime.settings.gate.alarms]))
+
+
+def _images(runtime: Runtime, definition: TaskDefinition) -> Iterator[ContainerImage]:
+    for container in containers(definition.document):
+        reference = ImageReference.parse(str(container.get("image", "")))
+        try:
+            yield ContainerImage(str(container.get("name")), reference, runtime.images.inspect(reference))
+        except AccessError as error:
+            yield ContainerImage(str(container.get("name")), reference, None, str(error))
+        except MigrateError as error:
+            yield ContainerImage(str(container.get("name")), reference, None, error.what)
