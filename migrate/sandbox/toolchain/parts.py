@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrate.sandbox.toolchain import found, recipes
+from migrate.sandbox.toolchain import found, pinned
 from migrate.sandbox.toolchain.cache import CacheEntry, provide, recipe_hash
 from migrate.sandbox.toolchain.commands import run
 from migrate.sandbox.toolchain.golang import LazyGo, build
@@ -46,11 +46,9 @@ def ensure(progress: Progress | None = None) -> Toolchain:
     progress = progress or Progress()
     go = LazyGo(progress)
     ministack = ensure_ministack(progress)
-    pulumi = found.pulumi_on_path() or build(recipes.PULUMI, go, progress)
-    docker_build = found.plugin("docker-build", recipes.DOCKER_BUILD_VERSION) or build(
-        recipes.DOCKER_BUILD, go, progress
-    )
-    buildkitd = found.buildkitd_on_path() or build(recipes.BUILDKIT, go, progress)
+    pulumi = found.pulumi_on_path() or build(pinned.PULUMI, go, progress)
+    docker_build = found.plugin("docker-build", pinned.DOCKER_BUILD_VERSION) or build(pinned.DOCKER_BUILD, go, progress)
+    buildkitd = found.buildkitd_on_path() or build(pinned.BUILDKIT, go, progress)
     # The demo's service is compiled with Go, so it is wanted even when nothing above had to be built.
     return Toolchain(
         go=go.path(),
@@ -63,12 +61,12 @@ def ensure(progress: Progress | None = None) -> Toolchain:
 
 
 def ensure_ministack(progress: Progress) -> Path:
-    """Return the Python of MiniStack's own virtual environment: it pins a botocore that the product must not be held to."""
-    requirements = recipes.RECIPES / "ministack" / "requirements.txt"
+    """Return the Python of MiniStack's own environment: it pins a botocore that the product must not be held to."""
+    requirements = pinned.RECIPES / "ministack" / "requirements.txt"
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     entry = CacheEntry(
         "ministack",
-        recipes.MINISTACK_VERSION,
+        pinned.MINISTACK_VERSION,
         recipe_hash((requirements,), sys.executable, python),
         "bin/python",
     )
@@ -77,7 +75,7 @@ def ensure_ministack(progress: Progress) -> Path:
 
 
 def _install_ministack(target: Path, *, requirements: Path, entry: CacheEntry, progress: Progress) -> None:
-    part = f"MiniStack {recipes.MINISTACK_VERSION}"
+    part = f"MiniStack {pinned.MINISTACK_VERSION}"
     with progress.step(f"installing {part}", usually="20 s"):
         uv = find_uv(progress)
         # Without a symbolic link to another environment's Python: that one may go away.
