@@ -183,12 +183,18 @@ class RecordStore(Protocol):
         """Return the record of a service."""
         ...
 
-    def save_record(self, service: str, record: Record) -> None:
-        """Write the record of a service."""
+    def save_record(self, service: str, record: Record) -> Record:
+        """Write the record of a service and return it as saved, its ``version`` one higher: go on with that one.
+
+        WorldChangedError when another writer saved it since ``record`` was read. Saving the same change again is fine.
+        """
         ...
 
     def claim(self, service: str, run: Run) -> None:
-        """Make ``run`` the only writer of the service; LockedError names the run that already is."""
+        """Make ``run`` the only writer of the service and list it under ``runs``; LockedError names who already is.
+
+        The same run may claim again (it is being resumed), and a claim whose process is provably dead is taken over.
+        """
         ...
 
     def release(self, service: str, run_id: str) -> None:
@@ -196,7 +202,10 @@ class RecordStore(Protocol):
         ...
 
     def append(self, event: Event) -> None:
-        """Add an event of a run to the evidence."""
+        """Add an event of a run to the evidence.
+
+        FINISHED also ends the run: ``data["status"]`` becomes its status, ``at`` its ``finished_at``.
+        """
         ...
 
     def events(self, run_id: str) -> tuple[Event, ...]:

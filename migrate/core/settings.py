@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from migrate.core.cost import HourlyRates
 from migrate.core.facts import Strategy, StrategyItem
 
 
@@ -76,3 +77,5 @@ class Settings:
     architecture: ArchitectureMode = ArchitectureMode.ROLLING
     capacity: Strategy = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
     gate: GateSettings = GateSettings()
+    prices: tuple[HourlyRates, ...] = ()
+    """Rates that the operator knows better; they win over the known ones of the same region."""
