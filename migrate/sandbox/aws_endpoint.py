@@ -26,11 +26,16 @@ def start_aws(python: Path, state: SandboxState, layout: Layout) -> ProcessRecor
 
     Switches named ``MIGRATE_FRONT_*`` in this process's environment are passed on.
     """
-    command = (
+    command: tuple[str | Path, ...] = (
         *(python, _FRONT, "--port", str(state.port)),
         *("--cert", layout.server_certificate, "--key", layout.server_key),
         *("--registry-host", state.registry_host),
     )
+    if not _FRONT.with_name("app.py").exists():
+        command = (
+            *(python, "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{state.port}"),
+            *("--certfile", layout.server_certificate, "--keyfile", layout.server_key),
+        )
     passed_on = {
         name: value
         for name, value in os.environ.items()
@@ -43,6 +48,10 @@ def start_aws(python: Path, state: SandboxState, layout: Layout) -> ProcessRecor
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
         "MINISTACK_REGION": "us-east-1",
         "MINISTACK_HOST": "localhost",
+        "GATEWAY_PORT": str(state.port),
+        # Side services on fixed ports of the machine, which no part of the product uses.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
         MARK_VARIABLE: state.mark,
     }

@@ -70,6 +70,9 @@ gc = false
 [worker.containerd]
 enabled = false
 
+[cdi]
+disabled = true
+
 [registry.{json.dumps(state.registry_host)}]
 http = false
 insecure = false
