@@ -1,0 +1,170 @@
+"""One door to AWS: which region and profile, how long to wait, and one client a service."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+from migrate import __version__
+from migrate.adapters.aws.calls import CallCounter, allow_reads_only, allow_safety_actions
+from migrate.adapters.aws.errors import translated
+from migrate.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_sts import STSClient
+
+ATTEMPTS = 6
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The one region of a run, and which setting named it."""
+
+    name: str
+    source: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What other tools have to find in their environment to work in the same region.
+
+        boto3 reads AWS_DEFAULT_REGION only, Pulumi's provider reads both (facts F23): set both, alike.
+        """
+        return {"AWS_REGION": self.name, "AWS_DEFAULT_REGION": self.name}
+
+
+def resolve_region(setting: str | None, environment: Mapping[str, str], profile_region: str | None) -> Region:
+    """Choose the region: the setting, then AWS_REGION, then AWS_DEFAULT_REGION, then the profile (facts F23).
+
+    Raises SettingsError when none of them says one.
+    """
+    choices = (
+        (setting, "the setting `region`"),
+        (environment.get("AWS_REGION"), "AWS_REGION"),
+        (environment.get("AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION"),
+        (profile_region, "the AWS profile"),
+    )
+    for name, source in choices:
+        if name and name.strip():
+            return Region(name.strip(), source)
+    raise SettingsError(
+        "No AWS region is set.",
+        why="Neither the setting `region`, AWS_REGION, AWS_DEFAULT_REGION nor the AWS profile names one.",
+        then="Write `region` into migrate.toml, give --region, or set AWS_REGION.",
+        runbook="errors#region",
+    )
+
+
+class AwsSession:
+    """Clients for one account and region, each made once; every call is counted and held to the allow-list.
+
+    Reading clients refuse to write; ``ecs_writer`` and ``ecr_writer`` are for the safety actions alone.
+    """
+
+    def __init__(self, core: botocore.session.Session, region: Region, *, profile: str | None = None) -> None:
+        self.region = region
+        self.profile = profile
+        self.calls = CallCounter()
+        self._core = core
+        self._session = boto3.Session(botocore_session=core, region_name=region.name)
+        self._clients: dict[tuple[str, str, bool], Any] = {}
+        # boto3 clients may be shared by threads, making them may not (boto3 guide, "Multithreading").
+        self._lock = threading.Lock()
+
+    @property
+    def provider_environment(self) -> dict[str, str]:
+        """What Pulumi's provider and other tools have to find in their environment to reach the same account."""
+        return self.region.environment | ({"AWS_PROFILE": self.profile} if self.profile else {})
+
+    def ecs(self) -> ECSClient:
+        """Return the reading ECS client."""
+        return cast("ECSClient", self._client("ecs"))
+
+    def ecs_writer(self) -> ECSClient:
+        """Return the ECS client of the safety actions."""
+        return cast("ECSClient", self._client("ecs", writing=True))
+
+    def ecr(self, region: str | None = None) -> ECRClient:
+        """Return the reading ECR client of a region; a service may pull from another region than its own."""
+        return cast("ECRClient", self._client("ecr", region))
+
+    def ecr_writer(self, region: str | None = None) -> ECRClient:
+        """Return the ECR client of the safety actions."""
+        return cast("ECRClient", self._client("ecr", region, writing=True))
+
+    def elbv2(self) -> ElasticLoadBalancingv2Client:
+        """Return the Elastic Load Balancing client."""
+        return cast("ElasticLoadBalancingv2Client", self._client("elbv2"))
+
+    def cloudwatch(self) -> CloudWatchClient:
+        """Return the CloudWatch client."""
+        return cast("CloudWatchClient", self._client("cloudwatch"))
+
+    def sts(self) -> STSClient:
+        """Return the STS client."""
+        return cast("STSClient", self._client("sts"))
+
+    def _client(self, service: str, region: str | None = None, *, writing: bool = False) -> Any:
+        key = (service, region or self.region.name, writing)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._made(*key)
+            return self._clients[key]
+
+    def _made(self, service: str, region: str, writing: bool) -> Any:
+        with translated(service, region):
+            # boto3's client() is overloaded by literal names; ours come from a variable.
+            client = cast("Any", self._session).client(service, region_name=region, config=self._config())
+        self.calls.attach(client.meta.events)
+        (allow_safety_actions if writing else allow_reads_only)(client.meta.events)
+        return client
+
+    def _config(self) -> Config:
+        # A person who set AWS_MAX_ATTEMPTS or max_attempts in the profile knows why.
+        wanted = self._core.get_config_variable("max_attempts")
+        return Config(
+            retries={"mode": "standard", "total_max_attempts": int(wanted or ATTEMPTS)},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            tcp_keepalive=True,
+            user_agent_extra=f"ecs-migrate/{__version__}",
+        )
+
+
+def open_session(region: str | None, *, environment: Mapping[str, str], profile: str | None = None) -> AwsSession:
+    """Open the door with the standard AWS environment and profile; asks AWS nothing yet.
+
+    ``environment`` is the process environment; boto3 reads credentials, endpoint and profile from it by itself.
+    Raises SettingsError for an unknown profile, an unreadable AWS configuration or when no region is set.
+    """
+    try:
+        core = botocore.session.Session(profile=profile)
+        scoped = core.get_scoped_config()
+    except ProfileNotFound as error:
+        raise SettingsError(
+            "The AWS profile does not exist.",
+            why=f"{error}.",
+            then="Name one that `aws configure list-profiles` shows, in AWS_PROFILE or --profile.",
+            runbook="errors#credentials",
+        ) from error
+    except BotoCoreError as error:
+        raise SettingsError(
+            "The AWS configuration cannot be read.",
+            why=f"{error}",
+            then="Correct the file that AWS_CONFIG_FILE names (usually ~/.aws/config).",
+            runbook="errors#credentials",
+        ) from error
+    chosen = resolve_region(region, environment, scoped.get("region"))
+    return AwsSession(core, chosen, profile=profile)
