@@ -1,0 +1,40 @@
+# All that a machine needs for these is Python 3.11 or newer with its venv module; everything else is made ready here.
+
+PYTHON := $(or $(PYTHON),$(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name)))))
+BIN := .venv/bin
+
+.PHONY: demo test lint bench setup environment toolchain format
+
+demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spot and back
+	$(BIN)/python -m migrate.sandbox.demo
+
+test: lint setup  ## all checks and all tests, in random order, with coverage
+	rm -f .coverage .coverage.*
+	$(BIN)/pytest --cov --cov-report=term
+
+lint: environment  ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## one figure a line: NAME VALUE UNIT
+	@$(BIN)/python -m tests.bench
+
+setup: environment toolchain  ## make everything ready, and say where the tools are
+
+environment:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "No Python 3.11 or newer with its venv module was found on PATH." >&2; \
+		echo "On Debian: apt-get install python3 python3-venv. Or name one: make PYTHON=/path/to/python3 ..." >&2; \
+		exit 3; \
+	fi
+	@$(PYTHON) -m migrate.sandbox.toolchain.bootstrap
+
+toolchain: environment
+	@$(BIN)/python -m migrate.sandbox.toolchain
+
+format: environment  ## put the sources into the house's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
