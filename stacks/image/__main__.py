@@ -1,0 +1,3 @@
+from stacks.image.program import main
+
+main()

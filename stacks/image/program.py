@@ -1,0 +1,95 @@
+"""The image stack: what is built, the index made of it, and what the service's tag points at.
+
+Three resources, whatever the mode, so that no step ever replaces or deletes one:
+
+- ``image``: the build, pushed by digest without any tag. It holds no tag, so even a delete takes nothing away from
+  the registry (docker-build 0.0.22, Image.Delete works through its tags).
+- ``index``: the multi-platform index under a tag of our own. Its tag never changes, because a changed tag replaces an
+  Index (docker-build 0.0.22, Index.Diff).
+- ``published``: the service's own tag. Published, it is a byte-for-byte copy of ``index`` (buildx copies a single
+  index as it is); otherwise it stands for the original manifest and pushes nothing.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_docker_build as docker_build
+
+from migrate.core.desired_state import ImageStackInputs
+from migrate.core.settings import ImageMode, ImageSettings
+from stacks.configuration import read_inputs
+
+IMAGE = "image"
+INDEX = "index"
+PUBLISHED = "published"
+
+_PLATFORMS = {
+    ImageMode.EXTEND: (docker_build.Platform.LINUX_ARM64,),
+    ImageMode.REBUILD: (docker_build.Platform.LINUX_AMD64, docker_build.Platform.LINUX_ARM64),
+}
+
+
+def main() -> None:
+    """Declare the image stack as its configuration says."""
+    declare_image_stack(read_inputs(ImageStackInputs))
+
+
+def declare_image_stack(inputs: ImageStackInputs) -> None:
+    """Declare all resources; outputs are ``repository_url`` and, once made, the index's and the build's digests."""
+    # Looked up, not declared: a tag has to be a known text at preview (facts F35, case C26).
+    url = aws.ecr.get_repository(name=inputs.repository).repository_url
+    pulumi.export("repository_url", url)
+    if not inputs.present or inputs.build.mode is ImageMode.EXTERNAL:
+        return
+    image = _declare_image(inputs.build, url)
+    index = _declare_index(inputs, url, image)
+    _declare_published(inputs, url, index)
+    digest = index.ref.apply(lambda ref: ref.rpartition("@")[2])
+    pulumi.export("index_digest", digest)
+    pulumi.export("index_ref", pulumi.Output.format("{0}@{1}", url, digest))
+    if inputs.build.mode is ImageMode.EXTEND:
+        pulumi.export("arm64_digest", image.digest)
+
+
+def _declare_image(build: ImageSettings, url: str) -> docker_build.Image:
+    return docker_build.Image(
+        IMAGE,
+        platforms=list(_PLATFORMS[build.mode]),
+        context=docker_build.BuildContextArgs(location=build.context),
+        dockerfile=docker_build.DockerfileArgs(location=build.dockerfile) if build.dockerfile is not None else None,
+        target=build.target,
+        build_args=dict(build.build_arguments) or None,
+        builder=docker_build.BuilderConfigArgs(name=build.builder) if build.builder is not None else None,
+        exports=[
+            docker_build.ExportArgs(
+                registry=docker_build.ExportRegistryArgs(names=[url], push_by_digest=True, oci_media_types=True)
+            )
+        ],
+        push=False,  # the export pushes; ``push`` would add one that needs a tag
+        build_on_preview=False,  # a preview of a pushed image never builds anyway (facts F34)
+        opts=pulumi.ResourceOptions(retain_on_delete=True),
+    )
+
+
+def _declare_index(inputs: ImageStackInputs, url: str, image: docker_build.Image) -> docker_build.Index:
+    built = image.digest.apply(lambda digest: f"{url}@{digest}")
+    original = [f"{url}@{inputs.original_digest}"] if inputs.build.mode is ImageMode.EXTEND else []
+    return docker_build.Index(
+        INDEX,
+        tag=f"{url}:{inputs.shelf_tag}",
+        sources=[*original, built],
+        opts=pulumi.ResourceOptions(retain_on_delete=True),
+    )
+
+
+def _declare_published(inputs: ImageStackInputs, url: str, index: docker_build.Index) -> docker_build.Index:
+    original = f"{url}@{inputs.original_digest}"
+    return docker_build.Index(
+        PUBLISHED,
+        tag=f"{url}:{inputs.service_tag}",
+        sources=[index.ref if inputs.published else original],
+        # Not published, nothing may be written: the original under its tag must stay byte for byte what it was.
+        push=inputs.published,
+        opts=pulumi.ResourceOptions(retain_on_delete=True),
+    )

@@ -1,0 +1,3 @@
+from stacks.service.program import main
+
+main()

@@ -1,0 +1,99 @@
+"""The service stack: the service, its task definitions, and the capacity providers that its cluster lacks.
+
+Every resource is retained on delete: what a stage made is never taken away by a preview of a way back. ARNs are
+written everywhere, because names import as differences (case C34). The steady state is not awaited (facts F5).
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from migrate.core.desired_state import ClusterInputs, ServiceInputs, ServiceStackInputs, TaskDefinitionInputs
+from migrate.core.facts import Strategy
+from stacks.configuration import read_inputs
+from stacks.service.service_arguments import service_arguments
+from stacks.service.task_definition_arguments import task_definition_arguments
+from stacks.service.translation import Arguments
+
+SERVICE = "service"
+CLUSTER = "cluster"
+
+
+def main() -> None:
+    """Declare the service stack as its configuration says."""
+    declare_service_stack(read_inputs(ServiceStackInputs))
+
+
+def declare_service_stack(inputs: ServiceStackInputs) -> None:
+    """Declare all resources; outputs are ``task_definition_arns`` by logical name, and ``service_arn``."""
+    definitions = {
+        item.logical_name: _declare_task_definition(item, adopt=inputs.adopt) for item in inputs.task_definitions
+    }
+    cluster = _declare_cluster(inputs.cluster, adopt=inputs.adopt) if inputs.cluster is not None else None
+    service = _declare_service(
+        inputs.service, definitions[inputs.service.task_definition], adopt=inputs.adopt, cluster=cluster
+    )
+    pulumi.export("task_definition_arns", {name: definition.arn for name, definition in definitions.items()})
+    pulumi.export("service_arn", service.arn)
+
+
+def _declare_task_definition(inputs: TaskDefinitionInputs, *, adopt: bool) -> aws.ecs.TaskDefinition:
+    arguments: Arguments = task_definition_arguments(inputs.document, inputs.tags)
+    if inputs.keep:
+        arguments["skip_destroy"] = True
+    options = pulumi.ResourceOptions(
+        import_=inputs.import_arn if adopt and inputs.import_arn is not None else None, retain_on_delete=True
+    )
+    return aws.ecs.TaskDefinition(inputs.logical_name, opts=options, **arguments)
+
+
+def _declare_cluster(inputs: ClusterInputs, *, adopt: bool) -> aws.ecs.ClusterCapacityProviders:
+    # The API replaces the whole list (facts F12): what the cluster had comes first, unchanged.
+    arguments: Arguments = {
+        "cluster_name": inputs.name,
+        "capacity_providers": list(inputs.capacity_providers),
+        "default_capacity_provider_strategies": _strategy(inputs.default_strategy),
+    }
+    return aws.ecs.ClusterCapacityProviders(
+        CLUSTER,
+        **arguments,
+        opts=pulumi.ResourceOptions(import_=inputs.name if adopt else None, retain_on_delete=True, protect=True),
+    )
+
+
+def _declare_service(
+    inputs: ServiceInputs,
+    definition: aws.ecs.TaskDefinition,
+    *,
+    adopt: bool,
+    cluster: aws.ecs.ClusterCapacityProviders | None,
+) -> aws.ecs.Service:
+    arguments = service_arguments(inputs.document)
+    if inputs.strategy:
+        arguments["capacity_provider_strategies"] = _strategy(inputs.strategy)
+    if inputs.launch_type is not None:
+        arguments["launch_type"] = inputs.launch_type
+    if inputs.force_new_deployment:
+        arguments["force_new_deployment"] = True
+        arguments["triggers"] = dict(inputs.triggers)
+    options = pulumi.ResourceOptions(
+        import_=f"{inputs.cluster_arn.rpartition('/')[2]}/{inputs.name}" if adopt else None,
+        # Auto scaling owns the count (case C35): it is neither set nor put back.
+        ignore_changes=["desiredCount"],
+        retain_on_delete=True,
+        protect=True,
+        depends_on=[cluster] if cluster is not None else None,
+    )
+    return aws.ecs.Service(
+        SERVICE,
+        name=inputs.name,
+        cluster=inputs.cluster_arn,
+        task_definition=definition.arn,
+        opts=options,
+        **arguments,
+    )
+
+
+def _strategy(strategy: Strategy) -> list[Arguments]:
+    return [{"capacity_provider": item.provider, "base": item.base, "weight": item.weight} for item in strategy]
