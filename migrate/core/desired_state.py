@@ -25,6 +25,8 @@ class ImageStackInputs:
 
     ``tag`` is what the index is published under: the service's own tag from stage 1 on, ``shelf_tag`` below it.
     ``present`` is False until stage 1 first began: the program then only looks the repository up.
+    ``service_tag`` is the service's own tag at every stage. ``frozen``: what was built stays as it was built, whatever
+    has become of the build context since; only what the service's tag points at may change.
     """
 
     repository: str
@@ -33,6 +35,13 @@ class ImageStackInputs:
     shelf_tag: str
     original_digest: str
     build: ImageSettings
+    service_tag: str = ""
+    frozen: bool = False
+
+    @property
+    def published(self) -> bool:
+        """Whether the service's own tag points at the index."""
+        return self.present and self.tag != self.shelf_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,8 @@ class DesiredState:
 
 def index_on_shelf(record: Record, settings: Settings) -> ImageStackInputs:
     """Return the image stack with the index under our own tag: built and provable before the service's tag moves."""
-    return replace(_image(record, settings, Stage.BASELINE), present=settings.image.mode is not ImageMode.EXTERNAL)
+    image = _image(record, settings, Stage.BASELINE)
+    return replace(image, present=settings.image.mode is not ImageMode.EXTERNAL, frozen=False)
 
 
 def desired_state(record: Record, settings: Settings, stage: Stage) -> DesiredState:
@@ -162,6 +172,8 @@ def _image(record: Record, settings: Settings, stage: Stage) -> ImageStackInputs
         shelf_tag=shelf,
         original_digest=image.digest,
         build=settings.image,
+        service_tag=image.reference.tag or "",
+        frozen=record.index is not None,
     )
 
 
