@@ -1,0 +1,113 @@
+"""The front's ASGI application: who answers which request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from migrate.sandbox.front import targets
+from migrate.sandbox.front.ecr import Ecr
+from migrate.sandbox.front.ecs_clusters import Clusters
+from migrate.sandbox.front.ecs_deployments import ServiceDeployments
+from migrate.sandbox.front.ecs_services import Services
+from migrate.sandbox.front.ecs_tasks import Tasks
+from migrate.sandbox.front.http import AwsError, Request, Response, answer, read_request, refusal, send_response
+from migrate.sandbox.front.registry import Registry, is_registry_path
+from migrate.sandbox.front.upstream import ECR_TARGET, ECS_TARGET, Upstream
+from migrate.sandbox.front.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from migrate.sandbox.front.http import App, Receive, Send
+    from migrate.sandbox.front.settings import FrontSettings
+    from migrate.sandbox.front.world import Clock
+
+_CONTROL = "/_sandbox/"
+
+
+class Front:
+    """Wraps MiniStack's application ``inner``; ``clock`` gives seconds since the epoch."""
+
+    def __init__(self, inner: App, settings: FrontSettings, clock: Clock) -> None:
+        self._inner = inner
+        self._settings = settings
+        self.world = World(settings, clock)
+        upstream = Upstream(inner)
+        self._upstream = upstream
+        self._registry = Registry(self.world.images, upstream, settings, clock)
+        self._ecr = Ecr(self.world.images, self._registry, upstream, settings).operations
+        self._ecs = {
+            **Clusters(self.world, upstream).operations,
+            **Services(self.world, upstream).operations,
+            **ServiceDeployments(self.world).operations,
+            **Tasks(self.world, upstream).operations,
+        }
+        self._ecs_turn = asyncio.Lock()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request; anything that is no HTTP request (start and end of the process) is MiniStack's."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        request = await read_request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except AwsError as error:
+            response = refusal(error)
+        await send_response(response, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.path.startswith(_CONTROL):
+            return self._control(request)
+        if is_registry_path(request.path):
+            return await self._registry.handle(request)
+        prefix, operation = request.action
+        form_action = _form_action(request)
+        if self.world.faults.throttled(operation or form_action):
+            if form_action:
+                return Response(400, {"content-type": "text/xml"}, _THROTTLED_XML)
+            raise AwsError("ThrottlingException", "Rate exceeded")
+        scope, _ = request.signed_for(self._settings.default_account, self._settings.default_region)
+        if prefix == ECS_TARGET and operation in self._ecs:
+            # One at a time: a handler looks at MiniStack in between, and must not see another's half of a change.
+            async with self._ecs_turn:
+                self.world.advance()
+                return answer(await self._ecs[operation](scope, request.json()))
+        if prefix == ECR_TARGET and operation in self._ecr:
+            return answer(await self._ecr[operation](scope, request.json()))
+        if form_action == "DescribeTargetHealth":
+            response = targets.describe_target_health(self.world, request)
+            if response is not None:
+                return response
+        return await self._upstream.send(request)
+
+    def _control(self, request: Request) -> Response:
+        name, _, tail = request.path.removeprefix(_CONTROL).partition("/")
+        faults = self.world.faults
+        if name == "ready":
+            return answer({"ready": True})
+        if name == "faults" and request.method == "POST":
+            faults.add(request.json())
+        elif name == "faults" and request.method == "DELETE":
+            faults.forget(int(tail) if tail.isdigit() else None)
+        elif name != "faults":
+            raise AwsError("ResourceNotFoundException", f"There is no {request.path} to control.", 404)
+        return answer({"faults": faults.listed()})
+
+
+_THROTTLED_XML = (
+    b"<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
+    b"</ErrorResponse>"
+)
+
+
+def _form_action(request: Request) -> str:
+    """Return the operation of a query-protocol request."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return ""
+    for pair in request.body.decode("latin-1").split("&"):
+        name, _, value = pair.partition("=")
+        if name == "Action":
+            return value
+    return ""
