@@ -164,7 +164,7 @@ def _cluster(record: Record, settings: Settings, stage: Stage) -> ClusterInputs 
 def _image(record: Record, settings: Settings, stage: Stage) -> ImageStackInputs:
     image = record.baseline.image
     shelf = shelf_tag(image.reference.tag or "")
-    made = stage >= Stage.IMAGE or record.index is not None
+    made = stage >= Stage.IMAGE or record.shelved
     return ImageStackInputs(
         repository=image.repository,
         present=made and settings.image.mode is not ImageMode.EXTERNAL,
@@ -185,8 +185,10 @@ def shelf_tag(tag: str) -> str:
 def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInputs, ...]:
     original = record.baseline.task_definition
     keep = record.adopted
-    made = [TaskDefinitionInputs("task-definition", original.document, original.tags, original.arn, keep)]
-    if record.replacement_task_definition_arn is not None:
+    made = []
+    if record.replacement_task_definition_arn is None:
+        made.append(TaskDefinitionInputs("task-definition", original.document, original.tags, original.arn, keep))
+    else:
         made.append(TaskDefinitionInputs("task-definition-copy", original.document, original.tags, None, keep=True))
     if stage >= Stage.ARCHITECTURE or record.arm64_task_definition_arn is not None:
         arm64 = with_architecture(original.document, Architecture.ARM64)

@@ -64,6 +64,10 @@ class Record:
     baseline: Baseline
     position: Position = UNTOUCHED
     adopted: bool = False
+    shelved: bool = False
+    """Whether a build was ever begun: the image stack may hold an image and an index from then on."""
+    published: bool = False
+    """Whether the image stack may have let the service's tag point at the index."""
     index: BuiltIndex | None = None
     arm64_task_definition_arn: str | None = None
     replacement_task_definition_arn: str | None = None
@@ -83,6 +87,7 @@ class Record:
         image = self.index if stage >= Stage.IMAGE and self.index is not None else self.baseline.image
         return (image.digest, *(digest for name, digest in image.children if name == platform))
 
-    def reached(self, stage: Stage) -> Record:
-        """Return the record with ``stage`` proven and nothing begun."""
-        return replace(self, position=Position(proven=stage, entered=None))
+    def reached(self, stage: Stage, deployment_id: str | None) -> Record:
+        """Return the record with ``stage`` proven by ``deployment_id`` and nothing begun."""
+        position = Position(proven=stage, entered=None)
+        return replace(self, position=position, last_deployment_id=deployment_id or self.last_deployment_id)

@@ -1,0 +1,89 @@
+"""Apply one stage: act, prove it on running tasks, and take it back when it does not prove itself."""
+
+from __future__ import annotations
+
+from migrate.core.evidence import Run
+from migrate.core.gates import Assessment, Verdict
+from migrate.core.stages import Stage
+from migrate.errors import (
+    AccessError,
+    ExitCode,
+    InterruptedRunError,
+    LockedError,
+    MigrateError,
+    WorldChangedError,
+)
+from migrate.workflows.begin import claimed, failed, finished, ready_to_apply
+from migrate.workflows.durable import Durable
+from migrate.workflows.gate import watch
+from migrate.workflows.journal import Journal
+from migrate.workflows.outcome import RunOutcome
+from migrate.workflows.rollback import go_back
+from migrate.workflows.runtime import Runtime
+from migrate.workflows.settled import nothing_to_do
+from migrate.workflows.stages import STAGES
+from migrate.workflows.work import Work
+
+_NOT_OURS_TO_UNDO = (AccessError, InterruptedRunError, LockedError, WorldChangedError)
+"""After these nobody knows what the world is like, or may write to it: the stage stays entered, to be taken up."""
+
+
+def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
+    """Bring the service to ``run.stage`` and return how it ended; refusals before anything changed are raised."""
+    stage = Stage(run.stage)
+    with claimed(runtime, run, durable) as journal:
+        try:
+            record, observation = ready_to_apply(runtime, journal, stage)
+            work = Work(runtime, journal, record)
+            done = nothing_to_do(work, stage, observation)
+            if done is not None:
+                return finished(journal, done)
+            work.remember(record.entered(stage))
+        except MigrateError as error:
+            failed(journal, error)
+            raise
+        return finished(journal, _carried_out(work, stage))
+
+
+def _carried_out(work: Work, stage: Stage) -> RunOutcome:
+    try:
+        judged = STAGES[stage](work)
+        assessment = watch(work.runtime, work.journal, f"gate {stage.value}", judged.expectation, work.settings.gate)
+    except _NOT_OURS_TO_UNDO as error:
+        return _held(work.journal, stage, (str(error),), error.then, error.runbook)
+    except MigrateError as error:
+        return _taken_back(work, stage, (error.what, error.why), error.runbook)
+    return _judged(work, stage, assessment, judged.expectation.deployment_id)
+
+
+def _judged(work: Work, stage: Stage, assessment: Assessment, deployment_id: str) -> RunOutcome:
+    if assessment.verdict is Verdict.PASS:
+        work.remember(work.record.reached(stage, deployment_id))
+        text = f"Stage {stage.value} ({stage.title}) is proven."
+        then = f"Next: `migrate apply --stage {stage + 1}`." if stage < Stage.CAPACITY else "The migration is complete."
+        return RunOutcome(work.journal.run.id, ExitCode.DONE, stage, text, assessment.reasons, then)
+    if assessment.verdict is Verdict.INCONCLUSIVE:
+        then = f"Look at the reasons, then `migrate apply --stage {stage.value}` to go on, or `migrate rollback`."
+        return _held(work.journal, stage, assessment.reasons, then, "errors#held")
+    return _taken_back(work, stage, assessment.reasons, "rollback#rolled-back")
+
+
+def _held(journal: Journal, stage: Stage, reasons: tuple[str, ...], then: str, runbook: str) -> RunOutcome:
+    text = f"Stage {stage.value} ({stage.title}) is held: nothing is undone, and it is not proven."
+    return RunOutcome(journal.run.id, ExitCode.HELD, stage, text, reasons, then, runbook)
+
+
+def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str) -> RunOutcome:
+    said = tuple(reason for reason in reasons if reason)
+    work.journal.note("roll back", f"stage {stage.value} did not prove itself: {'; '.join(said)}; going back")
+    back = go_back(work, stage.before)
+    if back.exit_code is not ExitCode.DONE:
+        return RunOutcome(
+            back.run_id, back.exit_code, back.stage, back.text, (*said, *back.reasons), back.then, back.runbook
+        )
+    text = (
+        f"Stage {stage.value} ({stage.title}) did not prove itself and was rolled back to stage {stage.before.value} "
+        f"({stage.before.title})."
+    )
+    then = "Mend the cause, then apply the stage again; `migrate status` shows where the service is."
+    return RunOutcome(work.journal.run.id, ExitCode.ROLLED_BACK, stage.before, text, said, then, runbook)

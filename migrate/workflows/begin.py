@@ -1,0 +1,120 @@
+"""The beginning of every run: one writer, a fresh look, and nothing done on a world that moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from migrate.core.evidence import EventKind, Run
+from migrate.core.findings import blocking
+from migrate.core.observation import Observation, drift, observed_fingerprint
+from migrate.core.plan import first_record, make_plan
+from migrate.core.record import Record
+from migrate.core.stages import Position, Stage, may_apply
+from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, WorldChangedError
+from migrate.workflows.durable import Durable
+from migrate.workflows.journal import Journal
+from migrate.workflows.observe import observe
+from migrate.workflows.outcome import RunOutcome
+from migrate.workflows.runtime import Runtime
+
+
+@contextmanager
+def claimed(runtime: Runtime, run: Run, durable: Durable) -> Iterator[Journal]:
+    """Hold the service for one run and give it free at the end, however that comes.
+
+    Raises LockedError when another run holds it.
+    """
+    runtime.store.claim(run.service, run)
+    journal = Journal(run, runtime.store, runtime.clock, runtime.narrator, durable)
+    try:
+        yield journal
+    except KeyboardInterrupt:
+        data = {"status": ExitCode.INTERRUPTED.name.lower()}
+        journal.write(EventKind.FINISHED, "finished", "stopped by the operator; it can be taken up again", data)
+        raise
+    finally:
+        runtime.store.release(run.service, run.id)
+
+
+def finished(journal: Journal, outcome: RunOutcome) -> RunOutcome:
+    """Write the end of the run and return it."""
+    data = {"status": outcome.exit_code.name.lower(), "reasons": outcome.reasons, "then": outcome.then}
+    journal.durable.step("finished", lambda: journal.write(EventKind.FINISHED, "finished", outcome.text, data))
+    return outcome
+
+
+def failed(journal: Journal, error: MigrateError) -> None:
+    """Write the end of a run that an error ended."""
+    data = {"status": error.exit_code.name.lower(), "error": type(error).__name__, "why": error.why}
+    journal.durable.step("finished", lambda: journal.write(EventKind.FINISHED, "finished", error.what, data))
+
+
+def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Record, Observation]:
+    """Return the record to start from and what was seen, or refuse.
+
+    Raises BlockedError (order of stages, preflight) and WorldChangedError (somebody else changed the service).
+    """
+    service_arn = journal.run.service
+    known = journal.look("read record", lambda: runtime.store.record(service_arn))
+    may_apply(known.position if known else Position(), stage)
+    observation = journal.look("observe", lambda: observe(runtime))
+    _refuse_a_moved_world(runtime, journal, known, observation)
+    plan = make_plan(observation, runtime.settings, known)
+    found = blocking(plan.findings, stage)
+    resuming = known is not None and known.position.entered is stage
+    blocks = tuple(item for item in found if not (resuming and item.code == "service.deployment-in-progress"))
+    if blocks:
+        raise BlockedError(
+            f"Stage {stage.value} cannot start: preflight found {len(blocks)} thing(s) in its way.",
+            why="; ".join(f"[{item.code}] {item.text}" for item in blocks),
+            then=blocks[0].advice,
+            runbook=blocks[0].runbook,
+        )
+    if known is not None:
+        return known, observation
+    return journal.look("read manifest", lambda: _first(runtime, observation)), observation
+
+
+def _first(runtime: Runtime, observation: Observation) -> Record:
+    image = observation.image(runtime.settings.image.container)
+    if image is None:
+        raise NotFoundError(
+            f"The task definition has no container named {runtime.settings.image.container}.",
+            then="Correct image.container in migrate.toml.",
+        )
+    fetched = runtime.registry.manifest(image.reference)
+    record = first_record(observation, runtime.settings, fetched.body.decode())
+    if fetched.digest != record.baseline.image.digest:
+        raise WorldChangedError(
+            f"The tag of {image.reference} moved while it was being recorded.",
+            why=f"First {record.baseline.image.digest}, then {fetched.digest}.",
+            then="Wait until nobody pushes, then plan and apply again.",
+        )
+    return record
+
+
+def _refuse_a_moved_world(runtime: Runtime, journal: Journal, known: Record | None, observation: Observation) -> None:
+    if known is not None:
+        moved = drift(known, runtime.settings, observation)
+    else:
+        moved = _since_plan(runtime, journal, observation)
+    if moved:
+        raise WorldChangedError(
+            "The service is no longer what this migration knows.",
+            why="; ".join(moved) + ".",
+            then="Nothing was changed. Find out who changed it, then run `migrate plan` to look again.",
+        )
+
+
+def _since_plan(runtime: Runtime, journal: Journal, observation: Observation) -> tuple[str, ...]:
+    text = journal.look("read plan", lambda: runtime.store.plan(journal.run.service))
+    if text is None:
+        return ()
+    saved = json.loads(text)
+    if saved["fingerprint"] == observed_fingerprint(observation, runtime.settings.image.container):
+        return ()
+    before = saved["stages"][0]["changes"]
+    shown = "; ".join(f"{change['what']} was {change['before']}" for change in before)
+    return (f"it changed since the plan of {saved['made_at']} ({shown})",)

@@ -1,0 +1,209 @@
+"""The way back: the desired state of a smaller stage, brought about from wherever the service is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+from migrate.core.checks import Expectation
+from migrate.core.desired_state import desired_state
+from migrate.core.evidence import Run
+from migrate.core.gates import Assessment, Verdict
+from migrate.core.preview import Act
+from migrate.core.settings import GateSettings, ImageMode
+from migrate.core.stages import Stage, rollback_target
+from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, WorldChangedError
+from migrate.workflows.begin import claimed, failed, finished
+from migrate.workflows.durable import Durable
+from migrate.workflows.gate import watch
+from migrate.workflows.observe import observe
+from migrate.workflows.outcome import RunOutcome
+from migrate.workflows.runtime import Runtime
+from migrate.workflows.work import Deployed, Work
+
+_IN_FLIGHT = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+
+
+def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) -> RunOutcome:
+    """Bring the service back to a stage (None: one below the highest touched) and return how it ended."""
+    with claimed(runtime, run, durable) as journal:
+        try:
+            record = journal.look("read record", lambda: runtime.store.record(run.service))
+            if record is None:
+                raise BlockedError(
+                    "There is nothing to roll back: no stage was ever applied to this service.",
+                    then="`migrate plan` shows what would be done.",
+                )
+            target = rollback_target(record.position, to)
+            if record.position.entered is None and target == record.position.proven:
+                text = f"The service is at stage {target.value} ({target.title}) already: nothing was changed."
+                return finished(journal, RunOutcome(run.id, ExitCode.DONE, target, text))
+            work = Work(runtime, journal, record)
+            _refuse_to_go_behind_others(work)
+        except MigrateError as error:
+            failed(journal, error)
+            raise
+        return finished(journal, go_back(work, target))
+
+
+def go_back(work: Work, target: Stage) -> RunOutcome:
+    """Go back to ``target``; never raises: a way back that fails is an outcome, the loudest one there is."""
+    try:
+        assessment = _brought_back(work, target)
+    except MigrateError as error:
+        return _incomplete(work, target, (error.what, error.why), error.then)
+    if assessment.verdict is not Verdict.PASS:
+        return _incomplete(work, target, assessment.reasons, "")
+    text = f"The service is back at stage {target.value} ({target.title}), proven on its running tasks."
+    return RunOutcome(work.journal.run.id, ExitCode.DONE, target, text, assessment.reasons)
+
+
+def _brought_back(work: Work, target: Stage) -> Assessment:
+    _stop_what_runs(work)
+    if target < Stage.IMAGE and _touched(work) >= Stage.ARCHITECTURE:
+        # ARM64 tasks must not lose their index while they run: amd64 tasks take over from the index first.
+        _prepared(work, Stage.IMAGE)
+        between = _gate(work, "back to 1", work.expectation(_deployed(work, Stage.IMAGE)))
+        if between.verdict is not Verdict.PASS:
+            return between
+    if target < Stage.IMAGE:
+        _restore_tag(work)
+    _prepared(work, target)
+    # A launch type can only be given back to a service that runs on a strategy: the baseline comes first (facts F2).
+    expected = _reached(work, max(target, Stage.BASELINE))
+    if target is Stage.ORIGINAL and work.record.adopted and work.record.baseline.service.launch_type is not None:
+        expected = _launch_type_given_back(work)
+    assessment = _gate(work, f"back to {target.value}", expected)
+    if assessment.verdict is Verdict.PASS:
+        work.remember(work.record.reached(target, expected.deployment_id))
+    return assessment
+
+
+def _touched(work: Work) -> Stage:
+    position = work.record.position
+    return position.proven if position.entered is None else max(position.proven, position.entered)
+
+
+def _prepared(work: Work, target: Stage) -> None:
+    work.journal.act("refresh", "read the world into both stacks", work.runtime.stacks.refresh)
+    _keep_a_revision_to_go_back_to(work, target)
+
+
+def _reached(work: Work, stage: Stage) -> Expectation:
+    if not work.record.adopted:
+        service = work.service()
+        return _as_found(work, service.primary.id if service.primary else "")
+    if stage < Stage.IMAGE and work.record.published:
+        desired = desired_state(work.record, work.settings, stage)
+        work.up_image(f"back to {stage.value} image stack", desired.image, Act.PUBLISH_INDEX)
+        work.remember(replace(work.record, published=False))
+    return work.expectation(_deployed(work, stage))
+
+
+def _deployed(work: Work, stage: Stage) -> Deployed:
+    desired = desired_state(work.record, work.settings, stage)
+    return work.up_service(f"back to {stage.value} service stack", desired, Act.SERVICE)
+
+
+def _launch_type_given_back(work: Work) -> Expectation:
+    """Give the launch type back outside Pulumi, which could only replace the service, and let the state follow."""
+    service = work.journal.look("read service", work.service)
+    text = f"give launch type {work.record.baseline.service.launch_type} back"
+    safety = work.runtime.safety
+    deployment = work.journal.act("launch type", text, lambda: safety.return_to_launch_type(service))
+    work.journal.act("refresh original", "read the world into both stacks", work.runtime.stacks.refresh)
+    desired = desired_state(work.record, work.settings, Stage.ORIGINAL)
+    work.up_service("original service stack", desired, Act.ORIGINAL)
+    return _as_found(work, deployment)
+
+
+def _as_found(work: Work, deployment: str) -> Expectation:
+    desired = desired_state(work.record, work.settings, Stage.ORIGINAL)
+    copy = work.record.replacement_task_definition_arn
+    return Expectation(
+        deployment_id=deployment,
+        task_definition_arn=copy or work.record.baseline.task_definition.arn,
+        architecture=desired.architecture,
+        container=work.settings.image.container,
+        digests=work.record.running_digests(Stage.ORIGINAL, "linux/amd64"),
+        strategy=desired.strategy,
+        launch_type=desired.launch_type,
+    )
+
+
+def _gate(work: Work, name: str, expected: Expectation) -> Assessment:
+    # The way back is judged by what runs, without a soak and without alarms: they may still ring for what it undoes.
+    gate: GateSettings = replace(work.settings.gate, soak=timedelta(0))
+    return watch(work.runtime, work.journal, f"gate {name}", replace(expected, alarms=()), gate)
+
+
+def _stop_what_runs(work: Work) -> None:
+    deployments = work.journal.look(
+        "deployments in flight", lambda: work.runtime.services.service_deployments(work.service())
+    )
+    for deployment in deployments or ():
+        if deployment.status in _IN_FLIGHT:
+            arn = deployment.arn
+            stop = partial(work.runtime.safety.stop_deployment, arn)
+            work.journal.act(f"stop {arn}", f"stop {arn}", stop)
+
+
+def _restore_tag(work: Work) -> None:
+    image = work.record.baseline.image
+    if not work.record.published or work.settings.image.mode is ImageMode.EXTERNAL:
+        return
+    text = f"let {image.reference} point at {image.digest} again"
+    work.journal.act("restore tag", text, lambda: work.runtime.safety.restore_tag(image))
+
+
+def _keep_a_revision_to_go_back_to(work: Work, target: Stage) -> None:
+    """Have a copy of the original revision registered where the original is INACTIVE and cannot be used (case C32)."""
+    original = work.record.baseline.task_definition.arn
+    if target >= Stage.ARCHITECTURE or work.record.replacement_task_definition_arn is not None:
+        return
+    try:
+        status = work.journal.look(
+            "revision to go back to", lambda: work.runtime.services.task_definition(original)
+        ).status
+    except NotFoundError:
+        status = "DELETED"
+    if status != "ACTIVE":
+        work.journal.note("copy revision", f"{original} is {status}: a copy of it is registered to go back to")
+        work.remember(replace(work.record, replacement_task_definition_arn=""))
+
+
+def _refuse_to_go_behind_others(work: Work) -> None:
+    observation = work.journal.look("observe", lambda: observe(work.runtime))
+    arns = {
+        work.record.baseline.task_definition.arn,
+        work.record.arm64_task_definition_arn,
+        work.record.replacement_task_definition_arn,
+    }
+    current = observation.service.task_definition_arn
+    if current not in arns and work.record.position.entered is None:
+        raise WorldChangedError(
+            "Somebody deployed another revision since this migration did.",
+            why=f"The service runs {current}.",
+            then="Going back would undo their change too. Deploy what you want to keep, then plan again.",
+        )
+
+
+def _incomplete(work: Work, target: Stage, reasons: tuple[str, ...], then: str) -> RunOutcome:
+    try:
+        service = work.service()
+        running = f"{service.running_count} of {service.desired_count} tasks of {service.task_definition_arn}"
+    except MigrateError as error:
+        running = f"it could not be read ({error})"
+    text = (
+        f"ROLLBACK NOT COMPLETE: the way back to stage {target.value} ({target.title}) failed. Running now: {running}."
+    )
+    return RunOutcome(
+        run_id=work.journal.run.id,
+        exit_code=ExitCode.ROLLBACK_INCOMPLETE,
+        stage=target,
+        text=text,
+        reasons=tuple(reason for reason in reasons if reason),
+        then=then or "Page somebody who knows the service; the runbook section says what to look at first.",
+        runbook="incident#rollback-incomplete",
+    )

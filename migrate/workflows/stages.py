@@ -1,0 +1,123 @@
+"""What each stage does, up to the point where a gate takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from migrate.core.checks import Expectation
+from migrate.core.desired_state import desired_state, index_on_shelf
+from migrate.core.image_evidence import ExpectedIndex, proves, stage_one_evidence
+from migrate.core.images import ImageFacts, ImageReference
+from migrate.core.plan import children_of
+from migrate.core.preview import Act
+from migrate.core.record import BuiltIndex
+from migrate.core.settings import ImageMode
+from migrate.core.stages import Stage
+from migrate.errors import ProofFailedError
+from migrate.workflows.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A stage that was brought about and now has to prove itself on running tasks."""
+
+    expectation: Expectation
+
+
+def baseline(work: Work) -> Judged:
+    """Stage 0: guard the manifest, adopt the service unchanged, then move a launch type to its provider (facts F2)."""
+    image = work.record.baseline.image
+    work.journal.act("guard tag", f"guard tag {image.guard_tag}", lambda: work.runtime.safety.put_guard_tag(image))
+    if not work.record.adopted:
+        work.up_service("adopt", desired_state(work.record, work.settings, Stage.ORIGINAL), Act.ADOPT)
+        work.remember(replace(work.record, adopted=True))
+    desired = desired_state(work.record, work.settings, Stage.BASELINE)
+    if not work.record.shelved:
+        work.up_image("baseline image stack", desired.image, Act.BASELINE)
+    return _deployed(work, Stage.BASELINE, must_deploy=False)
+
+
+def image(work: Work) -> Judged:
+    """Stage 1: build and prove the index under our own tag, then let the service's tag point at it, then deploy it."""
+    reference = work.record.baseline.image.reference
+    external = work.settings.image.mode is ImageMode.EXTERNAL
+    if not external:
+        work.remember(replace(work.record, shelved=True))
+        shelf = index_on_shelf(work.record, work.settings)
+        built = work.up_image("build index", shelf, Act.SHELVE_INDEX).output("index_digest")
+        on_shelf = replace(reference, tag=shelf.tag, digest=None)
+        facts = _proven(work, "prove index", on_shelf, built)
+        work.remember(replace(work.record, index=_built(facts), published=True))
+        desired = desired_state(work.record, work.settings, Stage.IMAGE)
+        work.up_image("publish index", desired.image, Act.PUBLISH_INDEX)
+    expected = work.record.index.digest if work.record.index and not external else None
+    facts = _proven(work, "prove tag", reference, expected)
+    work.remember(replace(work.record, index=_built(facts)))
+    return _deployed(work, Stage.IMAGE, must_deploy=True)
+
+
+def architecture(work: Work) -> Judged:
+    """Stage 2: a new revision with runtimePlatform ARM64, on the capacity that the service has."""
+    return _deployed(work, Stage.ARCHITECTURE, must_deploy=False)
+
+
+def capacity(work: Work) -> Judged:
+    """Stage 3: the target strategy, in place with a forced deployment (facts F1, F11)."""
+    return _deployed(work, Stage.CAPACITY, must_deploy=False)
+
+
+STAGES: Mapping[Stage, Callable[[Work], Judged]] = {
+    Stage.BASELINE: baseline,
+    Stage.IMAGE: image,
+    Stage.ARCHITECTURE: architecture,
+    Stage.CAPACITY: capacity,
+}
+
+
+def _deployed(work: Work, stage: Stage, *, must_deploy: bool) -> Judged:
+    desired = desired_state(work.record, work.settings, stage)
+    act = Act.BASELINE if stage is Stage.BASELINE else Act.SERVICE
+    deployed = work.up_service(f"stage {stage.value} service stack", desired, act, must_deploy=must_deploy)
+    return Judged(work.expectation(deployed))
+
+
+def _proven(work: Work, step: str, reference: ImageReference, digest: str | None) -> ImageFacts:
+    """Read the index back from the registry, children, configs and entry points included, and judge it."""
+    extended = work.settings.image.mode is ImageMode.EXTEND
+    kept = work.record.running_digests(Stage.BASELINE, "linux/amd64")[-1] if extended else None
+    expected = ExpectedIndex(digest=digest, amd64_digest=kept)
+
+    def read() -> ImageFacts:
+        facts = work.runtime.images.inspect(reference)
+        problems = stage_one_evidence(expected, facts)
+        if not proves(problems):
+            told = "; ".join(problem.text for problem in problems if not proves((problem,)))
+            raise ProofFailedError(
+                f"{reference} is not the multi-platform image that stage 1 needs.",
+                why=told,
+                then="Repair the build and run `migrate apply --stage 1` again; the service was not deployed from it.",
+            )
+        return facts
+
+    return work.journal.act(step, f"read {reference} back", read, _evidence)
+
+
+def _built(facts: ImageFacts) -> BuiltIndex:
+    return BuiltIndex(facts.digest, facts.media_type, children_of(facts))
+
+
+def _evidence(facts: ImageFacts) -> dict[str, object]:
+    return {
+        "digest": facts.digest,
+        "media type": facts.media_type,
+        "children": [
+            {
+                "digest": child.digest,
+                "kind": child.kind.value,
+                "platform": str(child.actual or child.declared),
+                "entry point": str(child.binary.verdict) if child.binary else "not looked at",
+            }
+            for child in facts.children
+        ],
+    }

@@ -1,0 +1,156 @@
+"""One run on one service: its record, its journal, and the acts that every stage is made of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
+
+from migrate.core.checks import Expectation
+from migrate.core.desired_state import DesiredState, ImageStackInputs
+from migrate.core.facts import Service
+from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
+from migrate.core.record import Record
+from migrate.core.settings import Settings
+from migrate.errors import NotFoundError, UnsafePreviewError
+from migrate.workflows.journal import Journal
+from migrate.workflows.observe import watched_names
+from migrate.workflows.runtime import Runtime
+
+NEW_DEPLOYMENT_LOOKS = 15
+
+
+@dataclass(slots=True)
+class Work:
+    """The mutable part of a run is the record alone, and it is saved with every change."""
+
+    runtime: Runtime
+    journal: Journal
+    record: Record
+
+    @property
+    def settings(self) -> Settings:
+        """The operator's settings."""
+        return self.runtime.settings
+
+    def remember(self, record: Record) -> None:
+        """Save the record; from here on a restart knows it."""
+        self.record = self.runtime.store.save_record(record.baseline.service.arn, record)
+
+    def service(self) -> Service:
+        """Read the service as it is now."""
+        return self.runtime.services.service(self.settings.service.cluster, self.settings.service.name)
+
+    def up_image(self, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
+        """Bring the image stack to the inputs, after a preview that holds nothing else."""
+        stacks = self.runtime.stacks
+        self.journal.look(f"{step}: preview", lambda: _guarded(stacks.preview_image(inputs), act))
+        return self.journal.act(f"{step}: up", f"image stack to {act}", lambda: stacks.up_image(inputs), _changed)
+
+    def up_service(self, step: str, desired: DesiredState, act: Act, *, must_deploy: bool = False) -> Deployed:
+        """Bring the service stack to the desired state, after a preview that holds nothing else.
+
+        ``must_deploy`` insists on a new deployment: when nothing changed in the service but the bytes behind its tag,
+        a forced one is started (facts F14, case C39).
+        """
+        stacks = self.runtime.stacks
+        self.journal.look(f"{step}: preview", lambda: _guarded(stacks.preview_service(desired.service), act))
+        before = self.journal.look(f"{step}: deployment before", self._primary)
+        text = f"service stack to stage {desired.stage.value} ({desired.stage.title})"
+        outcome = self.journal.act(f"{step}: up", text, lambda: stacks.up_service(desired.service), _changed)
+        arns = revisions(outcome)
+        self.remember(
+            replace(
+                self.record,
+                arm64_task_definition_arn=arns.get("task-definition-arm64", self.record.arm64_task_definition_arn),
+                replacement_task_definition_arn=arns.get(
+                    "task-definition-copy", self.record.replacement_task_definition_arn
+                ),
+            )
+        )
+        deployment = self.journal.act(
+            f"{step}: deployment",
+            "find the deployment to judge",
+            lambda: self._started(outcome, before, must_deploy=must_deploy),
+            lambda found: {"deployment": found},
+        )
+        return Deployed(desired, outcome, deployment)
+
+    def _started(self, outcome: StackOutcome, before: str, *, must_deploy: bool) -> str:
+        moved = any(item.changes and item.type == SERVICE for item in outcome.resources)
+        current = self._primary_after(before) if moved else self._primary()
+        if must_deploy and current == self.record.last_deployment_id:
+            return self.runtime.safety.force_deployment(self.service())
+        return current
+
+    def _primary(self) -> str:
+        primary = self.service().primary
+        return primary.id if primary else ""
+
+    def _primary_after(self, before: str) -> str:
+        """Return the PRIMARY deployment that follows ``before``; an update that started none leaves the old one."""
+        polling = Retrying(
+            retry=retry_if_result(lambda found: found == before),
+            wait=wait_fixed(timedelta(seconds=2)),
+            stop=stop_after_attempt(NEW_DEPLOYMENT_LOOKS),
+            sleep=lambda seconds: self.runtime.clock.sleep(timedelta(seconds=seconds)),
+            retry_error_callback=lambda _: before,
+        )
+        return polling(self._primary)
+
+    def expectation(self, deployed: Deployed) -> Expectation:
+        """Return what the running tasks must look like once the deployment has brought the desired state."""
+        desired = deployed.desired
+        arn = revisions(deployed.outcome).get(desired.service.service.task_definition)
+        if arn is None:
+            raise NotFoundError(
+                "The service stack does not tell which revision it registered.",
+                why=f"No output for {desired.service.service.task_definition}.",
+                then="Run `migrate stack service -- stack output` and look for task_definition_arns.",
+            )
+        return Expectation(
+            deployment_id=deployed.deployment_id,
+            task_definition_arn=arn,
+            architecture=desired.architecture,
+            container=self.settings.image.container,
+            digests=self.record.running_digests(desired.stage, f"linux/{desired.architecture.oci}"),
+            strategy=desired.strategy,
+            launch_type=desired.launch_type,
+            alarms=watched_names(self.record.baseline.service, self.runtime),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A service stack after its ``up``, and the deployment that it started or found running."""
+
+    desired: DesiredState
+    outcome: StackOutcome
+    deployment_id: str
+
+
+def revisions(outcome: StackOutcome) -> dict[str, str]:
+    """Return the ARNs of the stack's task definitions by logical name."""
+    found: dict[str, str] = json.loads(outcome.output("task_definition_arns") or "{}")
+    return found
+
+
+def _guarded(preview: Preview, act: Act) -> Preview:
+    found = violations(preview, act)
+    if found:
+        raise UnsafePreviewError(
+            f"The preview of the {preview.stack} stack holds a change that this step ({act}) must not make.",
+            why="; ".join(found),
+            then="Nothing was changed by this step. Look at the runbook section before anything else.",
+        )
+    return preview
+
+
+def _changed(outcome: StackOutcome) -> dict[str, object]:
+    return {
+        "stack": outcome.stack,
+        "changes": [f"{item.operation} {item.name}" for item in outcome.resources if item.changes],
+        "outputs": dict(outcome.outputs),
+    }
