@@ -1,0 +1,22 @@
+"""Numbered changes of the tables, each applied once and in order; what was released is never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from migrate.adapters.store.migrations import m001_first_tables
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from version ``number - 1`` of the tables to ``number``."""
+
+    number: int
+    name: str
+    apply: Callable[[Connection], None]
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", m001_first_tables.apply),)

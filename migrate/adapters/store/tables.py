@@ -1,0 +1,64 @@
+"""The tables of the store. Bodies are JSON texts of core records; columns beside them only find and guard."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text, func
+
+METADATA = MetaData()
+
+_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
+
+SCHEMA = Table(
+    "migrate_schema",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("applied_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+RECORDS = Table(
+    "migrate_records",
+    METADATA,
+    Column("service", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
+"""One row a version, never updated: what a run saves again while it is being resumed is recognised, not overwritten."""
+
+RUNS = Table(
+    "migrate_runs",
+    METADATA,
+    Column("sequence", _SEQUENCE, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("service", Text, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+EVENTS = Table(
+    "migrate_events",
+    METADATA,
+    Column("sequence", _SEQUENCE, primary_key=True),
+    Column("run_id", Text, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+PLANS = Table(
+    "migrate_plans",
+    METADATA,
+    Column("service", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+CLAIMS = Table(
+    "migrate_claims",
+    METADATA,
+    Column("service", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("process_started", Text, nullable=True),
+)
+"""One row a service: the primary key is what makes two holders impossible."""
