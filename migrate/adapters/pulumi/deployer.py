@@ -1,0 +1,144 @@
+"""The StackDeployer over the real engine: both stacks of one service, through the Automation API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pulumi.automation import Stack
+from pulumi.automation.errors import CommandError, StackNotFoundError
+
+from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
+from migrate.adapters.pulumi.engine import Engine
+from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
+from migrate.adapters.pulumi.failures import Failure, translate_failure
+from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
+from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
+from migrate.core.preview import INDEX, Preview, StackOutcome
+from migrate.errors import InterruptedRunError, UnsafePreviewError
+from stacks.image.program import PUBLISHED
+
+Result = TypeVar("Result")
+
+
+class PulumiDeployer:
+    """Implements ports.StackDeployer. ``state`` is the folder of the tool's own files, usually ``.migrate``.
+
+    ``environment`` is the whole environment that Pulumi and its plugins get. ``credentials`` returns a login for a
+    registry host; it is asked anew before every operation that may push. ``listener`` hears changes as they happen.
+    """
+
+    def __init__(
+        self,
+        address: StackAddress,
+        state: Path,
+        environment: Mapping[str, str],
+        *,
+        credentials: RegistryCredentials,
+        listener: ChangeListener = ignore_changes,
+    ) -> None:
+        self._engine = Engine(environment)
+        self._workspaces = StackWorkspaces(address, state, self._engine)
+        self._credentials = credentials
+        self._listener = listener
+
+    def interrupt(self) -> None:
+        """Let the running operation stop cleanly; it then ends with InterruptedRunError."""
+        self._engine.interrupt()
+
+    def preview_image(self, inputs: ImageStackInputs) -> Preview:
+        """Return what ``up`` would do to the image stack; nothing is built (facts F34)."""
+        return self._preview(StackKind.IMAGE, inputs, self._targets(inputs))
+
+    def preview_service(self, inputs: ServiceStackInputs) -> Preview:
+        """Return what ``up`` would do to the service stack."""
+        return self._preview(StackKind.SERVICE, inputs, None)
+
+    def up_image(self, inputs: ImageStackInputs) -> StackOutcome:
+        """Bring the image stack to the inputs."""
+        return self._up(StackKind.IMAGE, inputs, self._targets(inputs))
+
+    def up_service(self, inputs: ServiceStackInputs) -> StackOutcome:
+        """Bring the service stack to the inputs."""
+        return self._up(StackKind.SERVICE, inputs, None)
+
+    def refresh(self) -> None:
+        """Read the world into the state of both stacks, as far as they exist.
+
+        Raises UnsafePreviewError, and leaves the state as it is, when a resource would be dropped from it: more
+        often than not that is a credential or an endpoint, not a resource that is gone (case C28).
+        """
+        for kind in StackKind:
+            if self._workspaces.exists(kind):
+                self._refresh(kind)
+
+    def _preview(
+        self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs, targets: list[str] | None
+    ) -> Preview:
+        with self._operation(kind, "preview", inputs) as (stack, collector):
+            self._created(stack, lambda: stack.preview(on_event=collector, target=targets, color="never"))
+        return Preview(kind.value, collector.resources, collector.diagnostics)
+
+    def _up(
+        self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs, targets: list[str] | None
+    ) -> StackOutcome:
+        with self._operation(kind, "update", inputs) as (stack, collector):
+            self._created(
+                stack,
+                lambda: stack.up(on_event=collector, target=targets, color="never", show_secrets=False),
+            )
+        return StackOutcome(kind.value, collector.resources, collector.outputs, collector.diagnostics)
+
+    def _refresh(self, kind: StackKind) -> None:
+        with self._operation(kind, "refresh", None) as (stack, collector):
+            stack.preview_refresh(on_event=collector, color="never")
+        if collector.gone:
+            raise UnsafePreviewError(
+                f"A refresh would drop {', '.join(collector.gone)} from the {kind.value} stack.",
+                why="\n".join(collector.diagnostics) or "AWS or the registry answered that it does not exist.",
+                then="Check credentials, region and endpoint. If it is really gone, see the runbook.",
+                runbook="errors#refresh-drops",
+            )
+        with self._operation(kind, "refresh", None) as (stack, collector):
+            stack.refresh(on_event=collector, color="never", show_secrets=False)
+
+    def _targets(self, inputs: ImageStackInputs) -> list[str] | None:
+        """Return what may change of a frozen image stack: only what the service's tag points at."""
+        if not inputs.frozen or not inputs.present:
+            return None
+        stack = self._workspaces.address.stack_name
+        return [f"urn:pulumi:{stack}::{StackKind.IMAGE.project}::{INDEX}::{PUBLISHED}"]
+
+    def _created(self, stack: Stack, operation: Callable[[], Result]) -> Result:
+        """Run an operation, and once more where the stack had to be created first."""
+        try:
+            return operation()
+        except StackNotFoundError:
+            stack.workspace.create_stack(stack.name)
+            return operation()
+
+    @contextmanager
+    def _operation(
+        self, kind: StackKind, verb: str, inputs: ImageStackInputs | ServiceStackInputs | None
+    ) -> Iterator[tuple[Stack, EventCollector]]:
+        collector = EventCollector(self._listener)
+        address = self._workspaces.address
+        registry = address.registry if kind is StackKind.IMAGE and verb != "preview" else ""
+        with docker_configuration(registry, self._credentials, self._engine.environment) as login:
+            stack = self._workspaces.open(kind, login)
+            if inputs is not None:
+                self._workspaces.configure(kind, inputs)
+            try:
+                yield stack, collector
+            except CommandError as error:
+                failure = Failure(kind.value, verb, collector.errors, str(error), self._engine.interrupted)
+                raise translate_failure(failure) from error
+            except KeyboardInterrupt as error:
+                raise translate_failure(Failure(kind.value, verb, (), "", interrupted=True)) from error
+        if self._engine.interrupted:
+            raise InterruptedRunError(
+                f"The run was stopped after Pulumi had finished with the {kind.value} stack.",
+                then="Run `migrate resume`, or `migrate status` to see where things stand.",
+            )

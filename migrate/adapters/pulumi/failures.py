@@ -1,0 +1,213 @@
+"""What Pulumi says when it fails, translated once: what happened, why, and what to do next.
+
+Texts: pulumi 3.274 (backend/diy/lock.go, secrets/passphrase, resource/plugin, deploy), pulumi-aws (provider.md section
+1), and the reports of case C41.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from migrate.errors import (
+    AccessError,
+    EngineError,
+    InterruptedRunError,
+    LockedError,
+    MigrateError,
+    UnsafePreviewError,
+)
+
+_LONGEST_WHY = 3000
+_COMMAND_RESULT = re.compile(r"^\s*(code|stdout|stderr):", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed operation: the stack and verb as people say them, the engine's errors, and all that was printed."""
+
+    stack: str
+    verb: str
+    errors: Sequence[str]
+    text: str
+    interrupted: bool = False
+
+    @property
+    def why(self) -> str:
+        """The evidence, short: the engine's own errors, or what was printed last."""
+        errors = [text for text in self.errors if text]
+        if errors:
+            return "\n".join(errors)[:_LONGEST_WHY]
+        lines = [line for line in self.text.splitlines() if line.strip() and not _COMMAND_RESULT.match(line)]
+        return "\n".join(lines)[-_LONGEST_WHY:]
+
+    @property
+    def whole(self) -> str:
+        """Everything that was said."""
+        return "\n".join((*self.errors, self.text))
+
+
+def translate_failure(failure: Failure) -> MigrateError:
+    """Return the error to raise for a failed operation."""
+    if failure.interrupted:
+        return InterruptedRunError(
+            f"The run was stopped while Pulumi was busy with the {failure.stack} stack.",
+            why="Pulumi finished the step that was under way and wrote its state.",
+            then="Run `migrate resume`, or `migrate status` to see where things stand.",
+        )
+    for pattern, make in _KINDS:
+        if pattern.search(failure.whole):
+            return make(failure)
+    return EngineError(
+        f"Pulumi could not {failure.verb} the {failure.stack} stack.",
+        why=failure.why,
+        then=f"Treat the cause and run the command again; `migrate stack {failure.stack} -- preview` shows more.",
+    )
+
+
+def _locked(failure: Failure) -> MigrateError:
+    holders = re.findall(r"created by .*", failure.whole)
+    why = "; ".join(dict.fromkeys(holders)) or "Another update is currently in progress."
+    return LockedError(
+        f"The {failure.stack} stack is locked by another Pulumi process.",
+        why=f"Lock {why}",
+        then=f"Wait for it to end. If that process is gone for certain, run `migrate stack {failure.stack} -- cancel`.",
+        runbook="errors#stack-locked",
+    )
+
+
+def _passphrase(failure: Failure) -> MigrateError:
+    return AccessError(
+        f"The state of the {failure.stack} stack cannot be decrypted.",
+        why=failure.why,
+        then="Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the passphrase that the stack was made "
+        "with.",
+        runbook="errors#passphrase",
+    )
+
+
+def _backend(failure: Failure) -> MigrateError:
+    return AccessError(
+        "The place where Pulumi keeps its state could not be reached.",
+        why=failure.why,
+        then="Check PULUMI_BACKEND_URL and the credentials for it (PULUMI_ACCESS_TOKEN for Pulumi Cloud).",
+    )
+
+
+def _plugin(failure: Failure) -> MigrateError:
+    found = re.search(r"pulumi-resource-([a-z-]+)'?(?:[^\n]*?v?(\d+\.\d+\.\d+))?", failure.whole)
+    name, version = (found.group(1), found.group(2)) if found else ("aws", None)
+    return EngineError(
+        f"Pulumi has no plugin for {name}.",
+        why=failure.why,
+        then=f"Run `pulumi plugin install resource {name}{f' {version}' if version else ''}`, or put "
+        f"pulumi-resource-{name} on PATH.",
+        runbook="errors#engine",
+    )
+
+
+def _protected(failure: Failure) -> MigrateError:
+    return UnsafePreviewError(
+        f"Pulumi would have to replace or delete a protected resource of the {failure.stack} stack.",
+        why=failure.why,
+        then=f"Nothing was changed. `migrate stack {failure.stack} -- preview --diff` shows which property it is.",
+    )
+
+
+def _import_differs(failure: Failure) -> MigrateError:
+    return UnsafePreviewError(
+        f"What exists is not what the {failure.stack} stack would import.",
+        why=failure.why,
+        then="Nothing was changed. Run `migrate plan` again; if it stays so, report the property that differs.",
+    )
+
+
+def _pending(failure: Failure) -> MigrateError:
+    return EngineError(
+        f"The {failure.stack} stack was interrupted earlier and does not know how one of its operations ended.",
+        why=failure.why,
+        then=f"Run `migrate stack {failure.stack} -- refresh`, then the same command again.",
+        runbook="errors#pending-operations",
+    )
+
+
+def _credentials(failure: Failure) -> MigrateError:
+    return AccessError(
+        f"AWS refused the credentials that Pulumi used for the {failure.stack} stack.",
+        why=failure.why,
+        then="Check AWS_PROFILE or the AWS_* variables, and that the session has not expired; then run it again.",
+    )
+
+
+def _registry(failure: Failure) -> MigrateError:
+    return AccessError(
+        "The registry refused the credentials that the build used.",
+        why=failure.why,
+        then="Check the permission ecr:GetAuthorizationToken and the push permissions of the repository.",
+    )
+
+
+def _builder(failure: Failure) -> MigrateError:
+    return EngineError(
+        "The image cannot be built with this builder.",
+        why=failure.why,
+        then="Make a builder that can do linux/arm64 (`docker buildx create --driver docker-container`) and name it in "
+        "[image] builder.",
+        runbook="errors#builder",
+    )
+
+
+def _build(failure: Failure) -> MigrateError:
+    return EngineError(
+        "The image could not be built.",
+        why=failure.why,
+        then="Mend the Dockerfile or the build context, then run the same command again. The service's tag was not "
+        "touched.",
+        runbook="errors#build",
+    )
+
+
+def _kinds(
+    *kinds: tuple[str, Callable[[Failure], MigrateError]],
+) -> tuple[tuple[re.Pattern[str], Callable[[Failure], MigrateError]], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE), make) for pattern, make in kinds)
+
+
+_KINDS = _kinds(
+    (r"the stack is currently locked by|\[409\] Conflict|Another update is currently in progress", _locked),
+    (r"incorrect passphrase|passphrase must be set", _passphrase),
+    (r"PULUMI_ACCESS_TOKEN must be set|failed to login|unable to open bucket|could not list bucket", _backend),
+    (
+        (
+            r"no resource plugin|could not find plugin|Could not automatically download and install resource plugin"
+            r"|failed to load plugin"
+        ),
+        _plugin,
+    ),
+    (r"inputs to import do not match|importing this resource will fail", _import_differs),
+    (r"marked for protection|protected resource", _protected),
+    (r"pending operations?\b", _pending),
+    (
+        (
+            r"Multi-platform build is not supported|docker exporter does not currently support|no builder .* found"
+            r"|failed to find driver|new builder:|loading nodes:|booting builder"
+        ),
+        _builder,
+    ),
+    (
+        (
+            r"unable to validate AWS credentials|InvalidClientTokenId|ExpiredToken|UnrecognizedClientException"
+            r"|no valid credential|No EC2 IMDS role|security token included in the request|AccessDenied"
+        ),
+        _credentials,
+    ),
+    (r"401 Unauthorized|403 Forbidden|unauthorized: |no basic auth credentials|denied: ", _registry),
+    (
+        (
+            r"failed to solve|failed to build|dockerfile parse error|hashing build context|checking for Dockerfile"
+            r"|failed to read dockerfile"
+        ),
+        _build,
+    ),
+)

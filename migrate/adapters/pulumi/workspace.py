@@ -1,0 +1,189 @@
+"""Where the two stacks of a service live on disk, and the environment that Pulumi runs them with.
+
+``<state>/pulumi/migrate-image/<stack>/`` is the working directory of one stack: Pulumi.yaml, the stack's configuration
+and a program of three lines, so that plain ``pulumi`` works there too. The state itself is in PULUMI_BACKEND_URL, or
+in ``<state>/pulumi/state/``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from pulumi.automation import LocalWorkspace, ProjectBackend, ProjectRuntimeInfo, ProjectSettings, Stack, StackSettings
+
+from migrate.adapters.pulumi.engine import Engine
+from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
+from migrate.core.settings import ImageSettings
+from migrate.errors import AccessError
+from stacks.image import program as image_program
+from stacks.inputs import CONFIG_KEY, CONFIG_NAMESPACE, inputs_to_text
+from stacks.service import program as service_program
+
+_LONGEST_STACK_NAME = 100
+_MAIN = "from stacks.{kind}.program import main\n\nmain()\n"
+
+
+class StackKind(StrEnum):
+    """The two stacks of a service."""
+
+    IMAGE = "image"
+    SERVICE = "service"
+
+    @property
+    def project(self) -> str:
+        """The Pulumi project's name."""
+        return f"migrate-{self.value}"
+
+    @property
+    def program(self) -> Callable[[], None]:
+        """The stack's program: it reads its inputs from the stack's configuration."""
+        return image_program.main if self is StackKind.IMAGE else service_program.main
+
+
+@dataclass(frozen=True, slots=True)
+class StackAddress:
+    """Whose stacks: one service of one account and region. ``registry`` is the host of its image, for the login."""
+
+    account_id: str
+    region: str
+    cluster: str
+    service: str
+    registry: str = ""
+
+    @property
+    def stack_name(self) -> str:
+        """The name of both stacks: ECS names have no dots, so two services never share one (at most 100 characters)."""
+        name = f"{self.account_id}.{self.region}.{self.cluster}.{self.service}"
+        if len(name) <= _LONGEST_STACK_NAME:
+            return name
+        return f"{name[:80]}.{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+class StackWorkspaces:
+    """Makes and finds the working directories of a service's stacks."""
+
+    def __init__(self, address: StackAddress, state: Path, engine: Engine) -> None:
+        self.address = address
+        self.engine = engine
+        self._root = state.absolute() / "pulumi"
+        self._environment = _environment(self._root, engine.environment)
+
+    def directory(self, kind: StackKind) -> Path:
+        """Return the working directory of a stack."""
+        return self._root / kind.project / self.address.stack_name
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What Pulumi needs beside the environment that it inherits."""
+        return self._environment
+
+    def exists(self, kind: StackKind) -> bool:
+        """Whether the stack was ever written from this state directory."""
+        return (self.directory(kind) / self._settings_file).exists()
+
+    def open(self, kind: StackKind, environment: Mapping[str, str] | None = None) -> Stack:
+        """Return the stack without touching its configuration; ``environment`` is added to Pulumi's."""
+        directory = self.directory(kind)
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "__main__.py").write_text(_MAIN.format(kind=kind.value), encoding="utf-8")
+        workspace = _Workspace(
+            work_dir=str(directory),
+            program=kind.program,
+            env_vars={**self._environment, **(environment or {})},
+            project_settings=self._project(kind),
+            pulumi_command=self.engine,
+        )
+        return Stack.select(self.address.stack_name, workspace)
+
+    def configure(self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs) -> None:
+        """Write the inputs into the stack's configuration; what else stands there stays."""
+        directory = self.directory(kind)
+        workspace = LocalWorkspace(work_dir=str(directory), pulumi_command=self.engine)
+        try:
+            settings = workspace.stack_settings(self.address.stack_name)
+        except FileNotFoundError:
+            settings = StackSettings()
+        if isinstance(inputs, ImageStackInputs):
+            inputs = replace(inputs, build=_relative(inputs.build, directory))
+        settings.config = {
+            **(settings.config or {}),
+            "aws:region": self.address.region,
+            f"{CONFIG_NAMESPACE}:{CONFIG_KEY}": inputs_to_text(inputs),
+        }
+        workspace.save_stack_settings(self.address.stack_name, settings)
+
+    @property
+    def _settings_file(self) -> str:
+        return f"Pulumi.{self.address.stack_name}.yaml"
+
+    def _project(self, kind: StackKind) -> ProjectSettings:
+        url = self.engine.environment.get("PULUMI_BACKEND_URL") or self._environment["PULUMI_BACKEND_URL"]
+        return ProjectSettings(
+            name=kind.project, runtime=ProjectRuntimeInfo(name="python"), backend=ProjectBackend(url=url)
+        )
+
+
+class _Workspace(LocalWorkspace):
+    """A workspace of which every command names its stack, so that nothing has to be selected beforehand."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Do nothing: selecting would write into the person's own Pulumi folder."""
+
+
+def _environment(root: Path, inherited: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    url = inherited.get("PULUMI_BACKEND_URL", "")
+    if not url:
+        (root / "state").mkdir(parents=True, exist_ok=True)
+        url = found["PULUMI_BACKEND_URL"] = (root / "state").as_uri()
+    if "PULUMI_CONFIG_PASSPHRASE" in inherited or inherited.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        return found
+    if url.startswith("file://"):
+        found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase_file(root))
+    elif not url.startswith("http"):
+        # Pulumi Cloud keeps secrets itself; any other shared backend would shut everybody else out.
+        raise AccessError(
+            "The stacks of a shared Pulumi backend need a passphrase that everybody has.",
+            why=f"PULUMI_BACKEND_URL is {url}, and neither PULUMI_CONFIG_PASSPHRASE nor "
+            "PULUMI_CONFIG_PASSPHRASE_FILE is set.",
+            then="Set one of them to the team's passphrase.",
+            runbook="errors#passphrase",
+        )
+    return found
+
+
+def _passphrase_file(root: Path) -> Path:
+    """Return the file with the passphrase of this state directory, made once and readable by its owner only."""
+    path = root / "passphrase"
+    root.mkdir(parents=True, exist_ok=True)
+    beside = root / f"passphrase.{secrets.token_hex(8)}"
+    if not path.exists():
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(32))
+        try:
+            # A link never replaces: of two processes that start at once, both end up with the first one's passphrase.
+            path.hardlink_to(beside)
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+    return path
+
+
+def _relative(build: ImageSettings, directory: Path) -> ImageSettings:
+    """Return the build with paths as seen from the working directory, where the engine and its plugins run.
+
+    Relative, so that a clone in another place, or another machine, sees the same inputs and no difference.
+    """
+    dockerfile = build.dockerfile
+    return replace(
+        build,
+        context=build.context if "://" in build.context else os.path.relpath(build.context, directory),
+        dockerfile=os.path.relpath(dockerfile, directory) if dockerfile is not None else None,
+    )
