@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from migrate.core.cost import Price, UnknownPrice, planned_price, task_size
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, shelf_tag
-from migrate.core.facts import Strategy
+from migrate.core.facts import Strategy, StrategyItem
 from migrate.core.findings import Finding, blocking
 from migrate.core.images import ImageFacts
 from migrate.core.observation import Observation, observed_fingerprint
@@ -49,6 +50,8 @@ class StagePlan:
     gate: tuple[str, ...]
     way_back: str
     findings: tuple[Finding, ...]
+    price: Price
+    """A month of today's desired count once the stage is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,19 @@ def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Findin
         gate=_gate(stage, settings.gate),
         way_back=_WAY_BACK[stage],
         findings=tuple(item for item in found if item.stage == stage),
+        price=price_at(record, settings, stage, record.baseline.service.desired_count),
     )
+
+
+def price_at(record: Record, settings: Settings, stage: Stage, count: int) -> Price:
+    """Return what a month of ``count`` tasks costs when ``stage`` is done."""
+    state = desired_state(record, settings, stage)
+    size = task_size(record.baseline.task_definition)
+    if size is None:
+        return UnknownPrice("The task definition reserves no CPU and memory for the whole task.")
+    strategy = state.strategy or (StrategyItem(state.launch_type or "", weight=1),)
+    region = record.baseline.account.region
+    return planned_price(size, count, strategy, state.architecture, region, settings.prices)
 
 
 def _status(stage: Stage, record: Record, *, blocked: bool) -> StageStatus:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
+from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage
 from migrate.errors import (
     AccessError,
@@ -17,7 +18,6 @@ from migrate.workflows.begin import claimed, failed, finished, ready_to_apply
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.journal import Journal
-from migrate.workflows.outcome import RunOutcome
 from migrate.workflows.rollback import go_back
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.settled import nothing_to_do

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from migrate.core.evidence import EventKind, Run
 from migrate.core.findings import blocking
 from migrate.core.observation import Observation, drift, observed_fingerprint
+from migrate.core.outcome import RunOutcome
 from migrate.core.plan import first_record, make_plan
 from migrate.core.record import Record
 from migrate.core.stages import Position, Stage, may_apply
@@ -16,7 +17,6 @@ from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, 
 from migrate.workflows.durable import Durable
 from migrate.workflows.journal import Journal
 from migrate.workflows.observe import observe
-from migrate.workflows.outcome import RunOutcome
 from migrate.workflows.runtime import Runtime
 
 

@@ -10,6 +10,7 @@ from migrate.core.checks import Expectation
 from migrate.core.desired_state import desired_state
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
+from migrate.core.outcome import RunOutcome
 from migrate.core.preview import Act
 from migrate.core.settings import GateSettings, ImageMode
 from migrate.core.stages import Stage, rollback_target
@@ -18,7 +19,6 @@ from migrate.workflows.begin import claimed, failed, finished
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.observe import observe
-from migrate.workflows.outcome import RunOutcome
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.work import Deployed, Work
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from migrate.core.desired_state import DesiredState, desired_state
 from migrate.core.observation import Observation
+from migrate.core.outcome import RunOutcome
 from migrate.core.preview import ResourceChange
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
-from migrate.workflows.outcome import RunOutcome
 from migrate.workflows.work import Work
 
 

@@ -1,0 +1,153 @@
+"""Text for people: plans, status, outcomes and errors, at any width, with or without colour."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from migrate.core.cost import Price, PriceEstimate
+from migrate.core.findings import Finding, Grade
+from migrate.core.outcome import RunOutcome
+from migrate.core.plan import MigrationPlan, StagePlan, StageStatus
+from migrate.core.status import Status
+from migrate.errors import ExitCode, MigrateError
+
+_GRADES = {Grade.BLOCK: "bold red", Grade.WARN: "yellow", Grade.INFO: "cyan", Grade.UNKNOWN: "magenta"}
+_STATUSES = {
+    StageStatus.PROVEN: "green",
+    StageStatus.ENTERED: "yellow",
+    StageStatus.NEXT: "bold",
+    StageStatus.LATER: "dim",
+    StageStatus.BLOCKED: "bold red",
+}
+
+
+def shown(renderable: RenderableType, *, width: int, colour: bool) -> str:
+    """Return what a terminal of ``width`` columns would show."""
+    out = StringIO()
+    console = Console(file=out, width=width, force_terminal=colour, color_system="standard" if colour else None)
+    console.print(renderable)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def price(value: Price) -> str:
+    """Return a price for a month in words; a range where Spot is used, the reason where it is not known."""
+    if not isinstance(value, PriceEstimate):
+        return "unknown"
+    if value.low == value.high:
+        return f"{value.high} {value.currency}"
+    return f"{value.low} to {value.high} {value.currency}"
+
+
+def plan(value: MigrationPlan) -> RenderableType:
+    """Return a plan: what each stage changes, what is in its way, how it is judged and undone."""
+    count = value.record.baseline.service.desired_count
+    head = Text.assemble(("Plan for ", "bold"), (value.service_arn, "bold"), f"\n{count} tasks; ")
+    head.append(f"made {value.made_at:%Y-%m-%d %H:%M:%S} UTC; nothing was changed")
+    parts: list[RenderableType] = [head]
+    if value.findings:
+        parts += [Text("\nFindings", "bold"), *(_finding(item) for item in value.findings)]
+    parts += [_stage(stage) for stage in value.stages]
+    sources = {stage.price.source: stage.price.date for stage in value.stages if isinstance(stage.price, PriceEstimate)}
+    notes = [
+        note for stage in value.stages[-1:] if isinstance(stage.price, PriceEstimate) for note in stage.price.notes
+    ]
+    parts += [Text(f"\nPrices: {source} ({when}).", "dim") for source, when in sources.items()]
+    parts += [Text(note, "dim") for note in notes]
+    return Group(*parts)
+
+
+def _stage(stage: StagePlan) -> RenderableType:
+    title = Text.assemble(
+        (f"\nStage {stage.stage.value} {stage.stage.title}", "bold"),
+        "  ",
+        (stage.status.value, _STATUSES[stage.status]),
+    )
+    table = Table.grid(padding=(0, 2))
+    table.add_column(min_width=8, style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for change in stage.changes:
+        table.add_row("change", f"{change.what}\n  - {change.before}\n  + {change.after}")
+    table.add_row("deploys", "no deployment" if not stage.deploys else f"{stage.deploys} deployment")
+    table.add_row("writes", "\n".join(stage.writes))
+    table.add_row("gate", "\n".join(stage.gate))
+    table.add_row("way back", stage.way_back)
+    table.add_row("price", f"{price(stage.price)} a month")
+    return Group(title, Padding(table, (0, 0, 0, 2)))
+
+
+def _finding(finding: Finding) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(min_width=7, no_wrap=True)
+    table.add_column(overflow="fold")
+    body = Text.assemble(
+        (finding.code, "bold"), f" (stage {finding.stage})\n{finding.text}\n", (finding.advice, "italic")
+    )
+    for name, item in finding.evidence:
+        body.append(f"\n{name}: {item}", "dim")
+    body.append(f"\nrunbook: {finding.runbook}", "dim")
+    table.add_row(Text(finding.grade.value, _GRADES[finding.grade]), body)
+    return Padding(table, (0, 0, 0, 2))
+
+
+def status(value: Status) -> RenderableType:
+    """Return where the service is, on one screen."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    position = f"stage {value.position.proven.value} ({value.position.proven.title}) proven"
+    if value.position.entered is not None:
+        position += f", stage {value.position.entered.value} ({value.position.entered.title}) begun and not proven"
+    table.add_row("service", value.service)
+    table.add_row("position", position)
+    table.add_row("image", value.image)
+    table.add_row("digest", value.digest or "could not be read")
+    table.add_row("media type", value.media_type)
+    table.add_row("platforms", ", ".join(value.platforms))
+    table.add_row("revision", value.revision)
+    table.add_row("deployment", value.deployment)
+    table.add_row("tasks", f"{sum(count for _, count in value.architectures)} of {value.desired_count} running")
+    table.add_row("architecture", counted(value.architectures))
+    table.add_row("capacity", f"launch type {value.launch_type}" if value.launch_type else counted(value.split))
+    table.add_row("price", f"{price(value.price)} a month")
+    if value.last_run:
+        run = value.last_run
+        table.add_row(
+            "last run", f"{run.verb} {run.stage} by {run.operator} at {run.started_at:%Y-%m-%d %H:%M}: {run.status}"
+        )
+    for line in value.drift:
+        table.add_row(Text("changed by others", "bold red"), line)
+    return table
+
+
+def counted(pairs: tuple[tuple[str, int], ...]) -> str:
+    """Return counts in words: ``FARGATE 1, FARGATE_SPOT 3``."""
+    return ", ".join(f"{name or 'none'} {count}" for name, count in pairs) or "none"
+
+
+def outcome(value: RunOutcome) -> RenderableType:
+    """Return how a run ended and what to do next."""
+    style = {ExitCode.DONE: "bold green", ExitCode.ROLLBACK_INCOMPLETE: "bold white on red"}.get(
+        value.exit_code, "bold yellow"
+    )
+    lines = [Text(value.text, style)]
+    lines += [Text(f"  {reason}") for reason in value.reasons]
+    if value.then:
+        lines.append(Text(value.then))
+    if value.runbook:
+        lines.append(Text(f"Runbook: {value.runbook}", "dim"))
+    lines.append(Text(f"Run: {value.run_id}", "dim"))
+    return Group(*lines)
+
+
+def error(value: MigrateError) -> RenderableType:
+    """Return what happened, why, what to do next, and the runbook section."""
+    lines = [Text(value.what, "bold red")]
+    if value.why:
+        lines.append(Text(value.why))
+    lines += [Text(value.then), Text(f"Runbook: {value.runbook}", "dim")]
+    return Group(*lines)

@@ -1,0 +1,80 @@
+"""The durable engine: apply and rollback as DBOS workflows on SQLite or PostgreSQL.
+
+Each process has an executor id of its own, so that starting one never takes over what another still works on; only
+commands that write launch the engine at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from migrate.core.evidence import Run
+from migrate.core.outcome import RunOutcome
+from migrate.core.stages import Stage
+from migrate.workflows.apply import apply_stage
+from migrate.workflows.rollback import roll_back
+from migrate.workflows.runtime import Runtime
+
+T = TypeVar("T")
+
+
+class DurableSteps:
+    """Steps whose results DBOS keeps in its database."""
+
+    def step(self, name: str, act: Callable[[], T]) -> T:
+        """Return the recorded result, or run the step and record what comes of it."""
+        return DBOS.run_step({"name": name}, act)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The workflows, ready to run."""
+
+    apply: Callable[[Run], RunOutcome]
+    rollback: Callable[[Run, int | None], RunOutcome]
+
+
+@contextmanager
+def engine(database_url: str, executor: str, runtime: Runtime) -> Iterator[Engine]:
+    """Start the engine for one process and stop it again; ``executor`` must be new for every process."""
+    config: DBOSConfig = {
+        "name": "ecs-migrate",
+        "system_database_url": database_url,
+        "executor_id": executor,
+        "application_version": "1",
+        "log_level": "CRITICAL",
+        "console_log_level": "CRITICAL",
+    }
+    DBOS(config=config)
+    workflows = _registered(runtime)
+    try:
+        DBOS.launch()
+        yield workflows
+    finally:
+        DBOS.destroy(destroy_registry=True)
+
+
+def _registered(runtime: Runtime) -> Engine:
+    steps = DurableSteps()
+
+    @DBOS.workflow(name="apply")
+    def apply(run: Run) -> RunOutcome:
+        return apply_stage(runtime, steps, run)
+
+    @DBOS.workflow(name="rollback")
+    def rollback(run: Run, to: int | None) -> RunOutcome:
+        return roll_back(runtime, steps, run, None if to is None else Stage(to))
+
+    def started(workflow: Callable[..., RunOutcome]) -> Callable[..., RunOutcome]:
+        def start(run: Run, *arguments: int | None) -> RunOutcome:
+            with SetWorkflowID(run.id):
+                return workflow(run, *arguments)
+
+        return start
+
+    return Engine(apply=started(apply), rollback=started(rollback))
