@@ -51,14 +51,19 @@ def plan(value: MigrationPlan) -> RenderableType:
     parts: list[RenderableType] = [head]
     if value.findings:
         parts += [Text("\nFindings", "bold"), *(_finding(item) for item in value.findings)]
-    parts += [_stage(stage) for stage in value.stages]
-    sources = {stage.price.source: stage.price.date for stage in value.stages if isinstance(stage.price, PriceEstimate)}
-    notes = [
-        note for stage in value.stages[-1:] if isinstance(stage.price, PriceEstimate) for note in stage.price.notes
-    ]
+    parts += [stage(item) for item in value.stages]
+    prices = [item.price for item in value.stages if isinstance(item.price, PriceEstimate)]
+    sources = {item.source: item.date for item in prices}
+    notes = prices[-1].notes if prices else ()
     parts += [Text(f"\nPrices: {source} ({when}).", "dim") for source, when in sources.items()]
     parts += [Text(note, "dim") for note in notes]
     return Group(*parts)
+
+
+def stage(value: StagePlan, findings: tuple[Finding, ...] = ()) -> RenderableType:
+    """Return one stage of a plan, below the findings that go with it."""
+    told: list[RenderableType] = [_finding(item) for item in findings if item.stage <= value.stage]
+    return Group(*told, _stage(value))
 
 
 def _stage(stage: StagePlan) -> RenderableType:

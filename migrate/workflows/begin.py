@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +16,7 @@ from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, 
 from migrate.workflows.durable import Durable
 from migrate.workflows.journal import Journal
 from migrate.workflows.observe import observe
+from migrate.workflows.plan import read_plan
 from migrate.workflows.runtime import Runtime
 
 
@@ -112,9 +112,12 @@ def _since_plan(runtime: Runtime, journal: Journal, observation: Observation) ->
     text = journal.look("read plan", lambda: runtime.store.plan(journal.run.service))
     if text is None:
         return ()
-    saved = json.loads(text)
-    if saved["fingerprint"] == observed_fingerprint(observation, runtime.settings.image.container):
+    made_at, fingerprint, seen = read_plan(text)
+    if fingerprint == observed_fingerprint(observation, runtime.settings.image.container):
         return ()
-    before = saved["stages"][0]["changes"]
-    shown = "; ".join(f"{change['what']} was {change['before']}" for change in before)
-    return (f"it changed since the plan of {saved['made_at']} ({shown})",)
+    now = make_plan(observation, runtime.settings, None)
+    shown = {change.what: change.before for stage in now.stages for change in stage.changes}
+    moved = [
+        f"{what} was {seen[what]} and is {shown[what]}" for what in shown if seen.get(what, shown[what]) != shown[what]
+    ]
+    return (f"it changed since the plan of {made_at}", *moved)

@@ -1,0 +1,117 @@
+"""The command group, and the one place where an error becomes words and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from migrate import __version__
+from migrate.cli.options import Options, settings_of
+from migrate.errors import ExitCode, MigrateError, ToolFaultError
+
+_VERBS = {
+    "init": "Look at a live service and write migrate.toml.",
+    "plan": "Show what each stage will change, what is in its way, and save the plan.",
+    "apply": "Bring the service to a stage, prove it, and roll back what does not prove itself.",
+    "rollback": "Bring the service back to a smaller stage, or to the original.",
+    "status": "Show where the service is, by what runs.",
+    "stack": "Run pulumi on one of the two stacks.",
+    "sandbox": "Run a whole AWS account on this machine, for demos and tests.",
+}
+"""Verbs in the order of use, with their help; each lives in a file of its name, loaded when it is called."""
+
+_EPILOG = """\
+Exit codes: 0 done or nothing to do, 1 fault of the tool, 2 usage, 3 blocked by preflight or settings, 4 gate failed
+and rolled back, 5 rollback not complete (page someone), 6 held for a person to decide, 7 another run holds the
+service, 8 the world changed since the plan, 130 interrupted and resumable.
+"""
+
+
+class _Verbs(click.Group):
+    """Loads a verb when it is called, so that help needs neither boto3 nor pulumi."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"migrate.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.group(cls=_Verbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="migrate")
+@settings_of
+def cli() -> None:
+    """Move an ECS service from amd64 to ARM64 and on to Spot, one reversible stage at a time.
+
+    Start with `migrate init --cluster CLUSTER --service SERVICE`, then `migrate plan`.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit; every error of ours leaves by its exit code, and none with a traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return the exit code."""
+    options = Options()
+    try:
+        return _invoked(arguments, options)
+    except MigrateError as error:
+        return _told(error, options)
+    except BrokenPipeError:
+        # The reader of our output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except Exception as fault:  # noqa: BLE001 - the last resort: no traceback may reach an operator
+        return _told(_fault(fault), options)
+
+
+def _invoked(arguments: list[str], options: Options) -> int:
+    try:
+        result: Any = cli.main(args=arguments, prog_name="migrate", standalone_mode=False, obj=options)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped. Nothing is lost: run the same command again to go on.", err=True)
+        return ExitCode.INTERRUPTED
+    return int(result or ExitCode.DONE)
+
+
+def _told(error: MigrateError, options: Options) -> int:
+    if options.output == "json":
+        from migrate.render.structured import error_document, to_json
+
+        click.echo(to_json(error_document(error)))
+    else:
+        from migrate.render import text
+
+        click.echo(options.rendered(text.error(error), error_stream=True), err=True, nl=False)
+    return error.exit_code
+
+
+def _fault(fault: Exception) -> MigrateError:
+    with tempfile.NamedTemporaryFile("w", prefix="migrate-fault-", suffix=".txt", delete=False) as report:
+        traceback.print_exception(fault, file=report)
+    return ToolFaultError(
+        f"migrate itself failed: {type(fault).__name__}.",
+        why=str(fault)[:400],
+        then=f"Run `migrate status` to see where the service is. Please report this with {Path(report.name)}.",
+    )

@@ -1,0 +1,33 @@
+"""`migrate apply`."""
+
+from __future__ import annotations
+
+import click
+
+from migrate.cli.options import current, settings_of
+
+
+@click.command("apply", short_help="Bring the service to a stage and prove it.")
+@click.option(
+    "--stage", type=click.IntRange(0, 3), required=True, help="0 baseline, 1 image, 2 architecture, 3 capacity."
+)
+@click.option("--yes", is_flag=True, help="Do not ask; for programs.")
+@settings_of
+def command(stage: int, yes: bool) -> int:
+    """Apply one stage: preview, act, and watch its gate; a gate that fails rolls the stage back by itself.
+
+    Stages go in order, and one that is not proven blocks the next. A stage that is done already changes nothing.
+
+    \b
+    Examples:
+      migrate apply --stage 0
+      migrate apply --stage 1 --yes --output json
+    """
+    from migrate import wiring
+    from migrate.cli.runs import confirmed, ended
+
+    options = current()
+    with wiring.writing(options, "apply", stage) as (engine, run, runtime):
+        confirmed(options, runtime, stage, yes=yes)
+        outcome = engine.apply(run)
+    return ended(options, outcome)

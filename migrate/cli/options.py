@@ -1,0 +1,77 @@
+"""Options that every verb takes, before or after its name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Options:
+    """What the operator said about where and how; the last one said wins."""
+
+    config: Path = Path("migrate.toml")
+    region: str | None = None
+    profile: str | None = None
+    output: str = "text"
+
+    def rendered(self, renderable: RenderableType, *, error_stream: bool = False) -> str:
+        """Return the text for the terminal that is there; no colour where there is none or NO_COLOR is set."""
+        from migrate.render.text import shown
+
+        stream = sys.stderr if error_stream else sys.stdout
+        colour = stream.isatty() and not os.environ.get("NO_COLOR")
+        width = shutil.get_terminal_size((100, 24)).columns
+        return shown(renderable, width=max(width, 60), colour=colour)
+
+
+def settings_of(function: Function) -> Function:
+    """Give a command the options that say which settings, account and output are meant."""
+
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="MIGRATE_CONFIG",
+        help="migrate.toml to use.",
+    )
+    @click.option("--region", help="AWS region; otherwise migrate.toml, AWS_REGION, AWS_DEFAULT_REGION, the profile.")
+    @click.option("--profile", help="AWS profile; otherwise the standard AWS environment.")
+    @click.option("--output", type=click.Choice(["text", "json"]), help="text for people, json for programs.")
+    @click.pass_context
+    @wraps(function)
+    def with_options(
+        context: click.Context,
+        *arguments: Any,
+        config: Path | None,
+        region: str | None,
+        profile: str | None,
+        output: str | None,
+        **named: Any,
+    ) -> Any:
+        options = context.ensure_object(Options)
+        options.config = config or options.config
+        options.region = region or options.region
+        options.profile = profile or options.profile
+        options.output = output or options.output
+        return context.invoke(function, *arguments, **named)
+
+    return with_options  # type: ignore[return-value] # click commands keep no signature
+
+
+def current() -> Options:
+    """Return the options of the command that is running."""
+    options: Options = click.get_current_context().ensure_object(Options)
+    return options

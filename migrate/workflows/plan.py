@@ -1,0 +1,31 @@
+"""Planning: look, decide, save; nothing is changed."""
+
+from __future__ import annotations
+
+import json
+
+from migrate.core.documents import document
+from migrate.core.plan import MigrationPlan, make_plan
+from migrate.workflows.observe import observe
+from migrate.workflows.runtime import Runtime
+
+
+def look(runtime: Runtime) -> MigrationPlan:
+    """Return the plan for the service as it is now, saving nothing."""
+    observation = observe(runtime)
+    return make_plan(observation, runtime.settings, runtime.store.record(observation.service.arn))
+
+
+def plan_migration(runtime: Runtime) -> MigrationPlan:
+    """Return the plan for the service as it is now, and save what binds it to the world."""
+    plan = look(runtime)
+    seen = {change.what: change.before for stage in plan.stages for change in stage.changes}
+    saved = {"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen}
+    runtime.store.save_plan(plan.service_arn, document(saved))
+    return plan
+
+
+def read_plan(text: str) -> tuple[str, str, dict[str, str]]:
+    """Return when a saved plan was made, its fingerprint, and what it saw."""
+    saved = json.loads(text)
+    return saved["made_at"], saved["fingerprint"], saved["seen"]

@@ -1,0 +1,15 @@
+"""Reading where a service is."""
+
+from __future__ import annotations
+
+from migrate.core.status import Status, status_of
+from migrate.workflows.observe import observe
+from migrate.workflows.runtime import Runtime
+
+
+def read_status(runtime: Runtime) -> Status:
+    """Return the service as it is now, beside what is on record."""
+    observation = observe(runtime)
+    arn = observation.service.arn
+    runs = runtime.store.runs(arn)
+    return status_of(observation, runtime.store.record(arn), runtime.settings, runs[0] if runs else None)
