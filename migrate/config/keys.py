@@ -1,0 +1,139 @@
+"""Every key of migrate.toml once: what it may hold (for errors) and what it means (for the file of ``init``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. ``example`` is its commented line in a new file where the key has no value yet."""
+
+    table: str
+    name: str
+    expected: str
+    explanation: str
+    example: str = ""
+
+
+TABLES: dict[str, str] = {
+    "service": "The service to move.",
+    "image": "The image whose tag becomes a multi-platform index (stage 1).",
+    "architecture": "How the tasks go over to ARM64 (stage 2).",
+    "capacity": "Where the tasks run at the end (stage 3).",
+    "gate": "How long each stage is watched before it counts as proven.",
+    "prices": "Prices that you know better than this tool; optional.",
+}
+
+_TEXT = "a text that is not empty"
+_DURATION = 'a duration such as "15s", "10m", "1h" or "1h30m"'
+_LIMIT = "a whole number, 0 or more"
+_RATE = "a price per hour, 0 or more, such as 0.04048"
+
+KEYS: tuple[Key, ...] = (
+    Key("service", "cluster", _TEXT, "Name or ARN of the cluster."),
+    Key("service", "name", _TEXT, "Name or ARN of the service."),
+    Key(
+        "service",
+        "region",
+        'the name of a region, such as "us-east-1"',
+        "Region of the service. Without it AWS_REGION, AWS_DEFAULT_REGION or the profile decides.",
+        'region = "us-east-1"',
+    ),
+    Key("image", "container", "the name of a container of the task definition", "The container whose image moves."),
+    Key(
+        "image",
+        "mode",
+        '"extend", "rebuild" or "external"',
+        "extend: keep the amd64 manifest bit for bit and add arm64. rebuild: build both platforms anew.\n"
+        "external: build nothing, only verify the index that your CI pushed.",
+    ),
+    Key(
+        "image",
+        "context",
+        "the path of the build context, relative to this file (needed in the modes extend and rebuild)",
+        "Build context, relative to this file; needed in the modes extend and rebuild.",
+    ),
+    Key(
+        "image",
+        "dockerfile",
+        "the path of a Dockerfile, relative to this file",
+        "Dockerfile, relative to this file. Without it: Dockerfile in the context.",
+        'dockerfile = "Dockerfile"',
+    ),
+    Key(
+        "image",
+        "target",
+        "the name of a stage of the Dockerfile",
+        "Stage of the Dockerfile to build. Without it: the last one.",
+        'target = "release"',
+    ),
+    Key(
+        "image",
+        "builder",
+        "the name of a buildx builder",
+        "buildx builder that can build both platforms. Without it: the current one.",
+        'builder = "multi-platform"',
+    ),
+    Key(
+        "image",
+        "build_arguments",
+        "a table of texts",
+        "Arguments of the build (ARG of the Dockerfile). They are visible in the image: never put a secret here.",
+    ),
+    Key(
+        "architecture",
+        "mode",
+        '"rolling"',
+        "rolling: one deployment replaces the tasks as minimum and maximum healthy percent of the service allow.",
+    ),
+    Key(
+        "capacity",
+        "strategy",
+        'a list of 1 to 20 items such as { provider = "FARGATE_SPOT", weight = 3 }',
+        "Capacity provider strategy: first the base tasks, the rest by weight. base on one provider only; FARGATE and\n"
+        "FARGATE_SPOT never beside an Auto Scaling group provider.",
+    ),
+    Key("gate", "interval", f"{_DURATION}, more than 0", "Time between two measurements."),
+    Key("gate", "soak", _DURATION, "How long everything has to pass without a break."),
+    Key(
+        "gate",
+        "deadline",
+        f"{_DURATION}, more than soak and interval",
+        "When the gate gives up waiting; more than soak.",
+    ),
+    Key(
+        "gate",
+        "failure_limit",
+        _LIMIT,
+        "Failed measurements of one check that are allowed before the stage is rolled back.",
+    ),
+    Key(
+        "gate",
+        "error_limit",
+        _LIMIT,
+        "Measurements in a row that may fail to be taken (throttling, network) before a person has to decide.",
+    ),
+    Key(
+        "gate",
+        "alarms",
+        "a list of names of CloudWatch alarms",
+        "CloudWatch alarms to watch beside those of the service's own deployment configuration.",
+    ),
+)
+
+STRATEGY_KEYS: tuple[Key, ...] = (
+    Key("capacity.strategy", "provider", "FARGATE, FARGATE_SPOT or the name of an Auto Scaling group provider", ""),
+    Key("capacity.strategy", "weight", "a whole number from 0 to 1000", ""),
+    Key("capacity.strategy", "base", "a whole number from 0 to 100000", ""),
+)
+
+PRICE_KEYS: tuple[Key, ...] = (
+    Key("prices.REGION", "x86_vcpu", _RATE, "", "x86_vcpu = 0.04048"),
+    Key("prices.REGION", "x86_gb", _RATE, "", "x86_gb = 0.004445"),
+    Key("prices.REGION", "arm_vcpu", _RATE, "", "arm_vcpu = 0.03238"),
+    Key("prices.REGION", "arm_gb", _RATE, "", "arm_gb = 0.00356"),
+    Key("prices.REGION", "source", "a text that says where the prices are from", "", 'source = "AWS Pricing API"'),
+    Key("prices.REGION", "date", 'the date of the prices, such as "2026-11-01"', "", 'date = "2026-11-01"'),
+    Key("prices.REGION", "currency", 'a currency code such as "USD"', "", 'currency = "USD"'),
+)

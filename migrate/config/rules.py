@@ -1,0 +1,87 @@
+"""What a settings file must obey beyond the type of each key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from migrate.config.durations import format_duration
+from migrate.config.mistakes import Mistake, quoted
+from migrate.core.cost import ON_DEMAND, SPOT
+
+if TYPE_CHECKING:
+    from migrate.config.model import CapacityTable, GateTable, SettingsFile
+
+FARGATE_PROVIDERS = (ON_DEMAND, SPOT)
+MOST_ITEMS = 20
+_RESERVED = ("aws", "ecs", "fargate")
+_STRATEGY = ("capacity", "strategy")
+
+
+def mistakes_in(file: SettingsFile) -> tuple[Mistake, ...]:
+    """Return every broken rule, in the order of the file."""
+    found = list(_image(file))
+    if file.capacity is not None:
+        found += _strategy(file.capacity)
+    return (*found, *_gate(file.gate))
+
+
+def _image(file: SettingsFile) -> Iterator[Mistake]:
+    if file.image.mode != "external" and file.image.context is None:
+        yield Mistake(
+            ("image", "context"),
+            f"is missing; mode {quoted(file.image.mode)} builds an image and needs the path of the build context",
+        )
+
+
+def _strategy(capacity: CapacityTable) -> Iterator[Mistake]:
+    """Facts F13: at most 20 items, base on one only, a weight above 0, Fargate never beside other providers."""
+    items = capacity.strategy
+    if not 1 <= len(items) <= MOST_ITEMS:
+        yield Mistake(_STRATEGY, f"has {len(items)} items; expected 1 to {MOST_ITEMS}")
+        return
+    if not any(item.weight for item in items):
+        yield Mistake(_STRATEGY, "has no weight above 0; expected at least one, or no task could be placed")
+    names = [item.provider for item in items]
+    for position, name in enumerate(names):
+        yield from _provider((*_STRATEGY, position, "provider"), name, names[:position])
+    for position in [position for position, item in enumerate(items) if item.base][1:]:
+        yield Mistake(
+            (*_STRATEGY, position, "base"),
+            f"is {items[position].base}, but another item has a base too; expected a base on one item only",
+        )
+
+
+def _provider(path: tuple[str | int, ...], name: str, before: list[str]) -> Iterator[Mistake]:
+    if name in before:
+        yield Mistake(path, f"is {quoted(name)} a second time; expected each provider once")
+    elif name not in FARGATE_PROVIDERS and name.casefold().startswith(_RESERVED):
+        # ECS API, CreateCapacityProvider: a name cannot begin with aws, ecs or fargate.
+        yield Mistake(
+            path,
+            f"is {quoted(name)}; expected {quoted(ON_DEMAND)}, {quoted(SPOT)} or the name of an Auto Scaling group "
+            "provider, which cannot begin with aws, ecs or fargate",
+        )
+    elif before and (name in FARGATE_PROVIDERS) != (before[0] in FARGATE_PROVIDERS):
+        yield Mistake(
+            path,
+            f"is {quoted(name)} beside {quoted(before[0])}; expected Fargate providers only, or Auto Scaling group "
+            "providers only",
+        )
+
+
+def _gate(gate: GateTable) -> Iterator[Mistake]:
+    if gate.interval <= timedelta(0):
+        yield Mistake(("gate", "interval"), f"is {_shown(gate.interval)}; expected more than 0")
+    for name, other in (("soak", gate.soak), ("interval", gate.interval)):
+        if gate.deadline <= other:
+            yield Mistake(
+                ("gate", "deadline"),
+                f"is {_shown(gate.deadline)}; expected more than {name}, which is {_shown(other)}",
+            )
+            return
+
+
+def _shown(duration: timedelta) -> str:
+    return quoted(format_duration(duration))

@@ -1,0 +1,114 @@
+"""Core settings -> a commented migrate.toml, so that ``migrate init`` writes a file that explains itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from migrate.config.durations import format_duration
+from migrate.config.keys import KEYS, PRICE_KEYS, TABLES, Key
+from migrate.config.mistakes import quoted
+from migrate.core.cost import KNOWN_RATES, HourlyRates
+from migrate.core.facts import Strategy
+from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_NOT_IN_COMMENTS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
+_DEFAULTS = Settings(ServiceSettings(cluster="", name=""), ImageSettings(container=""))
+
+
+def render_settings(settings: Settings, *, remarks: Sequence[str] = ()) -> str:
+    """Return the settings as TOML: every key with its meaning and default; load() of the text gives them back.
+
+    ``remarks`` are lines for the head of the file, such as what ``init`` saw. Durations are written in whole seconds.
+    """
+    head = [f"# {line}" for line in ("Settings of a migration to ARM64 and Spot.", *map(_comment, remarks))]
+    values, defaults = _values(settings), _values(_DEFAULTS)
+    lines = [*head, "# Paths are relative to this file. Durations are written 15s, 10m, 1h or 1h30m."]
+    for table, meaning in TABLES.items():
+        lines += ["", f"# {meaning}"]
+        if table == "prices":
+            lines += _prices(settings.prices)
+            continue
+        lines.append(f"[{table}]")
+        for key in (key for key in KEYS if key.table == table and key.name != "build_arguments"):
+            place = (table, key.name)
+            lines += _entry(key, values[place], defaults[place])
+        if table == "image":
+            lines += _build_arguments(settings.image.build_arguments)
+    return "\n".join(lines) + "\n"
+
+
+def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
+    service, image, gate = settings.service, settings.image, settings.gate
+    return {
+        ("service", "cluster"): quoted(service.cluster),
+        ("service", "name"): quoted(service.name),
+        ("service", "region"): _optional(service.region),
+        ("image", "container"): quoted(image.container),
+        ("image", "mode"): quoted(image.mode),
+        ("image", "context"): quoted(image.context),
+        ("image", "dockerfile"): _optional(image.dockerfile),
+        ("image", "target"): _optional(image.target),
+        ("image", "builder"): _optional(image.builder),
+        ("architecture", "mode"): quoted(settings.architecture),
+        ("capacity", "strategy"): _strategy(settings.capacity),
+        ("gate", "interval"): quoted(format_duration(gate.interval)),
+        ("gate", "soak"): quoted(format_duration(gate.soak)),
+        ("gate", "deadline"): quoted(format_duration(gate.deadline)),
+        ("gate", "failure_limit"): str(gate.failure_limit),
+        ("gate", "error_limit"): str(gate.error_limit),
+        ("gate", "alarms"): f"[{', '.join(map(quoted, gate.alarms))}]",
+    }
+
+
+def _entry(key: Key, value: str | None, default: str | None) -> Iterator[str]:
+    yield from (f"# {line}" for line in key.explanation.split("\n"))
+    if default not in {None, '""'}:
+        yield f"# Default: {' '.join(str(default).split())}"
+    yield f"# {key.example}" if value is None else f"{key.name} = {value}"
+
+
+def _strategy(strategy: Strategy) -> str:
+    items = []
+    for item in strategy:
+        base = f", base = {item.base}" if item.base else ""
+        items.append(f"    {{ provider = {quoted(item.provider)}, weight = {item.weight}{base} }},\n")
+    return f"[\n{''.join(items)}]"
+
+
+def _build_arguments(arguments: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    explanation = next(key.explanation for key in KEYS if key.name == "build_arguments")
+    yield ""
+    yield f"# {explanation}"
+    if not arguments:
+        yield "# [image.build_arguments]"
+        yield '# GO_VERSION = "1.26"'
+        return
+    yield "[image.build_arguments]"
+    yield from (f"{_name(name)} = {quoted(value)}" for name, value in arguments)
+
+
+def _prices(prices: tuple[HourlyRates, ...]) -> Iterator[str]:
+    known = ", ".join(f"{rates.region} ({rates.date})" for rates in KNOWN_RATES)
+    yield f"# Known without it: {known}; per vCPU and per GB hour on Fargate, Linux."
+    if not prices:
+        yield "# [prices.us-east-1]"
+        yield from (f"# {key.example}" for key in PRICE_KEYS)
+    for rates in prices:
+        yield f"[prices.{_name(rates.region)}]"
+        for key in PRICE_KEYS:
+            value = getattr(rates, key.name)
+            yield f"{key.name} = {quoted(value) if isinstance(value, str) else format(value, 'f')}"
+
+
+def _optional(value: str | None) -> str | None:
+    return None if value is None else quoted(value)
+
+
+def _name(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else quoted(name)
+
+
+def _comment(remark: str) -> str:
+    return _NOT_IN_COMMENTS.sub(" ", remark)
