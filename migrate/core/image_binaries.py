@@ -24,8 +24,9 @@ _LAUNCHERS = frozenset(
 )
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _COMMAND = re.compile(
-    r"(?:^|&&|\|\||;|\||\b(?:exec|then|do|else)\b)[ \t]*"
-    r"(?:[A-Za-z_]\w*=\S*[ \t]+)*(?:exec[ \t]+)?([\w./+-]+)",
+    r"(?:^|&&|\|\||;|\||\()[ \t]*"
+    r"(?:(?:exec|then|do|else|if|elif|while|until|nohup|time|!)[ \t]+|[A-Za-z_]\w*=\S*[ \t]+)*"
+    r"([\w./+-]+)",
     re.MULTILINE,
 )
 
