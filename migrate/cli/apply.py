@@ -27,7 +27,10 @@ def command(stage: int, yes: bool) -> int:
     from migrate.cli.runs import confirmed, ended
 
     options = current()
-    with wiring.writing(options, "apply", stage) as (engine, run, runtime):
+    with wiring.writing(options.place, "apply", stage, options.narrator) as (runtime, run, database):
         confirmed(options, runtime, stage, yes=yes)
-        outcome = engine.apply(run)
+        from migrate.workflows.engine import engine
+
+        with engine(database, run.id, runtime) as running:
+            outcome = running.apply(run)
     return ended(options, outcome)

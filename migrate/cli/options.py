@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from migrate.ports import Narrator
+    from migrate.wiring import Place
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -23,19 +26,36 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Options:
     """What the operator said about where and how; the last one said wins."""
 
-    config: Path = Path("migrate.toml")
+    config: Path | None = None
     region: str | None = None
     profile: str | None = None
     output: str = "text"
+
+    @property
+    def place(self) -> Place:
+        """Where the operator pointed."""
+        from migrate.wiring import Place
+
+        return Place(self.config, self.region, self.profile)
+
+    @property
+    def narrator(self) -> Narrator:
+        """Who tells what happens."""
+        from migrate.cli.narrator import JsonNarrator, LineNarrator
+
+        return JsonNarrator() if self.output == "json" else LineNarrator(colour=_colour(sys.stderr))
 
     def rendered(self, renderable: RenderableType, *, error_stream: bool = False) -> str:
         """Return the text for the terminal that is there; no colour where there is none or NO_COLOR is set."""
         from migrate.render.text import shown
 
         stream = sys.stderr if error_stream else sys.stdout
-        colour = stream.isatty() and not os.environ.get("NO_COLOR")
         width = shutil.get_terminal_size((100, 24)).columns
-        return shown(renderable, width=max(width, 60), colour=colour)
+        return shown(renderable, width=max(width, 60), colour=_colour(stream))
+
+
+def _colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def settings_of(function: Function) -> Function:
@@ -50,10 +70,8 @@ def settings_of(function: Function) -> Function:
     @click.option("--region", help="AWS region; otherwise migrate.toml, AWS_REGION, AWS_DEFAULT_REGION, the profile.")
     @click.option("--profile", help="AWS profile; otherwise the standard AWS environment.")
     @click.option("--output", type=click.Choice(["text", "json"]), help="text for people, json for programs.")
-    @click.pass_context
     @wraps(function)
     def with_options(
-        context: click.Context,
         *arguments: Any,
         config: Path | None,
         region: str | None,
@@ -61,6 +79,7 @@ def settings_of(function: Function) -> Function:
         output: str | None,
         **named: Any,
     ) -> Any:
+        context = click.get_current_context()
         options = context.ensure_object(Options)
         options.config = config or options.config
         options.region = region or options.region

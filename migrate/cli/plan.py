@@ -25,10 +25,10 @@ def command() -> int:
     from migrate.render import structured, text
 
     options = current()
-    with wiring.reading(options) as runtime:
+    with wiring.reading(options.place) as readers:
         from migrate.workflows.plan import plan_migration
 
-        plan = plan_migration(runtime)
+        plan = plan_migration(readers)
     if options.output == "json":
         click.echo(structured.to_json(structured.plan_document(plan)))
     else:

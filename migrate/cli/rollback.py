@@ -31,7 +31,11 @@ def command(to_stage: int | None, to_original: str | None, yes: bool) -> int:
         raise click.UsageError("--to-stage and --to say two different things: give one of them.")
     to = int(Stage.ORIGINAL) if to_original else to_stage
     options = current()
-    with wiring.writing(options, "rollback", -1 if to is None else to) as (engine, run, runtime):
+    stage = -1 if to is None else to
+    with wiring.writing(options.place, "rollback", stage, options.narrator) as (runtime, run, database):
         rollback_confirmed(options, runtime, to, yes=yes)
-        outcome = engine.rollback(run, to)
+        from migrate.workflows.engine import engine
+
+        with engine(database, run.id, runtime) as running:
+            outcome = running.rollback(run, to)
     return ended(options, outcome)

@@ -23,4 +23,4 @@ def command(stack: str, arguments: tuple[str, ...]) -> int:
     """
     from migrate import wiring
 
-    return wiring.run_pulumi(current(), stack, arguments)
+    return wiring.run_pulumi(current().place, stack, arguments)

@@ -23,8 +23,8 @@ def command() -> int:
     from migrate.workflows.status import read_status
 
     options = current()
-    with wiring.reading(options) as runtime:
-        status = read_status(runtime)
+    with wiring.reading(options.place) as readers:
+        status = read_status(readers)
     if options.output == "json":
         click.echo(structured.to_json(structured.status_document(status)))
     else:

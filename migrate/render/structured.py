@@ -12,6 +12,8 @@ from functools import singledispatch
 from typing import Any
 
 from migrate.core.cost import PriceEstimate
+from migrate.core.documents import fields
+from migrate.core.evidence import Event
 from migrate.core.plan import MigrationPlan
 from migrate.core.status import Status
 from migrate.errors import MigrateError
@@ -87,3 +89,8 @@ def error_document(error: MigrateError) -> dict[str, Any]:
         "then": error.then,
         "runbook": error.runbook,
     }
+
+
+def event_line(event: Event) -> str:
+    """Return an event as one line of JSON, its data as an object."""
+    return json.dumps({**plain(event), "data": fields(event.data)}, ensure_ascii=False)

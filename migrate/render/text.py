@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.core.cost import Price, PriceEstimate
+from migrate.core.evidence import Event, EventKind
 from migrate.core.findings import Finding, Grade
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan, StagePlan, StageStatus
@@ -23,6 +24,18 @@ _STATUSES = {
     StageStatus.NEXT: "bold",
     StageStatus.LATER: "dim",
     StageStatus.BLOCKED: "bold red",
+}
+
+
+_MARKS = {
+    EventKind.STARTED: "start  ",
+    EventKind.INTENT: "doing  ",
+    EventKind.OUTCOME: "done   ",
+    EventKind.RESOURCE: "  pulumi",
+    EventKind.MEASUREMENT: "gate   ",
+    EventKind.VERDICT: "verdict",
+    EventKind.NOTE: "note   ",
+    EventKind.FINISHED: "end    ",
 }
 
 
@@ -156,3 +169,9 @@ def error(value: MigrateError) -> RenderableType:
         lines.append(Text(value.why))
     lines += [Text(value.then), Text(f"Runbook: {value.runbook}", "dim")]
     return Group(*lines)
+
+
+def event(value: Event) -> str:
+    """Return one line about what happens now; control characters of other people's texts are taken out."""
+    said = "".join(character if character.isprintable() else " " for character in value.text)
+    return f"{value.at:%H:%M:%S}  {_MARKS[value.kind]}  {said}"

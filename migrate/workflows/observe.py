@@ -9,10 +9,10 @@ from migrate.core.images import ImageReference
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.task_definition import containers
 from migrate.errors import AccessError, MigrateError
-from migrate.workflows.runtime import Runtime
+from migrate.workflows.runtime import Readers
 
 
-def observe(runtime: Runtime) -> Observation:
+def observe(runtime: Readers) -> Observation:
     """Return the service and everything around it as it is now.
 
     Raises NotFoundError when the service, its cluster or revision is missing, AccessError when AWS does not answer.
@@ -38,12 +38,12 @@ def observe(runtime: Runtime) -> Observation:
     )
 
 
-def watched_names(service: Service, runtime: Runtime) -> tuple[str, ...]:
+def watched_names(service: Service, runtime: Readers) -> tuple[str, ...]:
     """Return the alarms to watch: the service's own deployment alarms and those of the settings."""
     return tuple(dict.fromkeys([*service.alarm_names, *runtime.settings.gate.alarms]))
 
 
-def _images(runtime: Runtime, definition: TaskDefinition) -> Iterator[ContainerImage]:
+def _images(runtime: Readers, definition: TaskDefinition) -> Iterator[ContainerImage]:
     for container in containers(definition.document):
         reference = ImageReference.parse(str(container.get("image", "")))
         try:

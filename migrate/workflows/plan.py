@@ -7,16 +7,16 @@ import json
 from migrate.core.documents import document
 from migrate.core.plan import MigrationPlan, make_plan
 from migrate.workflows.observe import observe
-from migrate.workflows.runtime import Runtime
+from migrate.workflows.runtime import Readers
 
 
-def look(runtime: Runtime) -> MigrationPlan:
+def look(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, saving nothing."""
     observation = observe(runtime)
     return make_plan(observation, runtime.settings, runtime.store.record(observation.service.arn))
 
 
-def plan_migration(runtime: Runtime) -> MigrationPlan:
+def plan_migration(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, and save what binds it to the world."""
     plan = look(runtime)
     seen = {change.what: change.before for stage in plan.stages for change in stage.changes}

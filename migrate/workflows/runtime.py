@@ -20,8 +20,8 @@ from migrate.ports import (
 
 
 @dataclass(frozen=True, slots=True)
-class Runtime:
-    """One migration's outside world; wiring builds the real one, tests a scripted one."""
+class Readers:
+    """What looking needs; nothing of it changes the world."""
 
     settings: Settings
     services: ServiceReader
@@ -29,8 +29,14 @@ class Runtime:
     repositories: RepositoryReader
     registry: ImageRegistry
     images: ImageInspector
-    safety: SafetyActions
-    stacks: StackDeployer
     store: RecordStore
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime(Readers):
+    """What acting needs beside it; wiring builds the real one, tests a scripted one."""
+
+    safety: SafetyActions
+    stacks: StackDeployer
     narrator: Narrator

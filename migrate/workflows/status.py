@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from migrate.core.status import Status, status_of
 from migrate.workflows.observe import observe
-from migrate.workflows.runtime import Runtime
+from migrate.workflows.runtime import Readers
 
 
-def read_status(runtime: Runtime) -> Status:
+def read_status(runtime: Readers) -> Status:
     """Return the service as it is now, beside what is on record."""
     observation = observe(runtime)
     arn = observation.service.arn

@@ -1,0 +1,196 @@
+"""The composition root: the one place that knows which adapter stands behind which port."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.adapters.aws.ecr import EcrRepositoryReader
+from migrate.adapters.aws.ecs import EcsServiceReader
+from migrate.adapters.aws.health import AwsHealthReader
+from migrate.adapters.aws.session import AwsSession, open_session
+from migrate.adapters.registry.client import RegistryClient
+from migrate.adapters.registry.credentials import docker_credentials, first_of
+from migrate.adapters.registry.inspect import RegistryInspector
+from migrate.adapters.store.record_store import SqlRecordStore
+from migrate.adapters.system_clock import SystemClock
+from migrate.config import Environment, effective_region, load, read_environment
+from migrate.core.evidence import Run
+from migrate.core.facts import Account, Service
+from migrate.core.images import ImageReference
+from migrate.core.settings import Settings
+from migrate.core.task_definition import containers
+from migrate.ports import Narrator, StackDeployer
+from migrate.workflows.runtime import Readers, Runtime
+
+if TYPE_CHECKING:
+    from migrate.adapters.pulumi.workspace import StackAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the operator pointed: a settings file, and wishes for region and profile that win over it."""
+
+    config: Path | None = None
+    region: str | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Readers, and the session and surroundings that they were made from."""
+
+    readers: Readers
+    session: AwsSession
+    environment: Environment
+
+
+@contextmanager
+def reading(place: Place) -> Iterator[Readers]:
+    """Give what plan and status need; closes everything it opened."""
+    with _opened(place) as opened:
+        yield opened.readers
+
+
+@contextmanager
+def aws_calls(place: Place) -> Iterator[tuple[Readers, AwsSession]]:
+    """Give the readers together with the session that counts their calls."""
+    with _opened(place) as opened:
+        yield opened.readers, opened.session
+
+
+@contextmanager
+def looking_around(place: Place) -> Iterator[tuple[EcsServiceReader, Environment]]:
+    """Give the ECS reader alone: `migrate init` has no settings yet."""
+    environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
+    session = open_session(place.region, environment=os.environ, profile=place.profile)
+    yield EcsServiceReader(session), environment
+
+
+@contextmanager
+def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator[tuple[Runtime, Run, str]]:
+    """Give the runtime, the run that is about to be, and the URL of the database that makes it durable."""
+    from migrate.adapters.aws.safety import AwsSafetyActions
+
+    with _opened(place) as opened:
+        readers, environment = opened.readers, opened.environment
+        account = readers.services.account()
+        service = readers.services.service(readers.settings.service.cluster, readers.settings.service.name)
+        run = Run(
+            id=str(uuid.uuid4()),
+            service=service.arn,
+            verb=verb,
+            stage=stage,
+            started_at=readers.clock.now(),
+            operator=environment.operator,
+            host=environment.host,
+            process=environment.process,
+        )
+        runtime = Runtime(
+            settings=readers.settings,
+            services=readers.services,
+            health=readers.health,
+            repositories=readers.repositories,
+            registry=readers.registry,
+            images=readers.images,
+            store=readers.store,
+            clock=readers.clock,
+            safety=AwsSafetyActions(opened.session),
+            stacks=_deployer(opened, account, service),
+            narrator=narrator,
+        )
+        yield runtime, run, environment.database_url
+
+
+def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
+    """Run the Pulumi command line on one stack and return its exit code."""
+    from migrate.adapters.pulumi.commands import run_stack_command
+    from migrate.adapters.pulumi.workspace import StackKind
+
+    with _opened(place) as opened:
+        account = opened.readers.services.account()
+        wanted = opened.readers.settings.service
+        service = opened.readers.services.service(wanted.cluster, wanted.name)
+        return run_stack_command(
+            _address(opened, account, service),
+            opened.environment.state_dir,
+            _pulumi_environment(opened),
+            StackKind(stack),
+            arguments,
+            credentials=opened.readers.repositories.credentials,
+        )
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[Opened]:
+    environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
+    settings = _absolute(load(environment.config), environment.config.parent)
+    region = effective_region(place.region, settings, environment)
+    session = open_session(region, environment=os.environ, profile=place.profile)
+    clock = SystemClock()
+    repositories = EcrRepositoryReader(session)
+    docker = docker_credentials(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"))
+    with ExitStack() as stack:
+        registry = stack.enter_context(
+            RegistryClient(
+                sleep=clock.seconds,
+                credentials=first_of(repositories.credentials, docker),
+                ca_file=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
+            )
+        )
+        environment.state_dir.mkdir(parents=True, exist_ok=True)
+        readers = Readers(
+            settings=settings,
+            services=EcsServiceReader(session),
+            health=AwsHealthReader(session),
+            repositories=repositories,
+            registry=registry,
+            images=RegistryInspector(registry),
+            store=stack.enter_context(SqlRecordStore(environment.database_url)),
+            clock=clock,
+        )
+        yield Opened(readers, session, environment)
+
+
+def _absolute(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with paths that stood relative to their file."""
+    image = settings.image
+    context = image.context if "://" in image.context else str((folder / image.context).resolve())
+    dockerfile = str((folder / image.dockerfile).resolve()) if image.dockerfile is not None else None
+    return replace(settings, image=replace(image, context=context, dockerfile=dockerfile))
+
+
+def _deployer(opened: Opened, account: Account, service: Service) -> StackDeployer:
+    from migrate.adapters.pulumi.deployer import PulumiDeployer
+
+    return PulumiDeployer(
+        _address(opened, account, service),
+        opened.environment.state_dir,
+        _pulumi_environment(opened),
+        credentials=opened.readers.repositories.credentials,
+    )
+
+
+def _address(opened: Opened, account: Account, service: Service) -> StackAddress:
+    from migrate.adapters.pulumi.workspace import StackAddress
+
+    readers = opened.readers
+    definition = readers.services.task_definition(service.task_definition_arn)
+    images = {item["name"]: str(item["image"]) for item in containers(definition.document)}
+    image = images.get(readers.settings.image.container)
+    return StackAddress(
+        account_id=account.account_id,
+        region=account.region,
+        cluster=service.cluster_arn.rsplit("/", 1)[-1],
+        service=service.name,
+        registry=ImageReference.parse(image).registry if image else "",
+    )
+
+
+def _pulumi_environment(opened: Opened) -> dict[str, str]:
+    return {**os.environ, **opened.session.provider_environment}
