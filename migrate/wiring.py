@@ -20,16 +20,18 @@ from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, effective_region, load, read_environment
-from migrate.core.evidence import Run
+from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Service
 from migrate.core.images import ImageReference
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
-from migrate.ports import Narrator, StackDeployer
+from migrate.ports import Clock, Narrator, StackDeployer
 from migrate.workflows.runtime import Readers, Runtime
 
 if TYPE_CHECKING:
+    from migrate.adapters.pulumi.events import ChangeListener
     from migrate.adapters.pulumi.workspace import StackAddress
+    from migrate.core.preview import ResourceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             store=readers.store,
             clock=readers.clock,
             safety=AwsSafetyActions(opened.session),
-            stacks=_deployer(opened, account, service),
+            stacks=_deployer(opened, account, service, _told_to(narrator, run.id, readers.clock)),
             narrator=narrator,
         )
         yield runtime, run, environment.database_url
@@ -165,7 +167,19 @@ def _absolute(settings: Settings, folder: Path) -> Settings:
     return replace(settings, image=replace(image, context=context, dockerfile=dockerfile))
 
 
-def _deployer(opened: Opened, account: Account, service: Service) -> StackDeployer:
+def _told_to(narrator: Narrator, run_id: str, clock: Clock) -> ChangeListener:
+    """Pass on what the engine says about one resource while it works; previews are told as a whole."""
+
+    def tell(change: ResourceChange, phase: str) -> None:
+        if phase == "started" or not change.changes or change.type.startswith("pulumi:"):
+            return
+        text = f"{change.operation} {change.name}: {phase}"
+        narrator.tell(Event(run_id, clock.now(), EventKind.RESOURCE, change.urn, text))
+
+    return tell
+
+
+def _deployer(opened: Opened, account: Account, service: Service, listener: ChangeListener) -> StackDeployer:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
 
     return PulumiDeployer(
@@ -173,6 +187,7 @@ def _deployer(opened: Opened, account: Account, service: Service) -> StackDeploy
         opened.environment.state_dir,
         _pulumi_environment(opened),
         credentials=opened.readers.repositories.credentials,
+        listener=listener,
     )
 
 

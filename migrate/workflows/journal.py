@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TypeVar
 
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.gates import Measurement, Sample
-from migrate.core.preview import ResourceChange
 from migrate.errors import MigrateError
 from migrate.ports import Clock, Narrator, RecordStore
 from migrate.workflows.durable import Durable
@@ -56,11 +55,6 @@ class Journal:
         """Write down one sample of a gate."""
         data = {"at": sample.at.isoformat(), "measurements": [_plain(item) for item in sample.measurements]}
         self.write(EventKind.MEASUREMENT, step, text, data)
-
-    def resource(self, change: ResourceChange, phase: str) -> None:
-        """Pass on what the engine says about one resource while it works."""
-        text = f"{change.operation} {change.name} ({change.type}) {phase}"
-        self.write(EventKind.RESOURCE, change.operation, text, asdict(change) | {"phase": phase})
 
     def write(self, kind: EventKind, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
         """Write one event to the evidence and tell it."""

@@ -10,6 +10,7 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from migrate.core.checks import Expectation
 from migrate.core.desired_state import DesiredState, ImageStackInputs
+from migrate.core.evidence import EventKind
 from migrate.core.facts import Service
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import Record
@@ -46,7 +47,7 @@ class Work:
     def up_image(self, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
         """Bring the image stack to the inputs, after a preview that holds nothing else."""
         stacks = self.runtime.stacks
-        self.journal.look(f"{step}: preview", lambda: _guarded(stacks.preview_image(inputs), act))
+        self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_image(inputs), act))
         return self.journal.act(f"{step}: up", f"image stack to {act}", lambda: stacks.up_image(inputs), _changed)
 
     def up_service(self, step: str, desired: DesiredState, act: Act, *, must_deploy: bool = False) -> Deployed:
@@ -56,7 +57,7 @@ class Work:
         a forced one is started (facts F14, case C39).
         """
         stacks = self.runtime.stacks
-        self.journal.look(f"{step}: preview", lambda: _guarded(stacks.preview_service(desired.service), act))
+        self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act))
         before = self.journal.look(f"{step}: deployment before", self._primary)
         text = f"service stack to stage {desired.stage.value} ({desired.stage.title})"
         outcome = self.journal.act(f"{step}: up", text, lambda: stacks.up_service(desired.service), _changed)
@@ -77,6 +78,20 @@ class Work:
             lambda found: {"deployment": found},
         )
         return Deployed(desired, outcome, deployment)
+
+    def _guarded(self, step: str, preview: Preview, act: Act) -> Preview:
+        """Keep what the engine would do as evidence, and refuse what the act has no business with (design rule 3)."""
+        told = ", ".join(f"{item.operation} {item.name}" for item in preview.changes) or "no change"
+        data = {"operations": [{"operation": item.operation, "type": item.type} for item in preview.resources]}
+        self.journal.write(EventKind.NOTE, f"{step}: preview", f"preview of the {preview.stack} stack: {told}", data)
+        found = violations(preview, act)
+        if found:
+            raise UnsafePreviewError(
+                f"The preview of the {preview.stack} stack holds a change that this step ({act}) must not make.",
+                why="; ".join(found),
+                then="Nothing was changed by this step. Look at the runbook section before anything else.",
+            )
+        return preview
 
     def _started(self, outcome: StackOutcome, before: str, *, must_deploy: bool) -> str:
         moved = any(item.changes and item.type == SERVICE for item in outcome.resources)
@@ -135,17 +150,6 @@ def revisions(outcome: StackOutcome) -> dict[str, str]:
     """Return the ARNs of the stack's task definitions by logical name."""
     found: dict[str, str] = json.loads(outcome.output("task_definition_arns") or "{}")
     return found
-
-
-def _guarded(preview: Preview, act: Act) -> Preview:
-    found = violations(preview, act)
-    if found:
-        raise UnsafePreviewError(
-            f"The preview of the {preview.stack} stack holds a change that this step ({act}) must not make.",
-            why="; ".join(found),
-            then="Nothing was changed by this step. Look at the runbook section before anything else.",
-        )
-    return preview
 
 
 def _changed(outcome: StackOutcome) -> dict[str, object]:
