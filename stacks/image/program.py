@@ -18,6 +18,7 @@ import pulumi_docker_build as docker_build
 
 from migrate.core.desired_state import ImageStackInputs
 from migrate.core.settings import ImageMode, ImageSettings
+from migrate.errors import EngineError
 from stacks.configuration import read_inputs
 
 IMAGE = "image"
@@ -45,7 +46,7 @@ def declare_image_stack(inputs: ImageStackInputs) -> None:
     image = _declare_image(inputs.build, url)
     index = _declare_index(inputs, url, image)
     _declare_published(inputs, url, index)
-    digest = index.ref.apply(lambda ref: ref.rpartition("@")[2])
+    digest = index.ref.apply(lambda ref: ref.partition("@")[2])
     pulumi.export("index_digest", digest)
     pulumi.export("index_ref", pulumi.Output.format("{0}@{1}", url, digest))
     if inputs.build.mode is ImageMode.EXTEND:
@@ -73,13 +74,29 @@ def _declare_image(build: ImageSettings, url: str) -> docker_build.Image:
 
 
 def _declare_index(inputs: ImageStackInputs, url: str, image: docker_build.Image) -> docker_build.Index:
-    built = image.digest.apply(lambda digest: f"{url}@{digest}")
+    built = image.digest.apply(lambda digest: _built(inputs, url, digest))
     original = [f"{url}@{inputs.original_digest}"] if inputs.build.mode is ImageMode.EXTEND else []
     return docker_build.Index(
         INDEX,
         tag=f"{url}:{inputs.shelf_tag}",
         sources=[*original, built],
         opts=pulumi.ResourceOptions(retain_on_delete=True),
+    )
+
+
+def _built(inputs: ImageStackInputs, url: str, digest: str) -> str:
+    """Return what was built, by digest; in the preview of a rebuild, a source that differs from the one before.
+
+    The preview of an Image's update says that its digest is empty, not unknown (docker-build 0.0.22, Image.Update).
+    """
+    if digest:
+        return f"{url}@{digest}"
+    if pulumi.runtime.is_dry_run():
+        return f"{url}:{inputs.shelf_tag}"
+    raise EngineError(
+        "The build ended without a digest.",
+        why="docker-build reported no digest for what it pushed.",
+        then="Look at the builder's log, then run the same command again.",
     )
 
 

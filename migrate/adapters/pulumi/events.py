@@ -13,6 +13,7 @@ from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 
 from migrate.core.preview import ResourceChange
 
+_CHATTER = re.compile(r"^warning: using pulumi-(resource|language|analyzer)-\S+ from \$PATH")
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 _STACK = "pulumi:pulumi:Stack"
 _LONGEST_DIAGNOSTIC = 4000
@@ -99,6 +100,8 @@ class EventCollector:
     def _heard(self, diagnostic: DiagnosticEvent) -> None:
         text = _COLOUR.sub("", f"{diagnostic.prefix or ''}{diagnostic.message}").strip()[:_LONGEST_DIAGNOSTIC]
         if diagnostic.ephemeral or not text or diagnostic.severity not in {"warning", "error"}:
+            return
+        if _CHATTER.search(text):
             return
         self._diagnostics.append(text)
         if diagnostic.severity == "error":

@@ -16,10 +16,15 @@ from migrate.errors import (
     InterruptedRunError,
     LockedError,
     MigrateError,
+    NotFoundError,
     UnsafePreviewError,
 )
 
 _LONGEST_WHY = 3000
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
+_AFTERMATH = re.compile(r"error: (update failed|preview failed|Resource monitor has terminated.*)$")
+"""What the engine adds once something else has failed."""
+
 _COMMAND_RESULT = re.compile(r"^\s*(code|stdout|stderr):", re.MULTILINE)
 
 
@@ -36,9 +41,10 @@ class Failure:
     @property
     def why(self) -> str:
         """The evidence, short: the engine's own errors, or what was printed last."""
-        errors = [text for text in self.errors if text]
-        if errors:
-            return "\n".join(errors)[:_LONGEST_WHY]
+        errors = [_TRACEBACK.split(text)[0].strip() for text in self.errors]
+        told = [text for text in errors if text and not _AFTERMATH.match(text)] or errors
+        if told:
+            return "\n".join(told)[:_LONGEST_WHY]
         lines = [line for line in self.text.splitlines() if line.strip() and not _COMMAND_RESULT.match(line)]
         return "\n".join(lines)[-_LONGEST_WHY:]
 
@@ -140,6 +146,14 @@ def _credentials(failure: Failure) -> MigrateError:
     )
 
 
+def _missing(failure: Failure) -> MigrateError:
+    return NotFoundError(
+        f"Something that the {failure.stack} stack is about does not exist.",
+        why=failure.why,
+        then="Check account, region and endpoint, and what migrate.toml names; then run `migrate plan` again.",
+    )
+
+
 def _registry(failure: Failure) -> MigrateError:
     return AccessError(
         "The registry refused the credentials that the build used.",
@@ -202,11 +216,16 @@ _KINDS = _kinds(
         ),
         _credentials,
     ),
+    (
+        r"RepositoryNotFoundException|ClusterNotFoundException|ServiceNotFoundException|couldn't find resource"
+        r"|no matching ECS Service found|preexisting resource .* does not exist",
+        _missing,
+    ),
     (r"401 Unauthorized|403 Forbidden|unauthorized: |no basic auth credentials|denied: ", _registry),
     (
         (
             r"failed to solve|failed to build|dockerfile parse error|hashing build context|checking for Dockerfile"
-            r"|failed to read dockerfile"
+            r"|failed to read dockerfile|property (dockerfile|context)\\.location value"
         ),
         _build,
     ),

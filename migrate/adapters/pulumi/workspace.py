@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from pulumi import RunError
 from pulumi.automation import LocalWorkspace, ProjectBackend, ProjectRuntimeInfo, ProjectSettings, Stack, StackSettings
 
 from migrate.adapters.pulumi.engine import Engine
@@ -43,7 +44,7 @@ class StackKind(StrEnum):
     @property
     def program(self) -> Callable[[], None]:
         """The stack's program: it reads its inputs from the stack's configuration."""
-        return image_program.main if self is StackKind.IMAGE else service_program.main
+        return _without_traceback(image_program.main if self is StackKind.IMAGE else service_program.main)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,18 @@ class StackWorkspaces:
         return ProjectSettings(
             name=kind.project, runtime=ProjectRuntimeInfo(name="python"), backend=ProjectBackend(url=url)
         )
+
+
+def _without_traceback(program: Callable[[], None]) -> Callable[[], None]:
+    """Return the program with every failure told in its own words: the engine prints a traceback for all others."""
+
+    def run() -> None:
+        try:
+            program()
+        except Exception as error:
+            raise RunError(str(error)) from error
+
+    return run
 
 
 class _Workspace(LocalWorkspace):
