@@ -85,8 +85,10 @@ class RegistryClient:
 
     def blob(self, repository: ImageReference, digest: str, *, limit: int) -> bytes:
         """Return a blob of at most ``limit`` bytes."""
+        check = hashlib.new(_algorithm(digest))
         body = self._fetch(repository, f"blobs/{digest}", {}, limit).body
-        _verify(hashlib.new(_algorithm(digest), body).hexdigest(), digest, repository)
+        check.update(body)
+        _verify(check.hexdigest(), digest, repository)
         return body
 
     @contextmanager
