@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from threading import Lock
 
@@ -47,6 +48,12 @@ class MemoryRecordStore:
         self._events: list[Event] = []
         self._plans: dict[str, str] = {}
         self._claims: dict[str, Claim] = {}
+
+    def seen_from(self, processes: ProcessTable) -> MemoryRecordStore:
+        """Return a view of the same data for a process that sees another process table."""
+        other = copy(self)
+        other._processes = processes
+        return other
 
     def record(self, service: str) -> Record | None:
         return self._records[service][-1] if service in self._records else None
