@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.adapters.registry.compression import decompressed, unreadable
@@ -49,9 +48,11 @@ def read_tree(
                 if entries_left < 0:
                     raise unreadable(f"The layers hold more than {limits.entries} entries.")
                 _apply(tree, entry)
+            # Padding after the archive is legal; damage there is not, and the digest is known only at the very end.
+            stream.drain()
             bytes_left = stream.left
-            # The digest is only known to be right once everything has come; padding after the archive is legal.
-            _drain(chunks)
+            for _ in chunks:
+                pass
     return tree
 
 
@@ -66,8 +67,3 @@ def _apply(tree: FileTree, entry: TarEntry) -> None:
         tree.add_file(entry.path, _DEVICE, is_executable=False)
     else:
         tree.add_file(entry.path, read_executable(entry.head), is_executable=entry.is_executable)
-
-
-def _drain(chunks: Iterator[bytes]) -> None:
-    for _ in chunks:
-        pass

@@ -87,6 +87,11 @@ class ByteStream:
                 raise unreadable("The archive ends in the middle of a file.")
         self._at += size
 
+    def drain(self) -> None:
+        """Pass everything by that is still to come."""
+        while self._next():
+            pass
+
     def _take(self, size: int) -> bytes:
         found = self._piece[self._at : self._at + size]
         self._at += len(found)

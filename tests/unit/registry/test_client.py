@@ -95,11 +95,8 @@ def test_c28_a_refused_login_is_credentials_and_not_image_gone(
 
 
 def test_c28_a_forbidden_image_is_credentials_and_not_image_gone(shelf: Shelf, client: Client) -> None:
-    denied: tuple[int, dict[str, str], bytes] = (
-        403,
-        {},
-        b'{"errors":[{"code":"DENIED","message":"not authorized to perform: ecr:BatchGetImage"}]}',
-    )
+    said = b'{"errors":[{"code":"DENIED","message":"not authorized to perform: ecr:BatchGetImage"}]}'
+    denied: tuple[int, dict[str, str], bytes] = (403, {}, said)
     with LoopbackRegistry(shelf, Behaviour(answers=[denied])) as registry:
         with pytest.raises(AccessError, match="credentials") as refused:
             client().manifest(registry.reference())
