@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -60,9 +61,9 @@ class LocalProcesses:
 
 def _exists(process: int) -> bool:
     try:
-        os.kill(process, 0)
+        # Not being allowed to signal a process proves that it is there.
+        with suppress(PermissionError):
+            os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
     return True

@@ -159,6 +159,7 @@ def test_windows_line_ends_are_read_as_well(tmp_path: Path) -> None:
             'line 4: service.region is true; expected the name of a region, such as "us-east-1".',
         ),
         ('"rebuild"', '"build"', 'line 8: image.mode is "build"; expected "extend", "rebuild" or "external".'),
+        ('"rolling"', "{ a = 1 }", 'line 19: architecture.mode is a table; expected "rolling".'),
         ('"rolling"', '"canary"', 'line 19: architecture.mode is "canary"; expected "rolling".'),
         ('VERSION = "1"', "VERSION = 1", "line 15: image.build_arguments.VERSION is not a text; expected a text."),
         (
