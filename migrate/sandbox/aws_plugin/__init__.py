@@ -9,7 +9,8 @@ Start: the engine runs ``pulumi-resource-aws`` from PATH. The sandbox writes tha
     #!/bin/sh
     exec <project environment>/bin/python -m migrate.sandbox.aws_plugin "$@"
 
-and gives the engine endpoints by ``AWS_ENDPOINT_URL`` (or the provider's ``endpoints``), with TLS ``AWS_CA_BUNDLE`` as well.
+and gives the engine endpoints by ``AWS_ENDPOINT_URL`` (or the provider's ``endpoints``), with TLS ``AWS_CA_BUNDLE``
+as well.
 ``python -m migrate.sandbox.aws_plugin`` prints its port as the first line of standard output and serves until it is
 told to cancel and killed by the engine.
 """

@@ -118,19 +118,22 @@ def _value(
 def _removed(comparison: Comparison, declared: Property, path: str, old: Any, *, replace: bool) -> Iterator[Change]:
     if declared.computed or is_zero(old):
         return
-    if declared.lenient and declared.kind is Kind.OBJECT:
-        for name, nested in declared.fields.items():
-            value = (old or {}).get(name)
-            if not nested.computed and not is_zero(value) and value != nested.default:
-                yield Change(f"{path}.{name}", Act.UPDATE, replace or nested.replace)
-    elif declared.lenient and declared.fields:
-        for index, item in enumerate(old):
-            for change in _object(comparison, declared, f"{path}[{index}]", item, {}, replace=replace):
-                nested = declared.fields[change.path.rpartition(".")[2]]
-                if item.get(change.path.rpartition(".")[2]) != nested.default:
-                    yield change
+    if declared.equal is not None and declared.equal(old, None, comparison.planned):
+        return
+    if declared.lenient:
+        members = [(path, old)] if declared.kind is Kind.OBJECT else [(f"{path}[{i}]", m) for i, m in enumerate(old)]
+        for at, member in members:
+            yield from _left_over(declared, at, member, replace=replace)
     elif declared.default is None or old != declared.default:
         yield Change(path, Act.DELETE, replace)
+
+
+def _left_over(declared: Property, path: str, member: Props, *, replace: bool) -> Iterator[Change]:
+    """Give what still differs from its default in a block that the program no longer writes."""
+    for name, nested in declared.fields.items():
+        value = member.get(name)
+        if not nested.computed and not is_zero(value) and value != nested.default:
+            yield Change(f"{path}.{name}", Act.UPDATE, replace or nested.replace)
 
 
 def _object(

@@ -11,7 +11,16 @@ from migrate.sandbox.front.ecs_clusters import Clusters
 from migrate.sandbox.front.ecs_deployments import ServiceDeployments
 from migrate.sandbox.front.ecs_services import Services
 from migrate.sandbox.front.ecs_tasks import Tasks
-from migrate.sandbox.front.http import AwsError, Request, Response, answer, read_request, refusal, send_response
+from migrate.sandbox.front.http import (
+    AwsError,
+    Request,
+    Response,
+    answer,
+    read_request,
+    refusal,
+    replayed,
+    send_response,
+)
 from migrate.sandbox.front.registry import Registry, is_registry_path
 from migrate.sandbox.front.upstream import ECR_TARGET, ECS_TARGET, Upstream
 from migrate.sandbox.front.world import World
@@ -34,7 +43,6 @@ class Front:
         self._settings = settings
         self.world = World(settings, clock)
         upstream = Upstream(inner)
-        self._upstream = upstream
         self._registry = Registry(self.world.images, upstream, settings, clock)
         self._ecr = Ecr(self.world.images, self._registry, upstream, settings).operations
         self._ecs = {
@@ -55,20 +63,32 @@ class Front:
             response = await self._answer(request)
         except AwsError as error:
             response = refusal(error)
-        await send_response(response, send)
+        if response is None:
+            await self._inner(scope, replayed(request.body, receive), send)
+        else:
+            await send_response(response, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | None:
+        """Answer what is ours; None for what MiniStack answers."""
         if request.path.startswith(_CONTROL):
             return self._control(request)
         if is_registry_path(request.path):
             return await self._registry.handle(request)
-        prefix, operation = request.action
         form_action = _form_action(request)
-        if self.world.faults.throttled(operation or form_action):
-            if form_action:
-                return Response(400, {"content-type": "text/xml"}, _THROTTLED_XML)
+        if form_action:
+            return self._form(request, form_action)
+        return await self._api(request)
+
+    def _form(self, request: Request, action: str) -> Response | None:
+        if self.world.faults.throttled(action):
+            return Response(400, {"content-type": "text/xml"}, _THROTTLED_XML)
+        return targets.describe_target_health(self.world, request) if action == "DescribeTargetHealth" else None
+
+    async def _api(self, request: Request) -> Response | None:
+        prefix, operation = request.action
+        if self.world.faults.throttled(operation):
             raise AwsError("ThrottlingException", "Rate exceeded")
-        scope, _ = request.signed_for(self._settings.default_account, self._settings.default_region)
+        scope = request.signed_for(self._settings.default_account, self._settings.default_region)
         if prefix == ECS_TARGET and operation in self._ecs:
             # One at a time: a handler looks at MiniStack in between, and must not see another's half of a change.
             async with self._ecs_turn:
@@ -76,11 +96,7 @@ class Front:
                 return answer(await self._ecs[operation](scope, request.json()))
         if prefix == ECR_TARGET and operation in self._ecr:
             return answer(await self._ecr[operation](scope, request.json()))
-        if form_action == "DescribeTargetHealth":
-            response = targets.describe_target_health(self.world, request)
-            if response is not None:
-                return response
-        return await self._upstream.send(request)
+        return None
 
     def _control(self, request: Request) -> Response:
         name, _, tail = request.path.removeprefix(_CONTROL).partition("/")

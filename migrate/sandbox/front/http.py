@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/[^/]+/aws4_request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class Request:
         prefix, _, operation = self.headers.get("x-amz-target", "").partition(".")
         return prefix, operation
 
-    def signed_for(self, account: str, region: str) -> tuple[Scope, str]:
-        """Return the scope and service name in the SigV4 header; a 12-digit access key is the account, as in MiniStack."""
+    def signed_for(self, account: str, region: str) -> Scope:
+        """Return the scope of the SigV4 header; as in MiniStack, an access key of 12 digits is the account."""
         match = _CREDENTIAL.search(self.headers.get("authorization", ""))
         if match is None:
-            return Scope(account, region), ""
-        key, signed_region, service = match.groups()
-        return Scope(key if re.fullmatch(r"\d{12}", key) else account, signed_region), service
+            return Scope(account, region)
+        key, signed_region = match.groups()
+        return Scope(key if re.fullmatch(r"\d{12}", key) else account, signed_region)
 
     def json(self) -> Json:
         """Return the body as a JSON object; anything else counts as empty, as a missing body does."""
@@ -110,6 +110,18 @@ async def read_request(scope: MutableMapping[str, Any], receive: Receive) -> Req
     return Request(
         scope["method"], scope["path"], scope.get("query_string", b"").decode("latin-1"), headers, b"".join(chunks)
     )
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a ``receive`` that gives a body already read, and then what really arrives."""
+    waiting = [body]
+
+    async def replay() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replay
 
 
 async def send_response(response: Response, send: Send) -> None:

@@ -160,7 +160,7 @@ class ImageStore:
         return next((repository for (_, known), repository in self._repositories.items() if known == name), None)
 
     def pull(self, scope: Scope, image: str, platform: Platform | None) -> Pull:
-        """Return what a task that pulls ``image`` for ``platform`` gets; ``platform`` None takes what comes (facts F25).
+        """Return what a task pulling ``image`` for ``platform`` gets; ``platform`` None takes what comes (facts F25).
 
         An image of a registry that is not this one is taken to exist for every platform.
         """

@@ -53,7 +53,7 @@ def same_strategy(one: Sequence[Json], other: Sequence[Json]) -> bool:
 
 
 def check_strategy(strategy: Sequence[Json], associated: Collection[str]) -> None:
-    """Refuse what ECS refuses; ``associated`` are the cluster's capacity providers. Raises InvalidParameterException."""
+    """Raise InvalidParameterException for what ECS refuses; ``associated`` are the cluster's capacity providers."""
     items = normalised(strategy)
     names = [item["capacityProvider"] for item in items]
     if len(items) > _MOST_ITEMS:
@@ -85,7 +85,7 @@ def check_strategy(strategy: Sequence[Json], associated: Collection[str]) -> Non
 
 
 def next_provider(strategy: Sequence[Json], placed: Mapping[str, int]) -> str:
-    """Return the provider for one more task: the base first, then whoever is furthest below its share of the weights."""
+    """Return the provider for one more task: the base first, then who is furthest below its share of the weights."""
     items = normalised(strategy)
     for item in items:
         if placed.get(item["capacityProvider"], 0) < item["base"]:
@@ -100,7 +100,7 @@ def next_provider(strategy: Sequence[Json], placed: Mapping[str, int]) -> str:
 
 
 def most_loaded(strategy: Sequence[Json], placed: Mapping[str, int]) -> str | None:
-    """Return the provider to take a task from when the service shrinks; None when no provider of the strategy has one."""
+    """Return the provider to take a task from when the service shrinks; None when the strategy's have none."""
     present = [item for item in normalised(strategy) if placed.get(item["capacityProvider"], 0)]
 
     def load(item: Json) -> float:
