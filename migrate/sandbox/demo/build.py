@@ -1,0 +1,73 @@
+"""The demo's build context: a Dockerfile and a static binary for each architecture, right or with case C06's defect."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from migrate.sandbox.toolchain.cache import CacheEntry, provide, recipe_hash
+from migrate.sandbox.toolchain.commands import run
+from migrate.sandbox.toolchain.golang import go_environment
+from migrate.sandbox.toolchain.progress import Progress
+
+SERVICE = Path(__file__).parent / "service"
+VERSION = "tag1"
+ARCHITECTURES = ("amd64", "arm64")
+_BUILD_TIMEOUT_SECONDS = 600.0
+
+
+def binary(context: Path, architecture: str) -> Path:
+    """Return where the Dockerfile takes the binary for ``architecture`` (``amd64``, ``arm64``) from."""
+    return context / "bin" / "linux" / architecture / "app"
+
+
+def lay_out(context: Path, go: Path, progress: Progress | None = None) -> Path:
+    """Write the build context into ``context``, compiling with ``go`` once; what was broken there is right again."""
+    progress = progress or Progress()
+    sources = tuple(file for file in SERVICE.iterdir() if file.suffix in {".go", ".mod"})
+    entry = CacheEntry("demo-service", VERSION, recipe_hash(sources), "bin/linux/arm64/app")
+
+    def make(target: Path) -> None:
+        with progress.step("compiling the demo's service for amd64 and arm64", usually="40 s"):
+            for architecture in ARCHITECTURES:
+                _compile(go, binary(target, architecture), architecture, entry.log)
+
+    built = provide(entry, make, progress)
+    context.mkdir(parents=True, exist_ok=True)
+    _copy(SERVICE / "Dockerfile", context / "Dockerfile")
+    for architecture in ARCHITECTURES:
+        _copy(binary(built, architecture), binary(context, architecture))
+    return context
+
+
+def _compile(go: Path, target: Path, architecture: str, log: Path) -> None:
+    link = f"-s -w -X main.version={VERSION}"
+    run(
+        [go, "build", "-trimpath", "-ldflags", link, "-o", target, "."],
+        part=f"The demo's service for {architecture}",
+        log=log,
+        timeout=_BUILD_TIMEOUT_SECONDS,
+        cwd=SERVICE,
+        environment=go_environment(architecture),
+    )
+
+
+def break_arm64_binary(context: Path) -> None:
+    """Put the x86-64 binary where the arm64 one belongs: the image's metadata will say arm64 all the same (case C06)."""
+    _copy(binary(context, "amd64"), binary(context, "arm64"))
+
+
+def repair_arm64_binary(context: Path, go: Path) -> None:
+    """Put the arm64 binary back."""
+    lay_out(context, go)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.new")
+    shutil.copyfile(source, beside)
+    beside.chmod(0o755 if source.name == "app" else 0o644)
+    # A fixed time, so that the same binary always gives the same layer and digest.
+    os.utime(beside, (0, 0))
+    beside.replace(target)

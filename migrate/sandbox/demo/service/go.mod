@@ -1,0 +1,3 @@
+module migrate.invalid/demo/service
+
+go 1.24
