@@ -38,8 +38,8 @@ def main() -> None:
 
 def declare_image_stack(inputs: ImageStackInputs) -> None:
     """Declare all resources; outputs are ``repository_url`` and, once made, the index's and the build's digests."""
-    # Looked up, not declared: a tag has to be a known text at preview (facts F35, case C26).
-    url = aws.ecr.get_repository(name=inputs.repository).repository_url
+    # Looked up, not declared: the lookup runs in a preview too, and a tag has to be known there (facts F35, case C26).
+    url = aws.ecr.get_repository_output(name=inputs.repository).repository_url
     pulumi.export("repository_url", url)
     if not inputs.present or inputs.build.mode is ImageMode.EXTERNAL:
         return
@@ -53,7 +53,7 @@ def declare_image_stack(inputs: ImageStackInputs) -> None:
         pulumi.export("arm64_digest", image.digest)
 
 
-def _declare_image(build: ImageSettings, url: str) -> docker_build.Image:
+def _declare_image(build: ImageSettings, url: pulumi.Output[str]) -> docker_build.Image:
     return docker_build.Image(
         IMAGE,
         platforms=list(_PLATFORMS[build.mode]),
@@ -73,12 +73,12 @@ def _declare_image(build: ImageSettings, url: str) -> docker_build.Image:
     )
 
 
-def _declare_index(inputs: ImageStackInputs, url: str, image: docker_build.Image) -> docker_build.Index:
-    built = image.digest.apply(lambda digest: _built(inputs, url, digest))
-    original = [f"{url}@{inputs.original_digest}"] if inputs.build.mode is ImageMode.EXTEND else []
+def _declare_index(inputs: ImageStackInputs, url: pulumi.Output[str], image: docker_build.Image) -> docker_build.Index:
+    built = pulumi.Output.all(url, image.digest).apply(lambda known: _built(inputs, *known))
+    original = [_join(url, "@", inputs.original_digest)] if inputs.build.mode is ImageMode.EXTEND else []
     return docker_build.Index(
         INDEX,
-        tag=f"{url}:{inputs.shelf_tag}",
+        tag=_join(url, ":", inputs.shelf_tag),
         sources=[*original, built],
         opts=pulumi.ResourceOptions(retain_on_delete=True),
     )
@@ -100,13 +100,19 @@ def _built(inputs: ImageStackInputs, url: str, digest: str) -> str:
     )
 
 
-def _declare_published(inputs: ImageStackInputs, url: str, index: docker_build.Index) -> docker_build.Index:
-    original = f"{url}@{inputs.original_digest}"
+def _declare_published(
+    inputs: ImageStackInputs, url: pulumi.Output[str], index: docker_build.Index
+) -> docker_build.Index:
+    original = _join(url, "@", inputs.original_digest)
     return docker_build.Index(
         PUBLISHED,
-        tag=f"{url}:{inputs.service_tag}",
+        tag=_join(url, ":", inputs.service_tag),
         sources=[index.ref if inputs.published else original],
         # Not published, nothing may be written: the original under its tag must stay byte for byte what it was.
         push=inputs.published,
         opts=pulumi.ResourceOptions(retain_on_delete=True),
     )
+
+
+def _join(url: pulumi.Output[str], sign: str, end: str) -> pulumi.Output[str]:
+    return url.apply(lambda known: f"{known}{sign}{end}")

@@ -70,6 +70,7 @@ _SERVICE_CONNECT: Table = {
                     "testTrafficRules": Field(
                         "test_traffic_rules",
                         {"header": Field("header", {**same("name"), "value": Field("value", same("exact"))})},
+                        listed=True,
                     ),
                 },
             ),

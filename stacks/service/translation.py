@@ -14,11 +14,15 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an API shape: its argument name, and either a table for what is inside or a conversion."""
+    """One field of an API shape: its argument name, and either a table for what is inside or a conversion.
+
+    ``listed``: one object to the API, a list of one to the provider.
+    """
 
     name: str
     inside: Mapping[str, Field] | None = None
     convert: Callable[[Json], Any] | None = None
+    listed: bool = False
 
 
 Table = Mapping[str, Field]
@@ -88,7 +92,10 @@ def _translate_field(value: Json, field: Field) -> Any:
         return value
     if isinstance(value, list):
         return [translate(item, field.inside) for item in value if isinstance(item, dict)]
-    return translate(value, field.inside) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    translated = translate(value, field.inside)
+    return [translated] if field.listed and translated else translated
 
 
 def _snake(name: str) -> str:

@@ -217,15 +217,17 @@ _KINDS = _kinds(
         _credentials,
     ),
     (
-        r"RepositoryNotFoundException|ClusterNotFoundException|ServiceNotFoundException|couldn't find resource"
-        r"|no matching ECS Service found|preexisting resource .* does not exist",
+        (
+            r"RepositoryNotFoundException|ClusterNotFoundException|ServiceNotFoundException|couldn't find resource"
+            r"|no matching ECS Service found|preexisting resource .* does not exist"
+        ),
         _missing,
     ),
     (r"401 Unauthorized|403 Forbidden|unauthorized: |no basic auth credentials|denied: ", _registry),
     (
         (
             r"failed to solve|failed to build|dockerfile parse error|hashing build context|checking for Dockerfile"
-            r"|failed to read dockerfile|property (dockerfile|context)\\.location value"
+            r"|failed to read dockerfile|property (dockerfile|context)\.location value"
         ),
         _build,
     ),
