@@ -57,7 +57,7 @@ def service_name(reference: str) -> str:
 
 
 def find_service(world: World, scope: Scope, request: Json) -> Service:
-    """Return the service a request names; raises ServiceNotFoundException, or ServiceNotActiveException when deleted."""
+    """Return the service a request names; raises ServiceNotFoundException or ServiceNotActiveException."""
     service = world.services.get((scope, cluster_name(request), service_name(request.get("service", ""))))
     if service is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
