@@ -1,7 +1,8 @@
 """The service stack: the service, its task definitions, and the capacity providers that its cluster lacks.
 
-Every resource is retained on delete: what a stage made is never taken away by a preview of a way back. ARNs are
-written everywhere, because names import as differences (case C34). The steady state is not awaited (facts F5).
+Every resource is retained on delete: what a stage made is never taken away by a preview of a way back. References are
+written as an import reads them: clusters as ARNs, task definitions as family:revision (case C34, provider.md section 2);
+any other spelling is a difference. The steady state is not awaited (facts F5).
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _declare_service(
         SERVICE,
         name=inputs.name,
         cluster=inputs.cluster_arn,
-        task_definition=definition.arn,
+        task_definition=definition.arn.apply(lambda arn: arn.rpartition("/")[2]),
         opts=options,
         **arguments,
     )

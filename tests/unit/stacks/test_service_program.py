@@ -76,9 +76,9 @@ def test_after_the_adoption_nothing_is_imported_again() -> None:
     assert {item.import_id for item in _requested(STAGE_3).values()} == {""}
 
 
-def test_c34_arns_are_written_everywhere() -> None:
+def test_c34_references_are_written_as_an_import_reads_them() -> None:
     service = _requested(ADOPTION)["service"].inputs
-    assert (service["cluster"], service["taskDefinition"]) == (CLUSTER, f"{FAMILY}:1")
+    assert (service["cluster"], service["taskDefinition"]) == (CLUSTER, "app:1")
 
 
 def test_c32_revisions_are_kept() -> None:
