@@ -23,14 +23,14 @@ _as_json = click.option(
 
 
 @click.group("sandbox")
-def sandbox() -> None:
+def command() -> None:
     """Run a whole AWS account with registry, builder and engine on loopback.
 
     Its files lie in .migrate/sandbox, or in the folder that MIGRATE_SANDBOX_DIR names.
     """
 
 
-@sandbox.command("up")
+@command.command("up")
 @click.option("--real-aws-plugin", is_flag=True, help="Take the real pulumi-aws plugin where this machine has it.")
 @_as_json
 def up(real_aws_plugin: bool, output: str) -> None:
@@ -43,7 +43,7 @@ def up(real_aws_plugin: bool, output: str) -> None:
         click.echo('\nTo work in it:  eval "$(migrate sandbox env)"')
 
 
-@sandbox.command("down")
+@command.command("down")
 @_as_json
 def down(output: str) -> None:
     """End every process of the sandbox; what was in its AWS account is gone, its files stay."""
@@ -56,7 +56,7 @@ def down(output: str) -> None:
         click.echo(f"The sandbox is down: {ended} processes ended." if ended else "The sandbox was not running.")
 
 
-@sandbox.command("status")
+@command.command("status")
 @_as_json
 def status(output: str) -> None:
     """Say what runs, where, and where its logs are."""
@@ -71,7 +71,7 @@ def status(output: str) -> None:
     _show(found, default_directory(), output)
 
 
-@sandbox.command("env")
+@command.command("env")
 def env() -> None:
     """Print the shell commands after which this shell's AWS, Pulumi and Docker clients work in the sandbox."""
     from migrate.sandbox.sandbox import OUTSIDE_VARIABLES, Sandbox
@@ -83,7 +83,7 @@ def env() -> None:
     click.echo(f'export PATH={shlex.quote(":".join(found.state.path_directories))}:"$PATH"')
 
 
-@sandbox.command("seed")
+@command.command("seed")
 @_as_json
 def seed(output: str) -> None:
     """Put the demo's service into the sandbox: four amd64 tasks on Fargate behind a load balancer, with one alarm."""
@@ -94,7 +94,7 @@ def seed(output: str) -> None:
 
     seeded = put(Sandbox.open())
     if output == "json":
-        click.echo(json.dumps(asdict(seeded)))
+        click.echo(json.dumps(asdict(seeded), default=str))
     else:
         click.echo(f"Service {seeded.service} runs in cluster {seeded.cluster} from {seeded.image}.")
 

@@ -26,16 +26,11 @@ def start_aws(python: Path, state: SandboxState, layout: Layout) -> ProcessRecor
 
     Switches named ``MIGRATE_FRONT_*`` in this process's environment are passed on.
     """
-    command: tuple[str | Path, ...] = (
+    command = (
         *(python, _FRONT, "--port", str(state.port)),
         *("--cert", layout.server_certificate, "--key", layout.server_key),
         *("--registry-host", state.registry_host),
     )
-    if not _FRONT.with_name("app.py").exists():
-        command = (
-            *(python, "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{state.port}"),
-            *("--certfile", layout.server_certificate, "--keyfile", layout.server_key),
-        )
     passed_on = {
         name: value
         for name, value in os.environ.items()

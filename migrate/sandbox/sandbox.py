@@ -105,6 +105,11 @@ class Sandbox:
         """The name of the buildx builder."""
         return builder.BUILDER
 
+    @property
+    def go(self) -> Path:
+        """The Go that the demo's service is compiled with."""
+        return Path(self.state.go)
+
     def settings(self) -> dict[str, str]:
         """Return the variables that differ from the operator's own environment, without PATH."""
         return {

@@ -25,8 +25,7 @@ def binary(context: Path, architecture: str) -> Path:
 def lay_out(context: Path, go: Path, progress: Progress | None = None) -> Path:
     """Write the build context into ``context``, compiling with ``go`` once; what was broken there is right again."""
     progress = progress or Progress()
-    sources = tuple(file for file in SERVICE.iterdir() if file.suffix in {".go", ".mod"})
-    entry = CacheEntry("demo-service", VERSION, recipe_hash(sources), "bin/linux/arm64/app")
+    entry = _entry()
 
     def make(target: Path) -> None:
         with progress.step("compiling the demo's service for amd64 and arm64", usually="40 s"):
@@ -39,6 +38,11 @@ def lay_out(context: Path, go: Path, progress: Progress | None = None) -> Path:
     for architecture in ARCHITECTURES:
         _copy(binary(built, architecture), binary(context, architecture))
     return context
+
+
+def _entry() -> CacheEntry:
+    sources = tuple(file for file in SERVICE.iterdir() if file.suffix in {".go", ".mod"})
+    return CacheEntry("demo-service", VERSION, recipe_hash(sources), "bin/linux/arm64/app")
 
 
 def _compile(go: Path, target: Path, architecture: str, log: Path) -> None:
@@ -54,13 +58,13 @@ def _compile(go: Path, target: Path, architecture: str, log: Path) -> None:
 
 
 def break_arm64_binary(context: Path) -> None:
-    """Put the x86-64 binary where the arm64 one belongs: the image's metadata will say arm64 all the same (case C06)."""
+    """Put the x86-64 binary where the arm64 one belongs: the metadata will say arm64 all the same (case C06)."""
     _copy(binary(context, "amd64"), binary(context, "arm64"))
 
 
-def repair_arm64_binary(context: Path, go: Path) -> None:
-    """Put the arm64 binary back."""
-    lay_out(context, go)
+def repair_arm64_binary(context: Path) -> None:
+    """Put the arm64 binary back, from where ``lay_out`` keeps what it compiled."""
+    _copy(binary(_entry().path, "arm64"), binary(context, "arm64"))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -96,7 +96,7 @@ def _accept(answer: httpx.Response, what: str) -> httpx.Response:
     if not answer.is_success:
         raise EngineError(
             f"The sandbox's registry did not take {what}.",
-            why=f"It answered {answer.status_code} to {answer.request.method} {answer.request.url}: {answer.text[:200]}",
+            why=f"{answer.request.method} {answer.request.url} gave {answer.status_code}: {answer.text[:200]}",
             then="Run `migrate sandbox down` and `migrate sandbox up`, then seed again.",
         )
     return answer
