@@ -94,7 +94,7 @@ class Work:
         return preview
 
     def _started(self, outcome: StackOutcome, before: str, *, must_deploy: bool) -> str:
-        moved = any(item.changes and item.type == SERVICE for item in outcome.resources)
+        moved = any(item.operation == "update" and item.type == SERVICE for item in outcome.resources)
         current = self._primary_after(before) if moved else self._primary()
         if must_deploy and current == self.record.last_deployment_id:
             return self.runtime.safety.force_deployment(self.service())

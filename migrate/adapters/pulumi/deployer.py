@@ -123,7 +123,7 @@ class PulumiDeployer:
     def _operation(
         self, kind: StackKind, verb: str, inputs: ImageStackInputs | ServiceStackInputs | None
     ) -> Iterator[tuple[Stack, EventCollector]]:
-        collector = EventCollector(self._listener)
+        collector = EventCollector(ignore_changes if verb == "preview" else self._listener)
         address = self._workspaces.address
         registry = address.registry if kind is StackKind.IMAGE and verb != "preview" else ""
         with docker_configuration(registry, self._credentials, self._engine.environment) as login:
