@@ -52,7 +52,8 @@ class CallCounter:
 
     def attach(self, events: BaseEventHooks) -> None:
         """Listen to botocore's ``before-call`` event (botocore topic guide "Events")."""
-        events.register("before-call", self._count)
+        # First of all: a handler that answers in AWS's place would end the event.
+        events.register_first("before-call.*.*", self._count)
 
     def _count(self, *, model: OperationModel, **_: object) -> None:
         self._calls[operation_name(model)] += 1
