@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Self
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from migrate.errors import EngineError, NotFoundError
-from migrate.sandbox import aws_endpoint, builder, certificates, processes
+from migrate.sandbox import aws_endpoint, builder, certificates, plugins, processes
 from migrate.sandbox.layout import Layout, default_directory
-from migrate.sandbox.plugins import plugin_directories
 from migrate.sandbox.state import SandboxState, load, save
 from migrate.sandbox.toolchain.cache import exclusive
 from migrate.sandbox.toolchain.parts import ensure
@@ -126,6 +125,7 @@ class Sandbox:
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
             "PULUMI_HOME": str(self.layout.pulumi_home),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "BUILDX_CONFIG": str(self.layout.buildx),
             "BUILDX_BUILDER": builder.BUILDER,
@@ -202,10 +202,10 @@ def _bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws:
             progress.say("The sandbox's AWS endpoint has ended, and with it all that was in it: starting a new one.")
         _clear(layout, state)
         state = None
-    directories = plugin_directories(tools, layout, real_aws=real_aws)
+    plugins.install(tools, layout, real_aws=real_aws)
     state = replace(
         state or _new_state(),
-        path_directories=tuple(str(folder) for folder in directories),
+        path_directories=(str(tools.pulumi.parent),),
         go=str(tools.go),
     )
     Path(state.run_directory).mkdir(mode=0o700, exist_ok=True)

@@ -32,13 +32,13 @@ def main() -> int:
         return int(ExitCode.INTERRUPTED)
     for name, path in (
         ("pulumi", tools.pulumi),
-        ("plugins", ":".join(str(folder) for folder in tools.plugin_directories)),
+        ("docker-build", tools.docker_build),
         ("buildkitd", tools.buildkitd),
         ("ministack", tools.ministack_python),
         ("go", tools.go),
         ("aws plugin", tools.aws_plugin or "the sandbox's stand-in"),
     ):
-        sys.stdout.write(f"{name:<10} {path}\n")
+        sys.stdout.write(f"{name:<12} {path}\n")
     return int(ExitCode.DONE)
 
 

@@ -21,23 +21,15 @@ def pulumi_on_path() -> Path | None:
 
 
 def plugin(name: str, version: str | None = None) -> Path | None:
-    """Return the provider plugin ``name`` on PATH or among the installed ones of PULUMI_HOME.
+    """Return the provider plugin ``name`` as Pulumi installed it on this machine, under PULUMI_HOME.
 
-    With ``version``, only that version counts, since a plugin answers for the schema of its own SDK; the engine takes
-    one on PATH whatever its version, so that one is asked. Without, the newest installed one is taken.
+    With ``version`` only that one counts, since a plugin answers for the schema of its own SDK; without it, the newest.
+    A plugin that merely lies on PATH is not taken: most cannot be asked for their version.
     """
-    binary = f"pulumi-resource-{name}"
-    on_path = shutil.which(binary)
-    if on_path and (version is None or _plugin_version(on_path) == numbers(version)):
-        return Path(on_path)
     folder = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
     wanted = f"resource-{name}-v{version}" if version else f"resource-{name}-v*"
-    installed = sorted(folder.glob(f"{wanted}/{binary}"), key=lambda path: numbers(path.parent.name))
+    installed = sorted(folder.glob(f"{wanted}/pulumi-resource-{name}"), key=lambda path: numbers(path.parent.name))
     return installed[-1] if installed else None
-
-
-def _plugin_version(program: str) -> tuple[int, ...]:
-    return numbers(answer([program, "-version"]) or "")
 
 
 def buildkitd_on_path() -> Path | None:

@@ -22,23 +22,14 @@ _INSTALL_TIMEOUT_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """Where each real part is.
-
-    ``plugin_directories`` belong on PATH: the engine takes a provider plugin from there. ``aws_plugin`` is the real
-    pulumi-aws plugin when this machine has it, else None.
-    """
+    """Where each real part is; ``aws_plugin`` is the real pulumi-aws plugin when this machine has it, else None."""
 
     go: Path
     pulumi: Path
-    plugin_directories: tuple[Path, ...]
+    docker_build: Path
     buildkitd: Path
     ministack_python: Path
     aws_plugin: Path | None
-
-    @property
-    def path_directories(self) -> tuple[Path, ...]:
-        """The folders to put in front of PATH, each once."""
-        return tuple(dict.fromkeys((self.pulumi.parent, *self.plugin_directories)))
 
 
 def ensure(progress: Progress | None = None) -> Toolchain:
@@ -53,7 +44,7 @@ def ensure(progress: Progress | None = None) -> Toolchain:
     return Toolchain(
         go=go.path(),
         pulumi=pulumi,
-        plugin_directories=(docker_build.parent,),
+        docker_build=docker_build,
         buildkitd=buildkitd,
         ministack_python=ministack,
         aws_plugin=found.plugin("aws"),
