@@ -202,6 +202,10 @@ def _bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws:
             progress.say("The sandbox's AWS endpoint has ended, and with it all that was in it: starting a new one.")
         _clear(layout, state)
         state = None
+    if state is None:
+        # What Pulumi knows of an account that is gone would lead it to change what was never there.
+        shutil.rmtree(layout.pulumi_state, ignore_errors=True)
+        layout.pulumi_state.mkdir(parents=True)
     plugins.install(tools, layout, real_aws=real_aws)
     state = replace(
         state or _new_state(),
