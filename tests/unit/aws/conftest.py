@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import botocore.session
 import pytest
 
 from migrate.adapters.aws.session import AwsSession, Region
-from tests.unit.aws.recordings import REGION, Recordings
+from tests.unit.aws.recordings import REGION, Recordings, made_up_core
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +22,7 @@ def _no_aws_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def session() -> AwsSession:
-    core = botocore.session.Session()
-    core.set_credentials("AKIAMADEUP", "made-up")
-    return AwsSession(core, Region(REGION, "the test"))
+    return AwsSession(made_up_core(), Region(REGION, "the test"))
 
 
 @pytest.fixture

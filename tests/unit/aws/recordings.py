@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import botocore.session
+from botocore.loaders import Loader
 from botocore.stub import Stubber
 
 from migrate.adapters.aws.session import AwsSession
@@ -18,6 +20,17 @@ REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 GROUP_ARN = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/6d0ecf831eec9f09"
 STARTED = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 STRATEGY = [{"capacityProvider": "FARGATE", "weight": 1, "base": 1}, {"capacityProvider": "FARGATE_SPOT", "weight": 3}]
+
+_LOADER = Loader(include_default_search_paths=True)
+"""Shared, so that the service models are read once and not once a test."""
+
+
+def made_up_core() -> botocore.session.Session:
+    """Return a botocore session with credentials that nobody has."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", _LOADER)
+    core.set_credentials("AKIAMADEUP", "made-up")
+    return core
 
 
 class Recordings:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import botocore.session
 import pytest
 
 import migrate.adapters.aws as package
 from migrate.adapters.aws.calls import WRITES, is_read
 from migrate.adapters.aws.session import AwsSession
 from migrate.errors import ToolFaultError
-from tests.unit.aws.recordings import ACCOUNT, CLUSTER_ARN, SERVICE_ARN, Recordings, a_service
+from tests.unit.aws.recordings import ACCOUNT, CLUSTER_ARN, SERVICE_ARN, Recordings, a_service, made_up_core
 
 SOURCES = sorted(Path(package.__file__).parent.glob("*.py"))
 SERVICES = ("ecs", "ecr", "elbv2", "cloudwatch", "sts")
@@ -87,8 +86,7 @@ def _called(path: Path, methods: dict[str, str]) -> set[str]:
 
 
 def _methods() -> dict[str, str]:
-    core = botocore.session.Session()
-    core.set_credentials("AKIAMADEUP", "made-up")
+    core = made_up_core()
     clients = (core.create_client(name, region_name="eu-central-1") for name in SERVICES)
     return {method: operation for client in clients for method, operation in client.meta.method_to_api_mapping.items()}
 

@@ -23,7 +23,7 @@ from tests.unit.aws.recordings import (
 )
 
 TASK_DEFINITION_ARN = f"{PREFIX}:task-definition/web:42"
-TAGS = {"include": ["TAGS"]}
+TAGS: dict[str, Any] = {"include": ["TAGS"]}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,6 @@ def test_a_profile_gives_its_region_and_is_handed_on(tmp_path: Path) -> None:
     assert session.ecs().meta.region_name == "ap-northeast-1"
 
 
-@pytest.mark.usefixtures("tmp_path")
 def test_a_default_profile_gives_its_region(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("[default]\nregion = eu-north-1\n", encoding="utf-8")
     assert open_session(None, environment={}).region.name == "eu-north-1"
@@ -76,7 +76,7 @@ def test_each_client_is_made_once_a_region_and_purpose(session: AwsSession) -> N
 
 
 def test_clients_say_who_they_are_and_never_wait_for_ever(session: AwsSession) -> None:
-    config = session.elbv2().meta.config
+    config: Any = session.elbv2().meta.config
     assert f"ecs-migrate/{__version__}" in config.user_agent_extra
     assert (config.connect_timeout, config.read_timeout) == (5, 30)
     assert config.retries == {"mode": "standard", "total_max_attempts": 6}
@@ -84,7 +84,7 @@ def test_clients_say_who_they_are_and_never_wait_for_ever(session: AwsSession) -
 
 def test_a_person_s_own_number_of_attempts_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
-    config = open_session("eu-west-1", environment={}).ecs().meta.config
+    config: Any = open_session("eu-west-1", environment={}).ecs().meta.config
     assert config.retries["total_max_attempts"] == 2
 
 
