@@ -25,7 +25,8 @@ _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 _AFTERMATH = re.compile(r"error: (update failed|preview failed|Resource monitor has terminated.*)$")
 """What the engine adds once something else has failed."""
 
-_COMMAND_RESULT = re.compile(r"^\s*(code|stdout|stderr):", re.MULTILINE)
+_COMMAND_RESULT = re.compile(r"^\s*(code: \d+|stdout:|stderr:)\s*", re.MULTILINE)
+"""How the SDK's CommandError labels what it holds (pulumi 3.272 SDK, CommandResult)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Failure:
         told = [text for text in errors if text and not _AFTERMATH.match(text)] or errors
         if told:
             return "\n".join(told)[:_LONGEST_WHY]
-        lines = [line for line in self.text.splitlines() if line.strip() and not _COMMAND_RESULT.match(line)]
-        return "\n".join(lines)[-_LONGEST_WHY:]
+        lines = (_COMMAND_RESULT.sub("", line).strip() for line in self.text.splitlines())
+        return "\n".join(line for line in lines if line)[-_LONGEST_WHY:]
 
     @property
     def whole(self) -> str:
@@ -146,6 +147,14 @@ def _credentials(failure: Failure) -> MigrateError:
     )
 
 
+def _unreachable(failure: Failure) -> MigrateError:
+    return AccessError(
+        f"AWS could not be reached for the {failure.stack} stack.",
+        why=failure.why,
+        then="Check the network, the region, and AWS_ENDPOINT_URL if it is set; then run it again.",
+    )
+
+
 def _missing(failure: Failure) -> MigrateError:
     return NotFoundError(
         f"Something that the {failure.stack} stack is about does not exist.",
@@ -182,53 +191,92 @@ def _build(failure: Failure) -> MigrateError:
     )
 
 
-def _kinds(
-    *kinds: tuple[str, Callable[[Failure], MigrateError]],
-) -> tuple[tuple[re.Pattern[str], Callable[[Failure], MigrateError]], ...]:
-    return tuple((re.compile(pattern, re.IGNORECASE), make) for pattern, make in kinds)
+def _kind(
+    make: Callable[[Failure], MigrateError], *texts: str
+) -> tuple[re.Pattern[str], Callable[[Failure], MigrateError]]:
+    return re.compile("|".join(texts), re.IGNORECASE), make
 
 
-_KINDS = _kinds(
-    (r"the stack is currently locked by|\[409\] Conflict|Another update is currently in progress", _locked),
-    (r"incorrect passphrase|passphrase must be set", _passphrase),
-    (r"PULUMI_ACCESS_TOKEN must be set|failed to login|unable to open bucket|could not list bucket", _backend),
-    (
-        (
-            r"no resource plugin|could not find plugin|Could not automatically download and install resource plugin"
-            r"|failed to load plugin"
-        ),
+_KINDS = (
+    _kind(
+        _locked,
+        r"the stack is currently locked by",
+        r"\[409\] Conflict",
+        r"Another update is currently in progress",
+    ),
+    _kind(_passphrase, r"incorrect passphrase", r"passphrase must be set"),
+    _kind(
+        _backend,
+        r"PULUMI_ACCESS_TOKEN must be set",
+        r"failed to login",
+        r"unable to open bucket",
+        r"could not list bucket",
+    ),
+    _kind(
         _plugin,
+        r"no resource plugin",
+        r"could not find plugin",
+        r"Could not automatically download and install resource plugin",
+        r"failed to load plugin",
     ),
-    (r"inputs to import do not match|importing this resource will fail", _import_differs),
-    (r"marked for protection|protected resource", _protected),
-    (r"pending operations?\b", _pending),
-    (
-        (
-            r"Multi-platform build is not supported|docker exporter does not currently support|no builder .* found"
-            r"|failed to find driver|new builder:|loading nodes:|booting builder"
-        ),
+    _kind(_import_differs, r"inputs to import do not match", r"importing this resource will fail"),
+    _kind(_protected, r"marked for protection", r"protected resource"),
+    _kind(_pending, r"pending operations?\b"),
+    _kind(
         _builder,
+        r"Multi-platform build is not supported",
+        r"docker exporter does not currently support",
+        r"no builder .* found",
+        r"failed to find driver",
+        r"new builder:",
+        r"loading nodes:",
+        r"booting builder",
     ),
-    (
-        (
-            r"unable to validate AWS credentials|InvalidClientTokenId|ExpiredToken|UnrecognizedClientException"
-            r"|no valid credential|No EC2 IMDS role|security token included in the request|AccessDenied"
-        ),
+    _kind(
+        _unreachable,
+        r"Could not connect to the endpoint",
+        r"no such host",
+        r"connection refused",
+        r"dial tcp",
+        r"i/o timeout",
+    ),
+    _kind(
         _credentials,
+        r"unable to validate AWS credentials",
+        r"InvalidClientTokenId",
+        r"ExpiredToken",
+        r"UnrecognizedClientException",
+        r"no valid credential",
+        r"No EC2 IMDS role",
+        r"security token included in the request",
+        r"AccessDenied",
     ),
-    (
-        (
-            r"RepositoryNotFoundException|ClusterNotFoundException|ServiceNotFoundException|couldn't find resource"
-            r"|no matching ECS Service found|preexisting resource .* does not exist"
-        ),
+    _kind(
         _missing,
+        r"RepositoryNotFoundException",
+        r"ClusterNotFoundException",
+        r"ServiceNotFoundException",
+        r"couldn't find resource",
+        r"no matching ECS Service found",
+        r"resource '\S+' does not exist",
     ),
-    (r"401 Unauthorized|403 Forbidden|unauthorized: |no basic auth credentials|denied: ", _registry),
-    (
-        (
-            r"failed to solve|failed to build|dockerfile parse error|hashing build context|checking for Dockerfile"
-            r"|failed to read dockerfile|property (dockerfile|context)\.location value"
-        ),
+    _kind(
+        _registry,
+        r"401 Unauthorized",
+        r"403 Forbidden",
+        r"unauthorized: ",
+        r"no basic auth credentials",
+        r"denied: ",
+    ),
+    _kind(
         _build,
+        r"failed to solve",
+        r"failed to build",
+        r"dockerfile parse error",
+        r"hashing build context",
+        r"checking for Dockerfile",
+        r"failed to read dockerfile",
+        r"property (dockerfile|context)\.location value",
     ),
 )
+"""In the order in which they are tried: what is wrong around the engine first, then what it was asked to do."""
