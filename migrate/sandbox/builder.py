@@ -53,6 +53,18 @@ def start_buildkit(program: Path, state: SandboxState, layout: Layout) -> Proces
     return start(NAME, command, environment, layout.logs / "buildkitd.log")
 
 
+def advice() -> str:
+    """Return what to look at first when BuildKit does not start; empty when nothing stands out."""
+    if os.geteuid() == 0:
+        return ""
+    if shutil.which("unshare") is None:
+        return "Without root BuildKit needs `unshare`, of Debian's package util-linux. "
+    return (
+        "Without root BuildKit needs user namespaces: run as root, or let ordinary users have them "
+        "(`sysctl kernel.unprivileged_userns_clone=1`, or AppArmor's kernel.apparmor_restrict_unprivileged_userns=0). "
+    )
+
+
 def _settings(state: SandboxState, layout: Layout) -> str:
     # The native snapshotter copies files instead of mounting overlays: it works on every file system and without root,
     # and the demo's images have one file.
@@ -61,6 +73,9 @@ def _settings(state: SandboxState, layout: Layout) -> str:
 
 [grpc]
 address = [{quoted["address"]}]
+
+[otel]
+socketPath = {quoted["traces"]}
 
 [worker.oci]
 enabled = true
@@ -84,6 +99,8 @@ def _paths(state: SandboxState, layout: Layout) -> dict[str, str | Path]:
     return {
         "root": layout.buildkit / "content",
         "address": f"unix://{socket_path(state)}",
+        # Its usual place is one for the whole machine, and root's.
+        "traces": Path(state.run_directory) / "traces.sock",
         "authority": layout.authority,
     }
 

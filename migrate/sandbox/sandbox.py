@@ -234,25 +234,25 @@ def _aws_runs(state: SandboxState, layout: Layout) -> bool:
 
 
 def _start_missing(state: SandboxState, layout: Layout, tools: Toolchain, progress: Progress) -> SandboxState:
-    wanted: list[tuple[str, ProcessRecord, Callable[[], bool]]] = []
+    wanted: list[tuple[str, ProcessRecord, Callable[[], bool], str]] = []
     if not processes.alive(state.process(aws_endpoint.NAME)):
         record = aws_endpoint.start_aws(tools.ministack_python, state, layout)
-        wanted.append(("the AWS endpoint", record, lambda: aws_endpoint.aws_answers(state, layout)))
+        wanted.append(("the AWS endpoint", record, lambda: aws_endpoint.aws_answers(state, layout), ""))
         state = state.with_process(record)
         save(state, layout.state)
     if not (processes.alive(state.process(builder.NAME)) and builder.buildkit_answers(state)):
         record = builder.start_buildkit(tools.buildkitd, state, layout)
-        wanted.append(("BuildKit", record, lambda: builder.buildkit_answers(state)))
+        wanted.append(("BuildKit", record, lambda: builder.buildkit_answers(state), builder.advice()))
         state = state.with_process(record)
         save(state, layout.state)
     builder.write_buildx(state, layout)
-    for title, record, answers in wanted:
+    for title, record, answers, advice in wanted:
         with progress.step(f"starting {title}", usually="3 s"):
-            _await(title, record, answers, layout.logs / f"{record.name}.log")
+            _await(title, record, answers, layout.logs / f"{record.name}.log", advice)
     return state
 
 
-def _await(title: str, record: ProcessRecord, answers: Callable[[], bool], log: Path) -> None:
+def _await(title: str, record: ProcessRecord, answers: Callable[[], bool], log: Path, advice: str) -> None:
     def settled() -> bool:
         return answers() or not processes.alive(record)
 
@@ -272,7 +272,7 @@ def _await(title: str, record: ProcessRecord, answers: Callable[[], bool], log: 
     lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:] if log.exists() else []
     said = "\n".join(f"    {line}" for line in lines) or "    (it said nothing)"
     raise EngineError(
-        f"{title} of the sandbox {how}.",
+        f"{title[0].upper()}{title[1:]} of the sandbox {how}.",
         why=f"Its last lines, from {log}:\n{said}\n",
-        then="Put right what it names, run `migrate sandbox down` and then `migrate sandbox up` again.",
+        then=f"{advice}Put right what it names, then run `migrate sandbox down` and `migrate sandbox up`.",
     )
