@@ -60,13 +60,22 @@ def deployment_check(service: Service, expected: Expectation) -> Measurement:
 
 
 def tasks_check(service: Service, tasks: Sequence[Task], expected: Expectation) -> Measurement:
-    """Prove architecture, revision and digest on every running task (facts F24); say so where the proof is weaker."""
+    """Prove architecture, revision and digest on every running task (facts F24); say so where the proof is weaker.
+
+    ``startedBy`` of a service's task is the id of its deployment (ECS API, Task).
+    """
     if service.desired_count == 0:
         text = "desired count is 0: nothing runs, so nothing was exercised"
         return Measurement("tasks", Outcome.INCONCLUSIVE, text, "gates#not-exercised", final=True)
     strange = [f"{_short(task.arn)}: {why}" for task in tasks for why in _strange(task, expected)]
     running = [task for task in tasks if task.last_status == "RUNNING"]
     evidence = _task_evidence(running, expected)
+    # What a deployment started keeps its architecture and digest (facts F14): waiting cannot change them.
+    ours = [task for task in running if task.started_by == expected.deployment_id]
+    wrong = [f"{_short(task.arn)} {why}" for task in ours for why in _wrong(task, expected)]
+    if wrong:
+        text = f"{len(wrong)} tasks of our deployment are not what it must run; {wrong[0]}"
+        return Measurement("tasks", Outcome.FAIL, text, "gates#tasks", evidence, final=True)
     if strange or len(running) != service.desired_count:
         first = f"; {strange[0]}" if strange else ""
         text = f"{len(running)} of {service.desired_count} tasks run, {len(strange)} not as expected{first}"
@@ -91,8 +100,9 @@ def capacity_check(service: Service, tasks: Sequence[Task], expected: Expectatio
     evidence = tuple((f"{name or 'no provider'}", str(count)) for name, count in sorted(seen.items()))
     shown = ", ".join(f"{name or 'no provider'} {count}" for name, count in sorted(seen.items()))
     if set(service.strategy) != set(expected.strategy):
+        # Nobody else's change is undone (design rule 7): a person decides which strategy is meant.
         text = "the service's strategy is not the one of this stage: somebody changed it"
-        return Measurement("capacity", Outcome.FAIL, text, "gates#capacity", evidence, final=True)
+        return Measurement("capacity", Outcome.INCONCLUSIVE, text, "gates#capacity", evidence, final=True)
     if follows(expected.strategy, seen):
         return Measurement("capacity", Outcome.PASS, f"tasks by provider: {shown}", "gates#capacity", evidence)
     ideal = ", ".join(f"{name} {count:g}" for name, count in sorted(wanted.items()))
@@ -140,15 +150,16 @@ def alarms_check(alarms: Sequence[Alarm], names: Sequence[str]) -> Measurement:
 
 
 def _strange(task: Task, expected: Expectation) -> list[str]:
-    found = []
     if task.task_definition_arn != expected.task_definition_arn:
-        found.append(f"runs {_short(task.task_definition_arn)}")
-    elif task.architecture is not None and task.architecture.upper() != expected.architecture:
-        found.append(f"reports {task.architecture}")
+        return [f"runs {_short(task.task_definition_arn)}"]
+    return _wrong(task, expected)
+
+
+def _wrong(task: Task, expected: Expectation) -> list[str]:
+    if task.architecture is not None and task.architecture.upper() != expected.architecture:
+        return [f"reports {task.architecture}"]
     digest = _digest(task, expected.container)
-    if not found and digest is not None and digest not in expected.digests:
-        found.append(f"runs image {digest}")
-    return found
+    return [f"runs image {digest}"] if digest is not None and digest not in expected.digests else []
 
 
 def _digest(task: Task, container: str) -> str | None:
