@@ -23,6 +23,7 @@ from migrate.core.facts import (
     Task,
     TaskDefinition,
 )
+from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
 from migrate.core.images import FetchedManifest, ImageFacts, ImageReference
 from migrate.core.preview import Preview, StackOutcome
 from migrate.core.record import OriginalImage, Record
@@ -123,8 +124,11 @@ class ImageRegistry(Protocol):
 class ImageInspector(Protocol):
     """Judges an image behind a reference, children, configs and binaries included."""
 
-    def inspect(self, reference: ImageReference) -> ImageFacts:
-        """Return what is behind the reference; NotFoundError when there is nothing."""
+    def inspect(self, reference: ImageReference, overrides: ProcessOverrides = NO_OVERRIDES) -> ImageFacts:
+        """Return what is behind the reference; NotFoundError when there is nothing.
+
+        ``overrides`` are what the container definition sets over the image's own entry point.
+        """
         ...
 
 

@@ -54,6 +54,14 @@ class Preview:
     stack: str
     resources: tuple[ResourceChange, ...]
     diagnostics: tuple[str, ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def settled(self) -> StackOutcome | None:
+        """The stack as an ``up`` would leave it, where nothing at all would change: then there is no need for one."""
+        if not self.outputs or any(item.changes for item in self.resources):
+            return None
+        return StackOutcome(self.stack, self.resources, self.outputs, self.diagnostics)
 
     @property
     def changes(self) -> tuple[ResourceChange, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from migrate.core.documents import Document, Json, document, fields
 from migrate.core.facts import Architecture
+from migrate.core.image_binaries import ProcessOverrides
 
 REGISTERED_FIELDS = (
     "family",
@@ -95,6 +96,22 @@ def with_architecture(text: Document, architecture: Architecture) -> Document:
 def containers(text: Document) -> tuple[dict[str, Json], ...]:
     """Return the container definitions of a task definition, in its order."""
     return tuple(item for item in _objects(fields(text).get("containerDefinitions")))
+
+
+def process_overrides(container: dict[str, Json]) -> ProcessOverrides:
+    """Return what a container definition sets over its image's entry point, command, PATH and directory."""
+    environment = {str(item.get("name")): item.get("value") for item in _objects(container.get("environment"))}
+    path, directory = environment.get("PATH"), container.get("workingDirectory")
+    return ProcessOverrides(
+        entry_point=_words(container.get("entryPoint")),
+        command=_words(container.get("command")),
+        search_path=str(path) if path else None,
+        working_directory=str(directory) if directory else None,
+    )
+
+
+def _words(value: Json) -> tuple[str, ...] | None:
+    return tuple(str(word) for word in _list(value)) or None
 
 
 def equivalent(left: Document, right: Document) -> bool:

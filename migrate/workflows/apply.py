@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
 from migrate.core.outcome import RunOutcome
+from migrate.core.record import Record
 from migrate.core.stages import Stage
 from migrate.errors import (
     AccessError,
@@ -39,19 +42,23 @@ def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             if done is not None:
                 return finished(journal, done)
             work.remember(record.entered(stage))
+            return finished(journal, _carried_out(work, stage, record))
         except MigrateError as error:
             failed(journal, error)
             raise
-        return finished(journal, _carried_out(work, stage))
 
 
-def _carried_out(work: Work, stage: Stage) -> RunOutcome:
+def _carried_out(work: Work, stage: Stage, before: Record) -> RunOutcome:
     try:
         judged = STAGES[stage](work)
         assessment = watch(work.runtime, work.journal, f"gate {stage.value}", judged.expectation, work.settings.gate)
     except _NOT_OURS_TO_UNDO as error:
         return _held(work.journal, stage, (str(error),), error.then, error.runbook)
     except MigrateError as error:
+        if not work.journal.acted and before.position.entered is None:
+            # Refused before the first act: nothing has to be taken back, and the stage was never begun.
+            work.remember(replace(work.record, position=before.position))
+            raise
         return _taken_back(work, stage, (error.what, error.why), error.runbook)
     return _judged(work, stage, assessment, judged.expectation.deployment_id)
 

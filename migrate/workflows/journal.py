@@ -16,27 +16,32 @@ from migrate.workflows.durable import Durable
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Journal:
-    """Writes evidence and tells the narrator; every act and every look is a durable step."""
+    """Writes evidence and tells the narrator; every act and every look is a durable step.
+
+    ``acted`` says whether anything was attempted yet that changes the world.
+    """
 
     run: Run
     store: RecordStore
     clock: Clock
     narrator: Narrator
     durable: Durable
+    acted: bool = False
 
     def act(
         self, step: str, text: str, action: Callable[[], T], evidence: Callable[[T], Mapping[str, object]] | None = None
     ) -> T:
         """Do something that changes the world: an intent before it, an outcome after it, also when it fails."""
+        self.acted = True
 
         def recorded() -> T:
             self.write(EventKind.INTENT, step, text)
             try:
                 result = action()
             except MigrateError as error:
-                self.write(EventKind.OUTCOME, step, f"failed: {error}", {"error": type(error).__name__})
+                self.write(EventKind.OUTCOME, step, f"{text}: failed: {error}", {"error": type(error).__name__})
                 raise
             self.write(EventKind.OUTCOME, step, f"{text}: done", evidence(result) if evidence else {})
             return result

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate.core.facts import Service, TaskDefinition
 from migrate.core.images import ImageReference
 from migrate.core.observation import ContainerImage, Observation
-from migrate.core.task_definition import containers
+from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError
 from migrate.workflows.runtime import Readers
 
@@ -47,7 +47,8 @@ def _images(runtime: Readers, definition: TaskDefinition) -> Iterator[ContainerI
     for container in containers(definition.document):
         reference = ImageReference.parse(str(container.get("image", "")))
         try:
-            yield ContainerImage(str(container.get("name")), reference, runtime.images.inspect(reference))
+            facts = runtime.images.inspect(reference, process_overrides(container))
+            yield ContainerImage(str(container.get("name")), reference, facts)
         except AccessError as error:
             yield ContainerImage(str(container.get("name")), reference, None, str(error))
         except MigrateError as error:

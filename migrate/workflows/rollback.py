@@ -61,15 +61,19 @@ def go_back(work: Work, target: Stage) -> RunOutcome:
 
 def _brought_back(work: Work, target: Stage) -> Assessment:
     _stop_what_runs(work)
-    if target < Stage.IMAGE and _touched(work) >= Stage.ARCHITECTURE:
+    leaving = target < Stage.IMAGE
+    arm64 = leaving and work.journal.look("arm64 in use", lambda: _runs_arm64(work))
+    if leaving and not arm64:
+        # First of all: a tag without amd64 keeps the tasks that run from being replaced (case C04).
+        _restore_tag(work)
+    work.journal.act("refresh", "read the world into both stacks", work.runtime.stacks.refresh)
+    _keep_a_revision_to_go_back_to(work, target)
+    if arm64:
         # ARM64 tasks must not lose their index while they run: amd64 tasks take over from the index first.
-        _prepared(work, Stage.IMAGE)
         between = _gate(work, "back to 1", work.expectation(_deployed(work, Stage.IMAGE)))
         if between.verdict is not Verdict.PASS:
             return between
-    if target < Stage.IMAGE:
         _restore_tag(work)
-    _prepared(work, target)
     # A launch type can only be given back to a service that runs on a strategy: the baseline comes first (facts F2).
     expected = _reached(work, max(target, Stage.BASELINE))
     if target is Stage.ORIGINAL and work.record.adopted and work.record.baseline.service.launch_type is not None:
@@ -80,14 +84,9 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
     return assessment
 
 
-def _touched(work: Work) -> Stage:
-    position = work.record.position
-    return position.proven if position.entered is None else max(position.proven, position.entered)
-
-
-def _prepared(work: Work, target: Stage) -> None:
-    work.journal.act("refresh", "read the world into both stacks", work.runtime.stacks.refresh)
-    _keep_a_revision_to_go_back_to(work, target)
+def _runs_arm64(work: Work) -> bool:
+    arm64 = work.record.arm64_task_definition_arn
+    return any(deployment.task_definition_arn == arm64 for deployment in work.service().deployments)
 
 
 def _reached(work: Work, stage: Stage) -> Expectation:

@@ -14,6 +14,7 @@ from migrate.core.preview import Act
 from migrate.core.record import BuiltIndex
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
+from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import ProofFailedError
 from migrate.workflows.work import Work
 
@@ -88,8 +89,11 @@ def _proven(work: Work, step: str, reference: ImageReference, digest: str | None
     kept = work.record.running_digests(Stage.BASELINE, "linux/amd64")[-1] if extended else None
     expected = ExpectedIndex(digest=digest, amd64_digest=kept)
 
+    definitions = containers(work.record.baseline.task_definition.document)
+    main = next((item for item in definitions if item.get("name") == work.settings.image.container), {})
+
     def read() -> ImageFacts:
-        facts = work.runtime.images.inspect(reference)
+        facts = work.runtime.images.inspect(reference, process_overrides(main))
         problems = stage_one_evidence(expected, facts)
         if not proves(problems):
             told = "; ".join(problem.text for problem in problems if not proves((problem,)))

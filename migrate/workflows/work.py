@@ -47,8 +47,10 @@ class Work:
     def up_image(self, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
         """Bring the image stack to the inputs, after a preview that holds nothing else."""
         stacks = self.runtime.stacks
-        self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_image(inputs), act))
-        return self.journal.act(f"{step}: up", f"image stack to {act}", lambda: stacks.up_image(inputs), _changed)
+        preview = self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_image(inputs), act))
+        return preview.settled or self.journal.act(
+            f"{step}: up", f"image stack to {act}", lambda: stacks.up_image(inputs), _changed
+        )
 
     def up_service(self, step: str, desired: DesiredState, act: Act, *, must_deploy: bool = False) -> Deployed:
         """Bring the service stack to the desired state, after a preview that holds nothing else.
@@ -57,10 +59,14 @@ class Work:
         a forced one is started (facts F14, case C39).
         """
         stacks = self.runtime.stacks
-        self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act))
+        preview = self.journal.look(
+            f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act)
+        )
         before = self.journal.look(f"{step}: deployment before", self._primary)
         text = f"service stack to stage {desired.stage.value} ({desired.stage.title})"
-        outcome = self.journal.act(f"{step}: up", text, lambda: stacks.up_service(desired.service), _changed)
+        outcome = preview.settled or self.journal.act(
+            f"{step}: up", text, lambda: stacks.up_service(desired.service), _changed
+        )
         arns = revisions(outcome)
         self.remember(
             replace(

@@ -79,7 +79,7 @@ class PulumiDeployer:
     ) -> Preview:
         with self._operation(kind, "preview", inputs) as (stack, collector):
             self._created(stack, lambda: stack.preview(on_event=collector, target=targets, color="never"))
-        return Preview(kind.value, collector.resources, collector.diagnostics)
+        return Preview(kind.value, collector.resources, collector.diagnostics, collector.outputs)
 
     def _up(
         self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs, targets: list[str] | None

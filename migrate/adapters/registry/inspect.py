@@ -62,22 +62,22 @@ class RegistryInspector:
     def __init__(self, registry: ImageRegistry, proven: tuple[Platform, ...] = (LINUX_ARM64,)) -> None:
         self._registry = registry
         self._proven = proven
-        self._binaries: dict[tuple[str, str], BinaryEvidence] = {}
+        self._binaries: dict[tuple[str, str, ProcessOverrides], BinaryEvidence] = {}
 
-    def inspect(self, reference: ImageReference) -> ImageFacts:
+    def inspect(self, reference: ImageReference, overrides: ProcessOverrides = NO_OVERRIDES) -> ImageFacts:
         """Return the facts of an image, with the programs of the platforms to be proven. Raises as inspect_image."""
         facts = inspect_image(self._registry, reference)
         binaries: dict[str, BinaryEvidence] = {}
         for platform in self._proven:
             child = facts.child_for(platform)
             if child is not None and child.kind is ChildKind.RUNNABLE:
-                binaries[child.digest] = self._binary(reference, child)
+                binaries[child.digest] = self._binary(reference, child, overrides)
         return with_binaries(facts, binaries)
 
-    def _binary(self, reference: ImageReference, child: ChildFacts) -> BinaryEvidence:
-        key = (reference.name, child.digest)
+    def _binary(self, reference: ImageReference, child: ChildFacts, overrides: ProcessOverrides) -> BinaryEvidence:
+        key = (reference.name, child.digest, overrides)
         if key not in self._binaries:
-            self._binaries[key] = entrypoint_binary(self._registry, reference, child)
+            self._binaries[key] = entrypoint_binary(self._registry, reference, child, overrides)
         return self._binaries[key]
 
 
