@@ -140,5 +140,5 @@ class PulumiDeployer:
         if self._engine.interrupted:
             raise InterruptedRunError(
                 f"The run was stopped after Pulumi had finished with the {kind.value} stack.",
-                then="Run `migrate resume`, or `migrate status` to see where things stand.",
+                then="Run the same command again to go on, or `migrate status` to see where things stand.",
             )

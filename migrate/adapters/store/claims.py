@@ -72,7 +72,7 @@ def _locked(holder: Claim) -> LockedError:
             f"at {holder.since.isoformat(sep=' ', timespec='seconds')}."
         ),
         then=(
-            "Wait for it to end; `migrate status` shows how far it is. If that process is gone for good, "
-            f"`migrate resume {holder.run_id}` takes the run up again."
+            "Wait for it to end; `migrate status` shows how far it is. If that process is gone for good, run your "
+            f"command on {holder.host}: there it can be seen that it is gone."
         ),
     )
