@@ -125,10 +125,17 @@ class EcsServiceReader:
         if not active:
             raise NotFoundError(
                 f"The cluster {name_of(name)} does not exist in {self._session.region.name}.",
-                why=f"ECS shows the clusters {', '.join(self.clusters()) or '(none)'}.",
+                why=self._clusters_there(),
                 then="Correct `service.cluster` or `region` in migrate.toml.",
             )
         return parse_ecs.cluster(active[0])
+
+    def _clusters_there(self) -> str:
+        try:
+            names = self.clusters()
+        except AccessError:
+            return ""
+        return f"ECS shows the clusters {', '.join(names)}." if names else "ECS shows no cluster at all."
 
     def tasks(self, service: Service) -> tuple[Task, ...]:
         """Return the tasks that ECS wants running, pending ones included, sorted by ARN.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +40,7 @@ class Recordings:
     def __init__(self, session: AwsSession) -> None:
         self.session = session
         self._stubs: dict[str, Stubber] = {}
-        self._clients = {
+        self._clients: dict[str, Callable[[], Any]] = {
             "ecs": session.ecs,
             "ecs_writer": session.ecs_writer,
             "ecr": session.ecr,

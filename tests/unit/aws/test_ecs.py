@@ -152,6 +152,20 @@ def test_a_missing_cluster_names_those_there_are(aws: Recordings, reader: EcsSer
     assert "office" in raised.value.why
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_missing_cluster_is_missing_whatever_else_can_be_seen(
+    aws: Recordings, reader: EcsServiceReader, *, listed: bool
+) -> None:
+    aws.answer("ecs", "describe_clusters", {"clusters": []})
+    if listed:
+        aws.answer("ecs", "list_clusters", {"clusterArns": []})
+    else:
+        aws.refuse("ecs", "list_clusters", "AccessDeniedException")
+    with pytest.raises(NotFoundError) as raised:
+        reader.cluster("shop")
+    assert raised.value.why == ("ECS shows no cluster at all." if listed else "")
+
+
 def test_tasks_come_from_every_page_a_hundred_a_call(aws: Recordings, reader: EcsServiceReader) -> None:
     service = found(aws, reader)
     arns = [task_arn(number) for number in range(150)]

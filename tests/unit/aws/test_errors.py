@@ -88,7 +88,7 @@ def test_a_denied_call_names_the_permission_where_aws_does_not() -> None:
         (ConnectTimeoutError(endpoint_url=URL), "errors#endpoint", "cannot be reached"),
         (ReadTimeoutError(endpoint_url=URL), "errors#endpoint", "cannot be reached"),
         (InvalidRegionError(region_name="eu central"), "errors#endpoint", "cannot be reached"),
-        (SSLError(endpoint_url=URL, error="self-signed"), "errors#endpoint", "not trusted"),
+        (SSLError(endpoint_url=URL, error=OSError("self-signed")), "errors#endpoint", "not trusted"),
         (ParamValidationError(report="Missing required parameter"), "errors#access", "could not be made"),
     ],
 )
