@@ -38,7 +38,9 @@ Answer = tuple[int, dict[str, str], bytes]
 class FrontHost(Protocol):
     """A front that tests talk to."""
 
-    registry_host: str
+    @property
+    def registry_host(self) -> str:
+        """Give the host in repositoryUri."""
 
     def client(self, service: str) -> Any:
         """Make a boto3 client of the front."""
@@ -64,9 +66,13 @@ class InProcess:
 
     def __post_init__(self) -> None:
         """Build the front."""
-        self.registry_host = self.settings.registry_host
         self.inner = InnerAws()
         self.front = Front(self.inner, self.settings, lambda: self.now)
+
+    @property
+    def registry_host(self) -> str:
+        """Give the host in repositoryUri."""
+        return self.settings.registry_host
 
     def wait(self, seconds: float) -> None:
         """Move the clock in small steps, as a ticking front would."""

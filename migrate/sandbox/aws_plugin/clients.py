@@ -11,16 +11,13 @@ if TYPE_CHECKING:
     from migrate.sandbox.aws_plugin.configuration import ProviderConfiguration
 
 _NAMES = {"ecs": "ECS", "ecr": "ECR", "sts": "STS"}
+# The other sources (roles, single sign-on, instance metadata) would ask hosts that are not loopback.
+_STATIC_CREDENTIALS = ("env", "shared-credentials-file", "config-file")
 _NO_CREDENTIALS = (
     "No valid credential sources found.\n"
     "Please see https://www.pulumi.com/registry/packages/aws/installation-configuration/ for more information about "
     "providing credentials."
 )
-
-
-def warm_up() -> None:
-    """Import botocore, which the first call needs; run beside the wait for the engine's first requests."""
-    import botocore.session  # noqa: F401
 
 
 class Aws:
@@ -90,6 +87,9 @@ class Aws:
             from botocore.session import Session
 
             self._session = Session(profile=self.configuration.profile)
+            resolver = self._session.get_component("credential_provider")
+            for name in [item.METHOD for item in resolver.providers if item.METHOD not in _STATIC_CREDENTIALS]:
+                resolver.remove(name)
         return self._session
 
     def _client(self, service: str, region: str) -> Any:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from migrate.sandbox.aws_plugin.clients import warm_up
 from migrate.sandbox.aws_plugin.protocol import provider_pb2_grpc
 from migrate.sandbox.aws_plugin.servicer import Servicer
 
@@ -27,6 +26,11 @@ def start(servicer: Servicer) -> tuple[grpc.Server, int]:
     return server, port
 
 
+def _warm_up() -> None:
+
+    import migrate.sandbox.aws_plugin.operations  # noqa: F401
+
+
 def serve() -> None:
     """Serve until the engine ends the process."""
     stop = threading.Event()
@@ -35,7 +39,7 @@ def serve() -> None:
     server, port = start(Servicer())
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # The engine's first requests need no API: botocore is imported while they are answered.
-    threading.Thread(target=warm_up, daemon=True).start()
+    # The engine's first requests need neither the operations nor an API: both are imported while they are answered.
+    threading.Thread(target=_warm_up, daemon=True).start()
     stop.wait()
     server.stop(grace=1).wait()

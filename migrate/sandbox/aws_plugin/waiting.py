@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+from tenacity import Retrying, retry_if_exception, wait_exponential
 
 from migrate.sandbox.aws_plugin.errors import ApiError, PluginError
 
@@ -42,9 +42,11 @@ class Waiter:
 
     def retry(self, call: Callable[[], T], when: Callable[[ApiError], bool], seconds: float) -> T:
         """Call until it succeeds, while ``when`` says that its error may pass; raises the last one at the limit."""
+        deadline = self.clock() + seconds
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, ApiError) and when(error)),
-            stop=stop_after_delay(seconds),
+            # Not stop_after_delay: it reads the machine's clock, whatever the sleep is.
+            stop=lambda _: self.clock() >= deadline,
             wait=wait_exponential(multiplier=0.2, max=10),
             sleep=self.sleep,
             reraise=True,

@@ -1,0 +1,434 @@
+"""The stand-in aws plugin over its gRPC interface: every resource type's whole life, and the functions, on a front."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+
+from migrate.sandbox.aws_plugin.values import DEFAULTS, UNKNOWN, Props, from_struct
+from tests.fakes.front_hosts import Account, WholeProcess
+from tests.fakes.plugin_client import Made, PluginClient, plugin
+
+SERVICE = "aws:ecs/service:Service"
+DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+CLUSTER = "aws:ecs/cluster:Cluster"
+PROVIDERS = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
+PROVIDER = "aws:ecs/capacityProvider:CapacityProvider"
+REPOSITORY = "aws:ecr/repository:Repository"
+POLICY = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+FARGATE = [{"capacityProvider": "FARGATE", "weight": 1}]
+SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@pytest.fixture
+def account(live_front: WholeProcess) -> Iterator[Account]:
+    yield Account(live_front)
+    live_front.http("DELETE", "/_sandbox/faults")
+
+
+@pytest.fixture
+def provider(live_front: WholeProcess) -> Iterator[PluginClient]:
+    with plugin({}) as client:
+        client.configure(
+            region="us-east-1",
+            accessKey="test",
+            secretKey="test",
+            endpoints=json.dumps([dict.fromkeys(("ecs", "ecr", "sts"), live_front.url)]),
+            defaultTags=json.dumps({"tags": {"owner": "web"}}),
+        )
+        yield client
+
+
+def refusal(call: Any, *args: Any, **kwargs: Any) -> str:
+    with pytest.raises(grpc.RpcError) as caught:
+        call(*args, **kwargs)
+    return str(caught.value.details())
+
+
+def definition(account: Account, **changes: Any) -> Props:
+    containers = [{"name": "app", "image": "elsewhere/app:1", "environment": [{"name": "A", "value": "1"}]}]
+    return {
+        "family": f"f-{account.cluster}",
+        "cpu": "256",
+        "memory": "512",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "containerDefinitions": json.dumps(containers),
+        **changes,
+    }
+
+
+def service(account: Account, made: Made, **changes: Any) -> Props:
+    return {
+        "name": account.name,
+        "cluster": f"arn:aws:ecs:us-east-1:000000000000:cluster/{account.cluster}",
+        "taskDefinition": made.state["arn"],
+        "desiredCount": 2,
+        "networkConfiguration": {"subnets": ["subnet-1"]},
+        **changes,
+    }
+
+
+def test_a_service_lives_its_whole_life(account: Account, provider: PluginClient) -> None:
+    revision = provider.create(DEFINITION, definition(account))
+    first = service(account, revision, capacityProviderStrategies=FARGATE, tags={"a": "1"})
+    made = provider.create(SERVICE, {**first, "waitForSteadyState": True})
+    assert (
+        made.id == made.state["arn"] == f"arn:aws:ecs:us-east-1:000000000000:service/{account.cluster}/{account.name}"
+    )
+    assert made.state["tagsAll"] == {"owner": "web", "a": "1"}
+    assert made.state["tags"] == {"a": "1"}
+    assert made.state["launchType"] == ""
+    assert provider.diff(made, {**first, "waitForSteadyState": True}).changes == {}
+    assert account.service()["runningCount"] == 2
+
+    moved = {**first, "capacityProviderStrategies": SPOT}
+    text = refusal(provider.diff, made, moved)
+    assert text == "force_new_deployment should be true when capacity_provider_strategy is being updated"
+    forced = {**moved, "forceNewDeployment": True, "triggers": {"digest": "1"}, "tags": {"b": "2"}}
+    planned = provider.diff(made, forced)
+    assert planned.replaces == []
+    assert {"capacityProviderStrategies[0]", "forceNewDeployment", "triggers.digest"} <= set(planned.changes)
+    before = account.primary()["id"]
+    made = provider.update(made, forced)
+    assert account.primary()["id"] != before
+    assert made.state["capacityProviderStrategies"][0]["capacityProvider"] == "FARGATE_SPOT"
+    assert made.state["tags"] == {"b": "2"}
+    assert made.state["triggers"] == {"digest": "1"}
+    assert provider.diff(made, forced).changes == {}
+
+    account.settle()
+    account.update(desiredCount=5)
+    refreshed = provider.refresh(made)
+    assert refreshed is not None
+    assert refreshed.inputs["desiredCount"] == refreshed.state["desiredCount"] == 5
+    assert provider.diff(refreshed, forced).changes == {"desiredCount": "update"}
+    assert provider.diff(refreshed, forced, "desiredCount").changes == {}
+
+    provider.delete(made)
+    assert account.service()["status"] == "INACTIVE"
+    assert provider.refresh(made, timeout=1) is None
+
+
+def test_c34_an_imported_service_differs_only_in_how_its_revision_is_written(
+    account: Account, provider: PluginClient
+) -> None:
+    account.create()
+    arn = account.service()["taskDefinition"]
+    made = provider.adopt(SERVICE, f"{account.cluster}/{account.name}")
+    assert made is not None
+    assert made.state["cluster"].startswith("arn:")
+    assert made.state["taskDefinition"] == arn.rpartition("/")[2]
+    assert (made.state["launchType"], made.inputs[DEFAULTS]) == ("FARGATE", [])
+    wanted = {
+        "name": account.name,
+        "cluster": made.state["cluster"],
+        "taskDefinition": arn.rpartition("/")[2],
+        "launchType": "FARGATE",
+        "desiredCount": 4,
+        "networkConfiguration": {"subnets": ["subnet-1"]},
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "tags": {},
+    }
+    expected = {"tagsAll.owner": "add"}
+    assert provider.diff(made, wanted).changes == expected
+    assert provider.diff(made, {**wanted, "taskDefinition": arn}).changes == {**expected, "taskDefinition": "update"}
+    by_name = provider.diff(made, {**wanted, "cluster": account.cluster})
+    assert (by_name.replaces, by_name.changes["cluster"]) == (["cluster"], "update-replace")
+    assert by_name.delete_first
+    assert provider.adopt(SERVICE, f"{account.cluster}/{account.name}@us-east-1") is not None
+
+
+def test_c37_from_a_launch_type_to_a_strategy_in_place_and_not_back(account: Account, provider: PluginClient) -> None:
+    revision = provider.create(DEFINITION, definition(account))
+    first = service(account, revision, launchType="FARGATE")
+    made = provider.create(SERVICE, first)
+    moved = {name: value for name, value in first.items() if name != "launchType"}
+    moved |= {"capacityProviderStrategies": FARGATE, "forceNewDeployment": True}
+    assert provider.diff(made, moved).replaces == []
+    made = provider.update(made, moved)
+    assert made.state["launchType"] == ""
+    back = provider.diff(made, {**first, "forceNewDeployment": True})
+    assert back.replaces == ["launchType"]
+
+
+def test_a_rolled_back_deployment_fails_a_steady_update_and_not_an_unsteady_one(
+    account: Account, provider: PluginClient
+) -> None:
+    revision = provider.create(DEFINITION, definition(account))
+    breaker = {"enable": True, "rollback": True}
+    first = service(account, revision, capacityProviderStrategies=FARGATE, deploymentCircuitBreaker=breaker)
+    made = provider.create(SERVICE, {**first, "waitForSteadyState": True})
+    second = provider.create(DEFINITION, definition(account, memory="1024"))
+    account.fault(kind="tasks_fail_to_start", service=account.name, deployments=2)
+    wanted = {**first, "taskDefinition": second.state["arn"]}
+    text = refusal(provider.update, made, {**wanted, "waitForSteadyState": True})
+    assert text.startswith(f"waiting for ECS Service ({made.id}) update: ")
+    assert "circuit breaker" in text
+    account.settle()
+    assert provider.update(made, wanted).state["taskDefinition"] == second.state["arn"]
+
+
+def test_a_service_that_never_gets_steady_stays_in_the_state(account: Account, provider: PluginClient) -> None:
+    revision = provider.create(DEFINITION, definition(account))
+    account.fault(kind="tasks_fail_to_start", service=account.name, deployments=1)
+    wanted = service(account, revision, capacityProviderStrategies=FARGATE, waitForSteadyState=True)
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.create(SERVICE, wanted, timeout=1)
+    error: Any = caught.value
+    status = status_pb2.Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
+    kept = provider_pb2.ErrorResourceInitFailed()
+    assert status.details[0].Unpack(kept)
+    assert kept.id.endswith(f"/{account.name}")
+    assert "timeout while waiting for state to become 'tfSTABLE'" in kept.reasons[0]
+    assert from_struct(kept.properties)["name"] == account.name
+
+
+def test_a_revision_is_replaced_kept_or_let_go(account: Account, provider: PluginClient) -> None:
+    made = provider.create(DEFINITION, definition(account, tags={"a": "1"}, skipDestroy=True))
+    assert (made.id, made.state["revision"]) == (f"f-{account.cluster}", 1)
+    assert made.state["arnWithoutRevision"] == made.state["arn"].rpartition(":")[0]
+    assert provider.diff(made, definition(account, tags={"a": "1"}, skipDestroy=True)).changes == {}
+    arm = {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}
+    planned = provider.diff(made, definition(account, tags={"a": "1"}, skipDestroy=True, runtimePlatform=arm))
+    assert (planned.changes, planned.delete_first) == ({"runtimePlatform": "add-replace"}, False)
+    retagged = provider.update(made, definition(account, tags={"a": "2"}, skipDestroy=True))
+    assert retagged.state["tags"] == {"a": "2"}
+    provider.delete(retagged)
+    imported = provider.adopt(DEFINITION, made.state["arn"])
+    assert imported is not None
+    assert provider.diff(imported, definition(account, tags={"a": "2"})).changes == {}
+    assert provider.diff(imported, definition(account, tags={"a": "2"}, skipDestroy=True)).changes == {
+        "skipDestroy": "add"
+    }
+    provider.delete(imported)
+    assert provider.refresh(made) is None
+    assert "Expected ID in format of arn:" in refusal(provider.adopt, DEFINITION, f"f-{account.cluster}")
+
+
+def test_track_latest_follows_revisions_made_elsewhere(account: Account, provider: PluginClient) -> None:
+    made = provider.create(DEFINITION, definition(account, trackLatest=True))
+    account.define(family=made.id, memory="1024")
+    refreshed = provider.refresh(made)
+    assert refreshed is not None
+    assert (refreshed.state["revision"], refreshed.state["memory"]) == (2, "1024")
+    pinned = provider.refresh(replace(made, state={**made.state, "trackLatest": False}))
+    assert pinned is not None
+    assert pinned.state["revision"] == 1
+
+
+def test_a_cluster_lives_its_whole_life(account: Account, provider: PluginClient) -> None:
+    name = f"{account.cluster}x"
+    made = provider.create(CLUSTER, {"name": name})
+    assert made.id.endswith(f":cluster/{name}")
+    insights = {"name": name, "settings": [{"name": "containerInsights", "value": "enabled"}]}
+    assert provider.diff(made, insights).changes == {"settings[0]": "update"}
+    made = provider.update(made, insights)
+    assert made.state["settings"] == [{"name": "containerInsights", "value": "enabled"}]
+    imported = provider.adopt(CLUSTER, name)
+    assert imported is not None
+    assert (imported.id, provider.diff(imported, insights).changes) == (made.id, {})
+    assert provider.diff(made, {"name": f"{name}y"}).delete_first
+    provider.delete(made)
+    assert provider.refresh(made) is None
+
+
+def test_a_clusters_capacity_providers_are_one_list(account: Account, provider: PluginClient) -> None:
+    wanted: Props = {"clusterName": account.cluster, "capacityProviders": ["FARGATE_SPOT", "FARGATE"]}
+    imported = provider.adopt(PROVIDERS, account.cluster)
+    assert imported is not None
+    assert provider.diff(imported, wanted).changes == {}
+    more = {**wanted, "defaultCapacityProviderStrategies": SPOT}
+    assert provider.diff(imported, more).changes == {"defaultCapacityProviderStrategies[0]": "add"}
+    made = provider.update(imported, more)
+    assert made.state["defaultCapacityProviderStrategies"] == [
+        {"capacityProvider": "FARGATE_SPOT", "base": 0, "weight": 1}
+    ]
+    provider.delete(made)
+    (cluster,) = account.ecs.describe_clusters(clusters=[account.cluster])["clusters"]
+    assert (cluster["capacityProviders"], cluster["defaultCapacityProviderStrategy"]) == ([], [])
+
+
+def test_a_capacity_provider_lives_its_whole_life(account: Account, provider: PluginClient) -> None:
+    group = "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:1:autoScalingGroupName/g"
+    scaling: Props = {"autoScalingGroupArn": group, "managedScaling": {"status": "ENABLED", "targetCapacity": 90}}
+    wanted = {"name": f"p-{account.cluster}", "autoScalingGroupProvider": scaling}
+    made = provider.create(PROVIDER, wanted)
+    assert provider.diff(made, wanted).changes == {}
+    changed = {**wanted, "autoScalingGroupProvider": {**scaling, "managedScaling": {"targetCapacity": 80}}}
+    assert provider.diff(made, changed).changes == {"autoScalingGroupProvider.managedScaling.targetCapacity": "update"}
+    made = provider.update(made, changed)
+    assert provider.adopt(PROVIDER, made.id) is not None
+    moved = {**wanted, "autoScalingGroupProvider": {**scaling, "autoScalingGroupArn": f"{group}2"}}
+    assert provider.diff(made, moved).replaces == ["autoScalingGroupProvider"]
+    assert refusal(provider.create, PROVIDER, {"name": "x"}) == (
+        "exactly one of auto_scaling_group_provider or managed_instances_provider must be specified"
+    )
+    provider.delete(made)
+    assert provider.refresh(made) is None
+
+
+def test_a_repository_and_its_policy_live_their_whole_life(account: Account, provider: PluginClient) -> None:
+    filters = [{"filter": "release-*", "filterType": "WILDCARD"}]
+    wanted = {
+        "name": account.repository,
+        "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+        "imageTagMutabilityExclusionFilters": filters,
+    }
+    made = provider.create(REPOSITORY, wanted)
+    assert made.state["repositoryUrl"] == f"{account.host.registry_host}/{account.repository}"
+    assert provider.diff(made, wanted).changes == {}
+    assert "can only be used when image_tag_mutability is set to" in refusal(
+        provider.diff, made, {**wanted, "imageTagMutability": "MUTABLE"}
+    )
+    plain = {"name": account.repository, "imageScanningConfiguration": {"scanOnPush": True}}
+    made = provider.update(made, plain)
+    assert (made.state["imageTagMutability"], made.state["imageTagMutabilityExclusionFilters"]) == ("MUTABLE", [])
+    assert made.state["imageScanningConfiguration"] == {"scanOnPush": True}
+    imported = provider.adopt(REPOSITORY, account.repository)
+    assert imported is not None
+    assert provider.diff(imported, plain).changes == {}
+
+    rule = {"rulePriority": 1, "selection": {"tagStatus": "untagged"}, "action": {"type": "expire"}}
+    policy = {"repository": account.repository, "policy": json.dumps({"rules": [rule]})}
+    kept = provider.create(POLICY, policy)
+    spaced = {**policy, "policy": json.dumps({"rules": [rule]}, indent=2)}
+    assert provider.diff(kept, spaced).changes == {}
+    replaced = provider.diff(kept, {**policy, "policy": json.dumps({"rules": [{**rule, "rulePriority": 2}]})})
+    assert (replaced.replaces, replaced.delete_first) == (["policy"], True)
+    provider.delete(kept)
+    assert provider.refresh(kept) is None
+
+    account.push(account.image_text("amd64"), "v1")
+    assert "not empty, consider using force_delete" in refusal(provider.delete, made)
+    provider.delete(replace(made, state={**made.state, "forceDelete": True}))
+    assert provider.refresh(made) is None
+
+
+def test_a_preview_says_what_cannot_be_known(account: Account, provider: PluginClient) -> None:
+    made = provider.create(DEFINITION, definition(account), preview=True)
+    assert (made.id, made.state["arn"], made.state["revision"]) == ("", UNKNOWN, UNKNOWN)
+    assert made.state["family"] == f"f-{account.cluster}"
+    wanted = service(account, replace(made, state={"arn": UNKNOWN}), capacityProviderStrategies=FARGATE)
+    unmade = provider.create(SERVICE, wanted, preview=True)
+    assert (unmade.state["taskDefinition"], unmade.state["platformVersion"]) == (UNKNOWN, UNKNOWN)
+    assert account.ecs.describe_services(cluster=account.cluster, services=[account.name])["services"] == []
+
+
+def test_the_functions_describe_what_is_there(account: Account, provider: PluginClient) -> None:
+    account.create()
+    account.ecr.create_repository(repositoryName=account.repository)
+    pushed = account.push(account.image_text("amd64"), "v1")[1]["docker-content-digest"]
+    arn = account.service()["taskDefinition"]
+    found = provider.invoke("aws:ecr/getRepository:getRepository", name=account.repository)
+    assert (found["id"], found["mostRecentImageTags"]) == (account.repository, ["v1"])
+    token = provider.invoke("aws:ecr/getAuthorizationToken:getAuthorizationToken")
+    assert (token["userName"], token["proxyEndpoint"]) == ("AWS", f"https://{account.host.registry_host}")
+    assert provider.invoke("aws:ecr/getCredentials:getCredentials", registryId="000000000000")["password"]
+    image = provider.invoke("aws:ecr/getImage:getImage", repositoryName=account.repository, imageTag="v1")
+    assert (image["id"], image["imageUri"]) == (pushed, f"{found['repositoryUrl']}@{pushed}")
+    newest = provider.invoke("aws:ecr/getImage:getImage", repositoryName=account.repository, mostRecent=True)
+    assert newest["imageDigest"] == pushed
+    web = provider.invoke("aws:ecs/getService:getService", clusterArn=account.cluster, serviceName=account.name)
+    assert (web["launchType"], web["runningCount"], web["deployments"][0]["status"]) == ("FARGATE", 4, "PRIMARY")
+    revision = provider.invoke("aws:ecs/getTaskDefinition:getTaskDefinition", taskDefinition=arn)
+    assert (revision["id"], revision["status"], revision["requiresCompatibilities"]) == (arn, "ACTIVE", ["FARGATE"])
+    cluster = provider.invoke("aws:ecs/getCluster:getCluster", clusterName=account.cluster)
+    assert cluster["runningTasksCount"] == 4
+    assert provider.invoke("aws:index/getCallerIdentity:getCallerIdentity")["accountId"] == "000000000000"
+    assert provider.invoke("aws:index/getRegion:getRegion")["region"] == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("token", "args", "part"),
+    [
+        ("aws:ecr/getRepository:getRepository", {"name": "nowhere"}, "reading ECR Repository (nowhere): "),
+        ("aws:ecs/getCluster:getCluster", {"clusterName": "nowhere"}, "reading ECS Cluster (nowhere): "),
+        (
+            "aws:ecs/getTaskDefinition:getTaskDefinition",
+            {"taskDefinition": "no:1"},
+            "reading ECS Task Definition (no:1): ",
+        ),
+        ("aws:ecr/getImage:getImage", {"repositoryName": "nowhere"}, "must be specified"),
+        (
+            "aws:ecr/getImage:getImage",
+            {"repositoryName": "nowhere", "imageTag": "x"},
+            "reading ECR Images: ",
+        ),
+        ("aws:s3/getBucket:getBucket", {}, "has no function aws:s3/getBucket:getBucket"),
+    ],
+)
+def test_the_functions_refuse_clearly(provider: PluginClient, token: str, args: Props, part: str) -> None:
+    assert part in refusal(provider.invoke, token, **args)
+
+
+def test_other_resource_types_are_refused_by_name(provider: PluginClient) -> None:
+    text = refusal(provider.check, "aws:s3/bucket:Bucket", {})
+    assert "has no resource type aws:s3/bucket:Bucket" in text
+    assert SERVICE in text
+
+
+def test_a_failing_call_reads_as_the_go_sdk_writes_it(account: Account, provider: PluginClient) -> None:
+    account.ecr.create_repository(repositoryName=account.repository)
+    text = refusal(provider.create, REPOSITORY, {"name": account.repository})
+    assert text.startswith(f"creating ECR Repository ({account.repository}): operation error ECR: CreateRepository, ")
+    assert "RepositoryAlreadyExistsException: The repository with name" in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "part"),
+    [
+        ({}, "no endpoint is set"),
+        ({"AWS_ENDPOINT_URL": "https://ecs.us-east-1.amazonaws.com"}, "refuses the endpoint"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": ""}, "Missing region configuration"),
+    ],
+)
+def test_it_does_not_start_on_anything_but_loopback(environment: dict[str, str], part: str) -> None:
+    with plugin({"AWS_REGION": "us-east-1", **environment}) as client:
+        assert part in refusal(client.configure)
+
+
+@contextmanager
+def process(environment: dict[str, str]) -> Iterator[Any]:
+    """Run the plugin as the engine does; gives the stub."""
+    command = [sys.executable, "-m", "migrate.sandbox.aws_plugin"]
+    base = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**base, **environment}, text=True) as running:
+        assert running.stdout is not None
+        port = int(running.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield provider_pb2_grpc.ResourceProviderStub(channel)
+        running.terminate()
+        assert running.wait(10) == 0
+
+
+def test_the_process_prints_its_port_and_ends_when_told(live_front: WholeProcess) -> None:
+    with process({**KEYS, "AWS_ENDPOINT_URL": live_front.url, "AWS_REGION": "us-east-1"}) as stub:
+        assert stub.GetPluginInfo(empty_pb2.Empty()).version == pulumi_aws_version()
+        PluginClient(stub).configure()
+        identity = PluginClient(stub).invoke("aws:index/getCallerIdentity:getCallerIdentity")
+        assert identity["accountId"] == "000000000000"
+        stub.Cancel(empty_pb2.Empty())
+
+
+def pulumi_aws_version() -> str:
+    return importlib.metadata.version("pulumi-aws")
+
+
+def test_without_credentials_it_says_where_to_look(live_front: WholeProcess, tmp_path: Path) -> None:
+    with process({"HOME": str(tmp_path), "AWS_ENDPOINT_URL": live_front.url, "AWS_REGION": "us-east-1"}) as stub:
+        assert refusal(PluginClient(stub).configure).startswith("No valid credential sources found.")
