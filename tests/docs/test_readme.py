@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from migrate.adapters.aws.calls import WRITES
+from migrate.cli.app import cli
+from migrate.config import load
+from migrate.config.keys import KEYS, PRICE_KEYS
+from migrate.config.template import render_settings
+from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.core.stages import Stage
+from migrate.errors import ExitCode
+from tests.docs.markdown import DOCUMENTS, ROOT, RUNBOOKS, code_blocks
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+_ROW = re.compile(r"^\| (?P<code>\d+) \| (?P<meaning>[^|]+) \|", re.MULTILINE)
+_SETTING = re.compile(r"^\| `(?P<key>[a-z]+\.[A-Za-z_]+)` \| (?P<default>[^|]+) \|", re.MULTILINE)
+
+
+def _in_help() -> dict[int, str]:
+    text = " ".join(CliRunner().invoke(cli, ["--help"]).output.split())
+    _, _, told = text.partition("Exit codes: ")
+    return {int(code): meaning for code, meaning in re.findall(r"(\d+) ([^,.]+)[,.]", told)}
+
+
+def _in_table(path: Path, heading: str) -> dict[int, str]:
+    _, _, rest = path.read_text(encoding="utf-8").partition(f"\n## {heading}\n")
+    section, _, _ = rest.partition("\n## ")
+    return {int(row["code"]): row["meaning"].strip() for row in _ROW.finditer(section)}
+
+
+def test_help_tells_every_exit_code() -> None:
+    assert set(_in_help()) == set(ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("path", "heading"),
+    [(ROOT / "README.md", "Exit codes"), (RUNBOOKS / "index.md", "By exit code")],
+    ids=["README", "runbooks"],
+)
+def test_every_exit_code_has_the_same_meaning_as_in_help(path: Path, heading: str) -> None:
+    assert _in_table(path, heading) == _in_help()
+
+
+def test_the_readme_tells_every_stage() -> None:
+    told = re.findall(r"^\| (\d) (\w+) \|", README, flags=re.MULTILINE)
+    assert told == [(str(stage.value), stage.title) for stage in Stage if stage is not Stage.ORIGINAL]
+
+
+def test_every_setting_stands_in_the_readme_and_no_other() -> None:
+    told = {match["key"] for match in _SETTING.finditer(README)}
+    assert told == {f"{key.table}.{key.name}" for key in KEYS} | {"prices.REGION"}
+
+
+def test_prices_are_told_with_all_their_keys() -> None:
+    row = next(line for line in README.splitlines() if line.startswith("| `prices.REGION`"))
+    assert all(f"`{key.name}`" in row for key in PRICE_KEYS)
+
+
+def test_defaults_in_the_readme_are_those_of_the_program() -> None:
+    blank = Settings(ServiceSettings(cluster="needed", name="needed"), ImageSettings(container="needed"))
+    defaults = dict(_flat(tomllib.loads(render_settings(blank))))
+    told = {match["key"]: match["default"].strip() for match in _SETTING.finditer(README)}
+    compared = {key: text.strip("`") for key, text in told.items() if text.startswith("`") and key in defaults}
+    assert len(compared) >= 8
+    assert {key: tomllib.loads(f"value = {text}")["value"] for key, text in compared.items()} == {
+        key: defaults[key] for key in compared
+    }
+
+
+def _flat(settings: dict[str, dict[str, object]]) -> Iterator[tuple[str, object]]:
+    for table, values in settings.items():
+        yield from ((f"{table}.{name}", value) for name, value in values.items())
+
+
+@pytest.mark.parametrize("example", code_blocks(ROOT / "README.md", "toml"))
+def test_settings_in_the_readme_load(example: str, tmp_path: Path) -> None:
+    path = tmp_path / "migrate.toml"
+    path.write_text(example, encoding="utf-8")
+    assert load(path).service == ServiceSettings(cluster="shop", name="web", region="ap-northeast-1")
+
+
+def test_the_readme_shows_settings() -> None:
+    assert len(code_blocks(ROOT / "README.md", "toml")) == 1
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
+def test_python_in_a_document_compiles(path: Path) -> None:
+    for number, block in enumerate(code_blocks(path, "python")):
+        compile(block, f"{path.name}, block {number}", "exec")
+
+
+def test_every_write_of_ours_stands_under_permissions() -> None:
+    permissions = README.split("## Permissions")[1].split("\n## ")[0]
+    assert all(f"`{action}`" in permissions for action in WRITES)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
+def test_no_document_holds_a_path_of_one_machine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.~])/(work|root|tmp|home)/", text)
