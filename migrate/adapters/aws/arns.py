@@ -22,11 +22,6 @@ def region_of(arn: str) -> str:
     return arn.split(":", _PARTS - 1)[3] if arn.count(":") >= _PARTS - 1 else ""
 
 
-def is_long_service_arn(arn: str) -> bool:
-    """Tell whether a service ARN holds its cluster: a short one cannot be tagged (case C62)."""
-    return is_arn(arn) and arn.rpartition(":")[2].count("/") > 1
-
-
 def check_region(text: str, region: str) -> None:
     """Refuse an ARN of another region: AWS would only answer that there is no such thing. Raises SettingsError."""
     if is_arn(text) and region_of(text) not in {"", region}:
