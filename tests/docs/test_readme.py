@@ -101,6 +101,13 @@ def test_every_write_of_ours_stands_under_permissions() -> None:
     assert all(f"`{action}`" in permissions for action in WRITES)
 
 
+def test_every_file_that_contributing_names_exists() -> None:
+    named = re.findall(r"`([\w./]+(?:\.py|/|\.toml))`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert "core/stages.py" in named
+    homes = (ROOT, ROOT / "migrate", ROOT / "migrate" / "adapters")
+    assert [name for name in named if not any((home / name).exists() for home in homes)] == []
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
 def test_no_document_holds_a_path_of_one_machine(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
