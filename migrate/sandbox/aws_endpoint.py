@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "aws"
 _FRONT = Path(__file__).parent / "front" / "main.py"
-_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 _SERVER_ERROR = 500
 
 
@@ -39,6 +39,8 @@ def start_aws(python: Path, state: SandboxState, layout: Layout) -> ProcessRecor
     environment = {
         **passed_on,
         "PYTHONUNBUFFERED": "1",
+        # What it leaves there when it is killed goes with the folder.
+        "TMPDIR": state.run_directory,
         # MiniStack must never find this machine's Docker engine: its tasks would become real containers.
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
         "MINISTACK_REGION": "us-east-1",

@@ -88,10 +88,15 @@ enabled = false
 [cdi]
 disabled = true
 
-[registry.{json.dumps(state.registry_host)}]
+{registry_settings(state, layout)}"""
+
+
+def registry_settings(state: SandboxState, layout: Layout) -> str:
+    """Return the part of BuildKit's settings that makes it trust the sandbox's registry."""
+    return f"""[registry.{json.dumps(state.registry_host)}]
 http = false
 insecure = false
-ca = [{quoted["authority"]}]
+ca = [{json.dumps(str(layout.authority))}]
 """
 
 
@@ -101,7 +106,6 @@ def _paths(state: SandboxState, layout: Layout) -> dict[str, str | Path]:
         "address": f"unix://{socket_path(state)}",
         # Its usual place is one for the whole machine, and root's.
         "traces": Path(state.run_directory) / "traces.sock",
-        "authority": layout.authority,
     }
 
 

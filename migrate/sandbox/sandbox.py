@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
-
-from migrate.errors import EngineError, NotFoundError
-from migrate.sandbox import aws_endpoint, builder, certificates, plugins, processes
+from migrate.errors import NotFoundError
+from migrate.sandbox import aws_endpoint, builder, certificates, docker_builder, processes
+from migrate.sandbox.bring_up import aws_runs, bring_up, builder_runs, clear
 from migrate.sandbox.layout import Layout, default_directory
-from migrate.sandbox.state import SandboxState, load, save
+from migrate.sandbox.state import SandboxState, load
 from migrate.sandbox.toolchain.cache import exclusive
 from migrate.sandbox.toolchain.parts import ensure
 from migrate.sandbox.toolchain.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
-
-    from migrate.sandbox.state import ProcessRecord
-    from migrate.sandbox.toolchain.parts import Toolchain
 
 REGION = "us-east-1"
 _PASSPHRASE = "sandbox"  # noqa: S105 - protects nothing: the state it encrypts is the sandbox's own
-_READY_SECONDS = 60.0
-_LOOK_AGAIN_SECONDS = 0.1
-_LAST_LINES = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,7 @@ class Sandbox:
         with exclusive(layout.lock, f"the sandbox in {layout.root}", progress):
             layout.make()
             certificates.issue(layout)
-            return cls(layout, _bring_up(layout, tools, progress, real_aws=real_aws))
+            return cls(layout, bring_up(layout, tools, progress, real_aws=real_aws))
 
     @classmethod
     def open(cls, directory: Path | None = None) -> Self:
@@ -102,7 +91,7 @@ class Sandbox:
     @property
     def builder(self) -> str:
         """The name of the buildx builder."""
-        return builder.BUILDER
+        return docker_builder.builder_name(self.state) if self.state.docker_host else builder.BUILDER
 
     @property
     def go(self) -> Path:
@@ -128,8 +117,9 @@ class Sandbox:
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "BUILDX_CONFIG": str(self.layout.buildx),
-            "BUILDX_BUILDER": builder.BUILDER,
+            "BUILDX_BUILDER": self.builder,
             "DOCKER_CONFIG": str(self.layout.docker),
+            **({"DOCKER_HOST": self.state.docker_host} if self.state.docker_host else {}),
         }
 
     def environment(self) -> dict[str, str]:
@@ -139,19 +129,21 @@ class Sandbox:
         return {**own, **self.settings(), "PATH": path}
 
     def parts(self) -> tuple[Part, ...]:
-        """Each process with whether it runs and answers."""
-        aws = processes.alive(self.state.process(aws_endpoint.NAME)) and aws_endpoint.aws_answers(
-            self.state, self.layout
-        )
-        buildkit = processes.alive(self.state.process(builder.NAME)) and builder.buildkit_answers(self.state)
+        """Return the AWS endpoint and the builder, each with whether it runs and answers."""
+        layout, state = self.layout, self.state
+        aws, buildkit = state.process(aws_endpoint.NAME), state.process(builder.NAME)
+        name = docker_builder.NAME if state.docker_host else builder.NAME
+        where = state.docker_host or f"unix://{builder.socket_path(state)}"
         return (
-            self._part(aws_endpoint.NAME, self.endpoint, running=aws),
-            self._part(builder.NAME, f"unix://{builder.socket_path(self.state)}", running=buildkit),
+            Part(
+                aws_endpoint.NAME,
+                aws.pid if aws else 0,
+                aws_runs(state, layout),
+                self.endpoint,
+                layout.logs / f"{aws_endpoint.NAME}.log",
+            ),
+            Part(name, buildkit.pid if buildkit else 0, builder_runs(state), where, layout.logs / f"{name}.log"),
         )
-
-    def _part(self, name: str, address: str, *, running: bool) -> Part:
-        record = self.state.process(name)
-        return Part(name, record.pid if record else 0, running, address, self.layout.logs / f"{name}.log")
 
     def stop(self) -> int:
         """End every process of this sandbox and forget it; return how many were ended. Its files stay."""
@@ -185,94 +177,4 @@ def stop(directory: Path | None = None, progress: Progress | None = None) -> int
         state = load(layout.state)
         if state is None:
             return 0
-        return _clear(layout, state)
-
-
-def _clear(layout: Layout, state: SandboxState) -> int:
-    ended = processes.stop(state.processes, state.mark)
-    shutil.rmtree(state.run_directory, ignore_errors=True)
-    layout.state.unlink(missing_ok=True)
-    return ended
-
-
-def _bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws: bool) -> SandboxState:
-    state = load(layout.state)
-    if state is not None and not _aws_runs(state, layout):
-        if state.process(aws_endpoint.NAME) is not None:
-            progress.say("The sandbox's AWS endpoint has ended, and with it all that was in it: starting a new one.")
-        _clear(layout, state)
-        state = None
-    if state is None:
-        # What Pulumi knows of an account that is gone would lead it to change what was never there.
-        shutil.rmtree(layout.pulumi_state, ignore_errors=True)
-        layout.pulumi_state.mkdir(parents=True)
-    plugins.install(tools, layout, real_aws=real_aws)
-    state = replace(
-        state or _new_state(),
-        path_directories=(str(tools.pulumi.parent),),
-        go=str(tools.go),
-    )
-    Path(state.run_directory).mkdir(mode=0o700, exist_ok=True)
-    save(state, layout.state)
-    return _start_missing(state, layout, tools, progress)
-
-
-def _new_state() -> SandboxState:
-    port = processes.free_port()
-    return SandboxState(
-        mark=uuid.uuid4().hex,
-        port=port,
-        # The endpoint speaks plain HTTP and TLS on one port, so that this name works for buildx, which takes the first
-        # for it, and for the client that reads back, which takes the second (facts F39).
-        registry_host=f"localhost:{port}",
-        run_directory=tempfile.mkdtemp(prefix="migrate-sandbox-"),
-    )
-
-
-def _aws_runs(state: SandboxState, layout: Layout) -> bool:
-    return processes.alive(state.process(aws_endpoint.NAME)) and aws_endpoint.aws_answers(state, layout)
-
-
-def _start_missing(state: SandboxState, layout: Layout, tools: Toolchain, progress: Progress) -> SandboxState:
-    wanted: list[tuple[str, ProcessRecord, Callable[[], bool], str]] = []
-    if not processes.alive(state.process(aws_endpoint.NAME)):
-        record = aws_endpoint.start_aws(tools.ministack_python, state, layout)
-        wanted.append(("the AWS endpoint", record, lambda: aws_endpoint.aws_answers(state, layout), ""))
-        state = state.with_process(record)
-        save(state, layout.state)
-    if not (processes.alive(state.process(builder.NAME)) and builder.buildkit_answers(state)):
-        record = builder.start_buildkit(tools.buildkitd, state, layout)
-        wanted.append(("BuildKit", record, lambda: builder.buildkit_answers(state), builder.advice()))
-        state = state.with_process(record)
-        save(state, layout.state)
-    builder.write_buildx(state, layout)
-    for title, record, answers, advice in wanted:
-        with progress.step(f"starting {title}", usually="3 s"):
-            _await(title, record, answers, layout.logs / f"{record.name}.log", advice)
-    return state
-
-
-def _await(title: str, record: ProcessRecord, answers: Callable[[], bool], log: Path, advice: str) -> None:
-    def settled() -> bool:
-        return answers() or not processes.alive(record)
-
-    again = Retrying(
-        retry=retry_if_result(lambda done: not done),
-        stop=stop_after_delay(_READY_SECONDS),
-        wait=wait_fixed(_LOOK_AGAIN_SECONDS),
-    )
-    try:
-        again(settled)
-    except RetryError:
-        how = f"did not answer within {_READY_SECONDS:.0f} s"
-    else:
-        if processes.alive(record):
-            return
-        how = "ended at once"
-    lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:] if log.exists() else []
-    said = "\n".join(f"    {line}" for line in lines) or "    (it said nothing)"
-    raise EngineError(
-        f"{title[0].upper()}{title[1:]} of the sandbox {how}.",
-        why=f"Its last lines, from {log}:\n{said}\n",
-        then=f"{advice}Put right what it names, then run `migrate sandbox down` and `migrate sandbox up`.",
-    )
+        return clear(layout, state)

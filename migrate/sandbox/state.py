@@ -23,7 +23,10 @@ class ProcessRecord:
 
 @dataclass(frozen=True, slots=True)
 class SandboxState:
-    """One sandbox; ``mark`` is in the environment of every process that it starts."""
+    """One sandbox; ``mark`` is in the environment of every process that it starts.
+
+    ``docker_host`` names the Docker engine that holds its builder; empty when the builder is a process of ours.
+    """
 
     mark: str
     port: int
@@ -31,6 +34,7 @@ class SandboxState:
     run_directory: str
     path_directories: tuple[str, ...] = ()
     go: str = ""
+    docker_host: str = ""
     processes: tuple[ProcessRecord, ...] = field(default=())
 
     def process(self, name: str) -> ProcessRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from migrate.errors import EngineError
 from migrate.sandbox import Sandbox, aws_endpoint, builder
 from migrate.sandbox.demo.network import client
 from migrate.sandbox.processes import MARK_VARIABLE
@@ -132,3 +134,80 @@ def test_down_cleans_up_after_an_up_that_was_killed(folder: Path) -> None:
 
     assert not _marked(state.mark)
     assert not (folder / "state.json").exists()
+
+
+_DOCKER = """#!/bin/sh
+echo "$@" >> {calls}
+[ "$1" = --host ] && shift 2
+case "$1 $2" in
+"buildx version") echo "github.com/docker/buildx v0.35.0 0123abc" ;;
+"info --format") echo Debian GNU/Linux 12 ;;
+"context inspect") echo unix:///var/run/docker.sock ;;
+"buildx create") {create} ;;
+"inspect --format") grep -q "buildx create" {calls} && echo true ;;
+esac
+"""
+
+
+def _docker(folder: Path, create: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    programs = folder / "programs"
+    programs.mkdir(parents=True)
+    (programs / "docker").write_text(_DOCKER.format(calls=programs / "calls", create=create))
+    (programs / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return programs / "calls"
+
+
+def test_a_docker_engine_that_is_there_holds_the_builder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _docker(tmp_path, "true", monkeypatch)
+
+    sandbox = Sandbox.start(folder, QUIET)
+
+    assert [part.name for part in sandbox.parts()] == ["aws", "docker"]
+    assert all(part.running for part in sandbox.parts())
+    assert sandbox.environment()["DOCKER_HOST"] == "unix:///var/run/docker.sock"
+    assert sandbox.builder.endswith(sandbox.state.mark[:8])
+    assert f"--name {sandbox.builder} --driver docker-container --driver-opt network=host" in calls.read_text()
+
+    sandbox.stop()
+
+    assert f"buildx rm --force {sandbox.builder}" in calls.read_text()
+    assert f"rm --force buildx_buildkit_{sandbox.builder}0" in calls.read_text()
+
+
+def test_an_engine_that_cannot_start_a_builder_is_done_without(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _docker(tmp_path, 'echo "cannot pull moby/buildkit: no such host"; exit 1', monkeypatch)
+    told = io.StringIO()
+
+    sandbox = Sandbox.start(folder, Progress(stream=told))
+
+    assert [part.name for part in sandbox.parts()] == ["aws", "buildkitd"]
+    assert all(part.running for part in sandbox.parts())
+    assert "cannot pull moby/buildkit" in told.getvalue()
+    assert "DOCKER_HOST" not in sandbox.environment()
+
+
+def test_a_sandbox_that_cannot_come_up_whole_leaves_nothing_running(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    script = '#!/bin/sh\n[ "$1" = --version ] && exec echo buildkitd github.com/moby/buildkit v0.34.2 0\n'
+    (programs / "buildkitd").write_text(f"{script}echo the disk is full; exit 1\n")
+    (programs / "buildkitd").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+
+    with pytest.raises(EngineError, match="the disk is full") as failed:
+        Sandbox.start(folder, QUIET)
+
+    assert "BuildKit of the sandbox ended at once" in failed.value.what
+    assert not (folder / "state.json").exists()
+    assert not [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(folder) in argument for argument in process.info["cmdline"] or ())
+    ]

@@ -33,7 +33,7 @@ def main() -> int:
     for name, path in (
         ("pulumi", tools.pulumi),
         ("docker-build", tools.docker_build),
-        ("buildkitd", tools.buildkitd),
+        ("buildkitd", tools.buildkitd or f"a builder in the Docker engine at {tools.docker_host}"),
         ("ministack", tools.ministack_python),
         ("go", tools.go),
         ("aws plugin", tools.aws_plugin or "the sandbox's stand-in"),

@@ -70,8 +70,10 @@ def run(
         raise _failed(part, arguments, log, start, f"ended with code {finished.returncode}")
 
 
-def answer(command: Sequence[str | Path], *, timeout: float = 20.0) -> str | None:
-    """Return the standard output of a short read-only command, or None when it cannot be had."""
+def answer(
+    command: Sequence[str | Path], *, timeout: float = 20.0, environment: Mapping[str, str] | None = None
+) -> str | None:
+    """Return the standard output of a short command, or None when it fails; ``environment`` as for ``run``."""
     try:
         finished = subprocess.run(
             [str(part) for part in command],
@@ -79,6 +81,7 @@ def answer(command: Sequence[str | Path], *, timeout: float = 20.0) -> str | Non
             capture_output=True,
             text=True,
             errors="replace",
+            env={**os.environ, **(environment or {})},
             timeout=timeout,
             check=False,
         )

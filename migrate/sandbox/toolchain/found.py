@@ -41,3 +41,19 @@ def buildkitd_on_path() -> Path | None:
     if program is None or not words or numbers(words[0]) < numbers(pinned.BUILDKIT_MINIMUM):
         return None
     return Path(program)
+
+
+def docker_engine() -> str | None:
+    """Return the address of this machine's Docker engine when a builder in it can serve the sandbox, else None.
+
+    It has to run on this machine itself, since the sandbox's registry listens on loopback (Docker Desktop's runs in a
+    virtual machine), and its client needs buildx.
+    """
+    docker = shutil.which("docker")
+    if docker is None or numbers(answer((docker, "buildx", "version")) or "")[:2] < numbers(pinned.BUILDX_MINIMUM):
+        return None
+    system = answer((docker, "info", "--format", "{{.OperatingSystem}}"))
+    address = answer((docker, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"))
+    if not system or "Docker Desktop" in system or not address or not address.startswith("unix://"):
+        return None
+    return address

@@ -22,14 +22,19 @@ _INSTALL_TIMEOUT_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """Where each real part is; ``aws_plugin`` is the real pulumi-aws plugin when this machine has it, else None."""
+    """Where each real part is.
+
+    ``buildkitd`` is None when ``docker_host``, this machine's Docker engine, can hold the builder instead.
+    ``aws_plugin`` is the real pulumi-aws plugin when this machine has it, else None.
+    """
 
     go: Path
     pulumi: Path
     docker_build: Path
-    buildkitd: Path
+    buildkitd: Path | None
     ministack_python: Path
     aws_plugin: Path | None
+    docker_host: str | None = None
 
 
 def ensure(progress: Progress | None = None) -> Toolchain:
@@ -39,7 +44,8 @@ def ensure(progress: Progress | None = None) -> Toolchain:
     ministack = ensure_ministack(progress)
     pulumi = found.pulumi_on_path() or build(pinned.PULUMI, go, progress)
     docker_build = found.plugin("docker-build", pinned.DOCKER_BUILD_VERSION) or build(pinned.DOCKER_BUILD, go, progress)
-    buildkitd = found.buildkitd_on_path() or build(pinned.BUILDKIT, go, progress)
+    docker_host = found.docker_engine()
+    buildkitd = None if docker_host else ensure_buildkit(progress, go)
     # The demo's service is compiled with Go, so it is wanted even when nothing above had to be built.
     return Toolchain(
         go=go.path(),
@@ -48,7 +54,13 @@ def ensure(progress: Progress | None = None) -> Toolchain:
         buildkitd=buildkitd,
         ministack_python=ministack,
         aws_plugin=found.plugin("aws"),
+        docker_host=docker_host,
     )
+
+
+def ensure_buildkit(progress: Progress, go: LazyGo | None = None) -> Path:
+    """Return a ``buildkitd``, built when none new enough is on PATH."""
+    return found.buildkitd_on_path() or build(pinned.BUILDKIT, go or LazyGo(progress), progress)
 
 
 def ensure_ministack(progress: Progress) -> Path:

@@ -17,6 +17,8 @@ DOCKER_BUILD_VERSION = "0.0.22"
 BUILDKIT_VERSION = "0.34.2"
 #: The first BuildKit whose registry settings and remote driver were seen to work with the provider's buildx 0.35.
 BUILDKIT_MINIMUM = "0.20.0"
+#: The first buildx that takes `create --buildkitd-config` by that name is 0.16.
+BUILDX_MINIMUM = "0.16"
 MINISTACK_VERSION = "1.5.33"
 #: What BuildKit's go.mod asks for, the newest of the three.
 GO_MINIMUM = "1.26.8"

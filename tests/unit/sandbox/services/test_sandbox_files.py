@@ -36,12 +36,16 @@ def state(tmp_path: Path) -> SandboxState:
 
 
 def _tools(folder: Path, *, real_aws: bool = False) -> Toolchain:
-    paths = {name: folder / name for name in ("go", "pulumi", "docker_build", "buildkitd", "ministack_python")}
-    for path in paths.values():
-        path.write_text(path.name)
-    aws = folder / "real-aws"
-    aws.write_text("real")
-    return Toolchain(**paths, aws_plugin=aws if real_aws else None)
+    for name in ("docker-build", "real-aws"):
+        (folder / name).write_text(name)
+    return Toolchain(
+        go=folder / "go",
+        pulumi=folder / "pulumi",
+        docker_build=folder / "docker-build",
+        buildkitd=folder / "buildkitd",
+        ministack_python=folder / "python",
+        aws_plugin=folder / "real-aws" if real_aws else None,
+    )
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
@@ -106,7 +110,7 @@ def test_the_stand_in_is_installed_in_the_version_that_the_sdk_asks_for(layout: 
     assert "migrate.sandbox.aws_plugin" in stand_in.read_text()
     assert os.access(stand_in, os.X_OK)
     docker = layout.pulumi_home / "plugins" / f"resource-docker-build-v{version('pulumi-docker-build')}"
-    assert (docker / "pulumi-resource-docker-build").read_text() == "docker_build"
+    assert (docker / "pulumi-resource-docker-build").read_text() == "docker-build"
 
 
 def test_the_real_plugin_is_taken_where_it_is_there_and_asked_for(layout: Layout, tmp_path: Path) -> None:
@@ -114,11 +118,11 @@ def test_the_real_plugin_is_taken_where_it_is_there_and_asked_for(layout: Layout
     place = layout.pulumi_home / "plugins" / f"resource-aws-v{version('pulumi-aws')}" / "pulumi-resource-aws"
 
     plugins.install(tools, layout, real_aws=True)
-    assert place.read_text() == "real"
+    assert place.read_text() == "real-aws"
 
     plugins.install(tools, layout, real_aws=False)
     assert "aws_plugin" in place.read_text()
-    assert (tmp_path / "real-aws").read_text() == "real", "the real plugin itself must not be written over"
+    assert (tmp_path / "real-aws").read_text() == "real-aws", "the real plugin itself must not be written over"
 
 
 def test_the_environment_leads_nowhere_but_into_the_sandbox(

@@ -92,7 +92,9 @@ def test_a_free_port_can_be_bound_on_loopback() -> None:
         probe.bind(("127.0.0.1", port))
 
 
-STATE = SandboxState("mark", 4566, "localhost:4566", "run", ("bin", "other"), "go", (ProcessRecord("aws", 12, 3.25),))
+STATE = SandboxState(
+    "mark", 4566, "localhost:4566", "run", ("bin", "other"), "go", processes=(ProcessRecord("aws", 12, 3.25),)
+)
 
 
 def test_the_state_survives_being_saved(tmp_path: Path) -> None:

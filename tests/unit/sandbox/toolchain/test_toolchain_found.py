@@ -134,3 +134,32 @@ def test_a_uv_that_is_new_enough_is_used(programs: Path) -> None:
 def test_numbers_compare_as_numbers() -> None:
     assert numbers("v3.9.1") < numbers("v3.10.0")
     assert numbers("nothing") == ()
+
+
+_ENGINE = """case "$1 $2" in
+"buildx version") echo "github.com/docker/buildx {buildx} 0123abc" ;;
+"info --format") {info} ;;
+"context inspect") echo {host} ;;
+esac"""
+
+
+@pytest.mark.parametrize(
+    ("buildx", "info", "host", "taken"),
+    [
+        ("v0.35.0", "echo Debian GNU/Linux 12", "unix:///var/run/docker.sock", True),
+        ("v0.11.2", "echo Debian GNU/Linux 12", "unix:///var/run/docker.sock", False),
+        ("v0.35.0", "echo Docker Desktop", "unix:///home/me/.docker/desktop/docker.sock", False),
+        ("v0.35.0", "echo Debian GNU/Linux 12", "tcp://10.0.0.9:2376", False),
+        ("v0.35.0", "exit 1", "unix:///var/run/docker.sock", False),
+    ],
+)
+def test_only_an_engine_on_this_machine_with_a_new_buildx_may_hold_the_builder(
+    programs: Path, buildx: str, info: str, host: str, taken: bool
+) -> None:
+    _program(programs, "docker", _ENGINE.format(buildx=buildx, info=info, host=host))
+    assert found.docker_engine() == (host if taken else None)
+
+
+def test_a_docker_client_without_buildx_is_no_engine(programs: Path) -> None:
+    _program(programs, "docker", 'echo "docker: unknown command: docker $1" >&2; exit 1')
+    assert found.docker_engine() is None
