@@ -51,8 +51,8 @@ def bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws: 
         path_directories=(str(tools.pulumi.parent),),
         go=str(tools.go),
     )
-    Path(state.run_directory).mkdir(mode=0o700, exist_ok=True)
     save(state, layout.state)
+    Path(state.run_directory).mkdir(mode=0o700, exist_ok=True)
     try:
         return _Start(layout, tools, progress).run(state)
     except BaseException:
@@ -86,13 +86,15 @@ def builder_runs(state: SandboxState) -> bool:
 
 def _new_state(tools: Toolchain) -> SandboxState:
     port = processes.free_port()
+    mark = uuid.uuid4().hex
     return SandboxState(
-        mark=uuid.uuid4().hex,
+        mark=mark,
         port=port,
         # The endpoint speaks plain HTTP and TLS on one port, so that this name works for buildx, which takes the first
         # for it, and for the client that reads back, which takes the second (facts F39).
         registry_host=f"localhost:{port}",
-        run_directory=tempfile.mkdtemp(prefix="migrate-sandbox-"),
+        # Made after the state is saved, so that `down` finds it whenever `up` is killed; nobody can guess its name.
+        run_directory=str(Path(tempfile.gettempdir()) / f"migrate-sandbox-{mark[:12]}"),
         docker_host=tools.docker_host or "",
     )
 
