@@ -25,7 +25,8 @@ from tests.fakes.aws_ports import FakeHealthReader, FakeRepositoryReader, FakeSa
 from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import REGISTRY, World
 from tests.fakes.clock import FakeClock
-from tests.fakes.front_hosts import Account, FrontHost, InProcess, WholeProcess
+from tests.fakes.front_account import Account
+from tests.fakes.front_hosts import FrontHost, InProcess, WholeProcess
 from tests.fakes.image_content import REPOSITORY, digest_of
 
 REGION = "us-east-1"

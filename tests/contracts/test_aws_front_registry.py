@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.fakes.front_hosts import Account, InProcess
+from tests.fakes.front_account import Account
+from tests.fakes.front_hosts import InProcess
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 TAGGED = [{"filter": "release-*", "filterType": "WILDCARD"}]

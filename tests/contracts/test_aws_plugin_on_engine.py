@@ -16,7 +16,8 @@ import pytest
 from pulumi import automation
 
 from migrate.sandbox.toolchain.parts import ensure
-from tests.fakes.front_hosts import Account, WholeProcess
+from tests.fakes.front_account import Account
+from tests.fakes.front_hosts import WholeProcess
 
 pytestmark = pytest.mark.e2e
 Program = Callable[[], None]

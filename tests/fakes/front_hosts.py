@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import os
 import signal
 import socket
@@ -33,6 +31,7 @@ MAIN = Path(migrate.sandbox.front.__file__).with_name("main.py")
 _CREDENTIALS = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _ONE_ATTEMPT = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20, proxies={})
 Answer = tuple[int, dict[str, str], bytes]
+_client: Any = boto3.client  # its overloads name every service, and these hosts take any
 
 
 class FrontHost(Protocol):
@@ -104,7 +103,7 @@ class InProcess:
 
     def client(self, service: str) -> Any:
         """Make a client whose requests never reach a socket (botocore's before-send event)."""
-        client = boto3.client(service, endpoint_url="http://127.0.0.1:1", config=_ONE_ATTEMPT, **_CREDENTIALS)
+        client = _client(service, endpoint_url="http://127.0.0.1:1", config=_ONE_ATTEMPT, **_CREDENTIALS)
 
         def answer(request: Any, **_: Any) -> AWSResponse:
             headers = {
@@ -112,7 +111,8 @@ class InProcess:
             }
             body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
             status, received, content = self.http("POST", "/", body, headers)
-            return AWSResponse(request.url, status, received, _Raw(content))
+            spelt: Any = received
+            return AWSResponse(request.url, status, spelt, _Raw(content))
 
         client.meta.events.register("before-send", answer)
         return client
@@ -152,7 +152,7 @@ class WholeProcess:
 
     def client(self, service: str) -> Any:
         """Make a client."""
-        return boto3.client(service, endpoint_url=self.url, config=_ONE_ATTEMPT, **_CREDENTIALS)
+        return _client(service, endpoint_url=self.url, config=_ONE_ATTEMPT, **_CREDENTIALS)
 
 
 def free_port() -> int:
@@ -190,129 +190,6 @@ def _await_ready(host: WholeProcess) -> None:
         except OSError:
             host.wait(0.1)
     raise AssertionError("the front was not ready in 30 s")
-
-
-@dataclass
-class Account:
-    """A cluster with both Fargate providers in a front, and the moves that tests make in it."""
-
-    host: FrontHost
-
-    def __post_init__(self) -> None:
-        """Make clients, and names that no other test has."""
-        self.ecs = self.host.client("ecs")
-        self.ecr = self.host.client("ecr")
-        self.cluster = f"c{os.urandom(4).hex()}"
-        self.name = f"web-{os.urandom(4).hex()}"
-        self.repository = f"r{os.urandom(4).hex()}"
-        self.ecs.create_cluster(clusterName=self.cluster)
-        providers = ["FARGATE", "FARGATE_SPOT"]
-        self.ecs.put_cluster_capacity_providers(
-            cluster=self.cluster, capacityProviders=providers, defaultCapacityProviderStrategy=[]
-        )
-
-    def blob(self, content: bytes) -> Any:
-        """Push a blob; gives its descriptor."""
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        started = self.host.http("POST", f"/v2/{self.repository}/blobs/uploads/")
-        location = started[1]["location"]
-        mark = "&" if "?" in location else "?"
-        ended = self.host.http("PUT", f"{location}{mark}digest={digest}", content, {"content-type": "application/x"})
-        assert ended[0] == 201
-        return {"digest": digest, "size": len(content)}
-
-    def image_text(self, architecture: str, salt: str = "") -> bytes:
-        """Push the blobs of an image and give its manifest, not pushed."""
-        kind = "application/vnd.docker.distribution.manifest.v2+json"
-        config = self.blob(json.dumps({"architecture": architecture, "os": "linux", "salt": salt}).encode())
-        layer = self.blob(f"layer {architecture} {salt}".encode())
-        config["mediaType"] = "application/vnd.docker.container.image.v1+json"
-        layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-        return json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [layer]}).encode()
-
-    def push(self, body: bytes, reference: str) -> Answer:
-        """Push a manifest by its own media type."""
-        kind = json.loads(body)["mediaType"]
-        return self.host.http("PUT", f"/v2/{self.repository}/manifests/{reference}", body, {"content-type": kind})
-
-    def index_text(self, *children: tuple[str, bytes]) -> bytes:
-        """Push children by digest and give the index over them, not pushed."""
-        entries = []
-        for architecture, body in children:
-            digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-            assert self.push(body, digest)[0] == 201
-            platform = {"os": "linux", "architecture": architecture}
-            entries.append(
-                {
-                    "mediaType": json.loads(body)["mediaType"],
-                    "digest": digest,
-                    "size": len(body),
-                    "platform": platform,
-                }
-            )
-        kind = "application/vnd.oci.image.index.v1+json"
-        return json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": entries}).encode()
-
-    def define(self, image: str = "elsewhere/app:1", **changes: Any) -> str:
-        """Register a revision; gives its ARN."""
-        request = {
-            "family": f"f-{self.cluster}",
-            "requiresCompatibilities": ["FARGATE"],
-            "cpu": "256",
-            "memory": "512",
-            "networkMode": "awsvpc",
-            "containerDefinitions": [{"name": "app", "image": image}],
-            **changes,
-        }
-        return str(self.ecs.register_task_definition(**request)["taskDefinition"]["taskDefinitionArn"])
-
-    def create(self, definition: str | None = None, **changes: Any) -> None:
-        """Create the service of the test and wait until it is steady."""
-        request = {
-            "cluster": self.cluster,
-            "serviceName": self.name,
-            "taskDefinition": definition or self.define(),
-            "desiredCount": 4,
-            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
-            "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
-            **changes,
-        }
-        if "launchType" not in request and "capacityProviderStrategy" not in request:
-            request["launchType"] = "FARGATE"
-        self.ecs.create_service(**request)
-        self.settle()
-
-    def update(self, **changes: Any) -> Any:
-        """Update the service of the test."""
-        return self.ecs.update_service(cluster=self.cluster, service=self.name, **changes)["service"]
-
-    def service(self) -> Any:
-        """Describe the service of the test."""
-        return self.ecs.describe_services(cluster=self.cluster, services=[self.name])["services"][0]
-
-    def primary(self) -> Any:
-        """Describe the PRIMARY deployment of the test."""
-        return next(item for item in self.service()["deployments"] if item["status"] == "PRIMARY")
-
-    def tasks(self, desired: str = "RUNNING") -> Any:
-        """Describe the tasks of the test."""
-        arns = self.ecs.list_tasks(cluster=self.cluster, serviceName=self.name, desiredStatus=desired)["taskArns"]
-        return self.ecs.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"] if arns else []
-
-    def settle(self, seconds: float = 20.0) -> Any:
-        """Wait until the PRIMARY deployment ended and no other is left; gives the service."""
-        for _ in range(round(seconds / 0.2)):
-            service = self.service()
-            states = {item["rolloutState"] for item in service["deployments"]}
-            if states == {"COMPLETED"} and len(service["deployments"]) == 1:
-                return service
-            self.host.wait(0.2)
-        raise AssertionError(self.service()["deployments"])
-
-    def fault(self, **fault: Any) -> None:
-        """Post a fault for the service of the test."""
-        status, _, body = self.host.http("POST", "/_sandbox/faults", json.dumps(fault).encode())
-        assert status == 200, body
 
 
 def settings(**changes: Any) -> FrontSettings:

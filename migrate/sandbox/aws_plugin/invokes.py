@@ -122,57 +122,57 @@ def get_image(session: Session, args: Props) -> Props:
     }
 
 
+_SERVICE_TEXTS = (
+    "availabilityZoneRebalancing",
+    "createdBy",
+    "launchType",
+    "platformFamily",
+    "platformVersion",
+    "propagateTags",
+    "schedulingStrategy",
+    "taskDefinition",
+)
+_SERVICE_COUNTS = ("desiredCount", "pendingCount", "runningCount", "healthCheckGracePeriodSeconds")
+
+
 def get_service(session: Session, args: Props) -> Props:
     """Describe a service, INACTIVE ones too."""
     service = find_service(session, str(args["serviceName"]), str(args["clusterArn"]), tags=True)
     if service is None:
         raise PluginError("no matching ECS Service found")
-    deployments = [
-        {name: _plain(item[name]) for name in ("id", "status", "taskDefinition", "createdAt", "updatedAt")}
-        | {name: item[name] for name in ("desiredCount", "pendingCount", "runningCount")}
-        for item in service.get("deployments") or []
-    ]
     network = read_network(service.get("networkConfiguration"))
-    deployment = service.get("deploymentConfiguration") or {}
+    deployment, controller = service.get("deploymentConfiguration"), service.get("deploymentController")
+    balancers = service.get("loadBalancers") or []
     return {
+        **{name: service.get(name, "") for name in _SERVICE_TEXTS},
+        **{name: service.get(name, 0) for name in _SERVICE_COUNTS},
+        **{name: service[name] for name in ("serviceName", "clusterArn", "status")},
         "id": service["serviceArn"],
         "arn": service["serviceArn"],
         "region": session.region,
-        "serviceName": service["serviceName"],
-        "clusterArn": service["clusterArn"],
-        "availabilityZoneRebalancing": service.get("availabilityZoneRebalancing", ""),
         "capacityProviderStrategies": service.get("capacityProviderStrategy") or [],
         "createdAt": _plain(service.get("createdAt", "")),
-        "createdBy": service.get("createdBy", ""),
         "deploymentConfigurations": [_deployment_configuration(deployment)] if deployment else [],
-        "deploymentControllers": [service["deploymentController"]] if service.get("deploymentController") else [],
-        "deployments": deployments,
-        "desiredCount": service["desiredCount"],
+        "deploymentControllers": [controller] if controller else [],
+        "deployments": [_deployment(item) for item in service.get("deployments") or []],
         "enableEcsManagedTags": bool(service.get("enableECSManagedTags")),
         "enableExecuteCommand": bool(service.get("enableExecuteCommand")),
         "events": [{name: _plain(value) for name, value in item.items()} for item in service.get("events") or []],
-        "healthCheckGracePeriodSeconds": service.get("healthCheckGracePeriodSeconds", 0),
         "iamRole": service.get("roleArn", ""),
-        "launchType": service.get("launchType", ""),
-        "loadBalancers": [
-            {"targetGroupArn": "", "elbName": "", "advancedConfigurations": [], **item}
-            for item in service.get("loadBalancers") or []
-        ],
+        "loadBalancers": [{"targetGroupArn": "", "elbName": "", "advancedConfigurations": [], **i} for i in balancers],
         "networkConfigurations": [network] if network else [],
         "orderedPlacementStrategies": service.get("placementStrategy") or [],
-        "pendingCount": service.get("pendingCount", 0),
         "placementConstraints": service.get("placementConstraints") or [],
-        "platformFamily": service.get("platformFamily", ""),
-        "platformVersion": service.get("platformVersion", ""),
-        "propagateTags": service.get("propagateTags", "NONE"),
-        "runningCount": service.get("runningCount", 0),
-        "schedulingStrategy": service.get("schedulingStrategy", ""),
         "serviceRegistries": service.get("serviceRegistries") or [],
-        "status": service["status"],
         "tags": tags.state_of(session.aws.configuration, "ecs", service.get("tags") or [])["tagsAll"],
-        "taskDefinition": service.get("taskDefinition", ""),
         "taskSets": [],
     }
+
+
+def _deployment(item: Props) -> Props:
+    texts = ("id", "status", "taskDefinition", "createdAt", "updatedAt")
+    counts = ("desiredCount", "pendingCount", "runningCount")
+    return {name: _plain(item[name]) for name in (*texts, *counts)}
 
 
 def _deployment_configuration(deployment: Props) -> Props:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from migrate.sandbox.aws_plugin import tags
 from migrate.sandbox.aws_plugin.difference import compare
 from migrate.sandbox.aws_plugin.errors import ApiError, PluginError
-from migrate.sandbox.aws_plugin.resources import service_shapes as shapes
+from migrate.sandbox.aws_plugin.resources.service_requests import create_request, update_request
+from migrate.sandbox.aws_plugin.resources.service_state import flattened
 from migrate.sandbox.aws_plugin.resources.service_table import DAEMON, TABLE
 from migrate.sandbox.aws_plugin.resources.service_wait import (
     find_service,
@@ -35,7 +35,6 @@ _PASSING = (
     "Unable to assume the service linked role",
 )
 _NO_CALL = frozenset({"forceDelete", "tags", "tagsAll"})
-_STATE_ONLY = ("forceNewDeployment", "forceDelete", "waitForSteadyState", "sigintRollback", "triggers")
 
 
 class Service:
@@ -59,7 +58,7 @@ class Service:
     def create(self, session: Session, planned: Props, keep: Callable[[str], None]) -> tuple[str, Props]:
         """CreateService, then wait as waitForSteadyState says."""
         name, cluster = planned["name"], planned.get("cluster")
-        request = _create_request(planned)
+        request = create_request(planned)
         began = session.waiter.clock()
 
         def create() -> Props:
@@ -89,7 +88,7 @@ class Service:
         while True:
             service = find_service(session, resource_id, state.get("cluster"), tags=True)
             if service is not None and service["status"] == "ACTIVE":
-                found = {**_flattened(service, state), "region": session.region}
+                found = {**flattened(service, state), "region": session.region}
                 found |= tags.state_of(session.aws.configuration, "ecs", service.get("tags") or [])
                 return str(service["serviceArn"]), {**state, **found}
             if session.waiter.clock() >= deadline:
@@ -100,7 +99,7 @@ class Service:
     def update(self, session: Session, update: Update) -> None:
         """UpdateService with what changed, then wait; tags by their own operations."""
         if update.changed - _NO_CALL:
-            request = _update_request(update)
+            request = update_request(update)
             began = session.waiter.clock()
 
             def change() -> Props:
@@ -164,180 +163,3 @@ def _wait(session: Session, arn: str, cluster: str | None, planned: Props, began
             wait_active(session, arn, cluster)
     except PluginError as error:
         raise PluginError(f"waiting for ECS Service ({arn}) {what}: {error.what}") from error
-
-
-def _create_request(planned: Props) -> dict[str, Any]:
-    given = {name: value for name, value in planned.items() if value not in (None, "", [], {})}
-    daemon = given.get("schedulingStrategy") == DAEMON
-    controller = given.get("deploymentController")
-    deployment = shapes.strategy_fields(given.get("deploymentConfiguration"))
-    if not daemon:
-        deployment["maximumPercent"] = given["deploymentMaximumPercent"]
-    if not daemon or given["deploymentMinimumHealthyPercent"] != 100:  # noqa: PLR2004 - the API's default
-        deployment["minimumHealthyPercent"] = given.get("deploymentMinimumHealthyPercent", 0)
-    if given.get("deploymentCircuitBreaker"):
-        deployment["deploymentCircuitBreaker"] = given["deploymentCircuitBreaker"]
-    if given.get("alarms"):
-        deployment["alarms"] = given["alarms"]
-    external = (controller or {}).get("type") == "EXTERNAL"
-    return {
-        "serviceName": given["name"],
-        "cluster": given.get("cluster"),
-        "taskDefinition": given.get("taskDefinition"),
-        "clientToken": str(uuid.uuid4()),
-        "desiredCount": None if daemon else given.get("desiredCount", 0),
-        "launchType": None if external else given.get("launchType"),
-        "capacityProviderStrategy": shapes.strategy_to_api(given.get("capacityProviderStrategies")) or None,
-        "schedulingStrategy": given.get("schedulingStrategy"),
-        "platformVersion": given.get("platformVersion"),
-        "deploymentConfiguration": deployment,
-        "deploymentController": controller,
-        "availabilityZoneRebalancing": given.get("availabilityZoneRebalancing"),
-        "enableECSManagedTags": bool(given.get("enableEcsManagedTags")),
-        "enableExecuteCommand": bool(given.get("enableExecuteCommand")),
-        "healthCheckGracePeriodSeconds": given.get("healthCheckGracePeriodSeconds") or None,
-        "role": given.get("iamRole"),
-        "loadBalancers": shapes.balancers_to_api(given.get("loadBalancers")) or None,
-        "networkConfiguration": shapes.network_to_api(given.get("networkConfiguration")),
-        "placementStrategy": shapes.placement_to_api(given.get("orderedPlacementStrategies")) or None,
-        "placementConstraints": shapes.constraints_to_api(given.get("placementConstraints")) or None,
-        "propagateTags": given.get("propagateTags"),
-        "serviceConnectConfiguration": shapes.connect_to_api(given["serviceConnectConfiguration"])
-        if "serviceConnectConfiguration" in given
-        else None,
-        "serviceRegistries": [given["serviceRegistries"]] if "serviceRegistries" in given else None,
-        "volumeConfigurations": shapes.volume_to_api(given.get("volumeConfiguration")),
-        "vpcLatticeConfigurations": given.get("vpcLatticeConfigurations") or [],
-        "tags": tags.to_api("ecs", given.get("tagsAll")),
-    }
-
-
-def _update_request(update: Update) -> dict[str, Any]:
-    planned = update.planned
-    shaped: dict[str, Callable[[], tuple[str, Any]]] = {
-        "availabilityZoneRebalancing": lambda: (
-            "availabilityZoneRebalancing",
-            planned.get("availabilityZoneRebalancing") or None,
-        ),
-        "deploymentController": lambda: ("deploymentController", planned.get("deploymentController") or {}),
-        "capacityProviderStrategies": lambda: (
-            "capacityProviderStrategy",
-            shapes.strategy_to_api(planned.get("capacityProviderStrategies")),
-        ),
-        "enableEcsManagedTags": lambda: ("enableECSManagedTags", bool(planned.get("enableEcsManagedTags"))),
-        "enableExecuteCommand": lambda: ("enableExecuteCommand", bool(planned.get("enableExecuteCommand"))),
-        "healthCheckGracePeriodSeconds": lambda: (
-            "healthCheckGracePeriodSeconds",
-            planned.get("healthCheckGracePeriodSeconds") or 0,
-        ),
-        "platformVersion": lambda: ("platformVersion", planned.get("platformVersion")),
-        "propagateTags": lambda: ("propagateTags", planned.get("propagateTags")),
-        "taskDefinition": lambda: ("taskDefinition", planned.get("taskDefinition")),
-        "loadBalancers": lambda: ("loadBalancers", shapes.balancers_to_api(planned.get("loadBalancers"))),
-        "networkConfiguration": lambda: (
-            "networkConfiguration",
-            shapes.network_to_api(planned.get("networkConfiguration")),
-        ),
-        "orderedPlacementStrategies": lambda: (
-            "placementStrategy",
-            shapes.placement_to_api(planned.get("orderedPlacementStrategies")),
-        ),
-        "placementConstraints": lambda: (
-            "placementConstraints",
-            shapes.constraints_to_api(planned.get("placementConstraints")),
-        ),
-        "serviceConnectConfiguration": lambda: (
-            "serviceConnectConfiguration",
-            shapes.connect_to_api(planned.get("serviceConnectConfiguration")),
-        ),
-        "serviceRegistries": lambda: (
-            "serviceRegistries",
-            [planned["serviceRegistries"]] if planned.get("serviceRegistries") else [],
-        ),
-        "volumeConfiguration": lambda: (
-            "volumeConfigurations",
-            shapes.volume_to_api(planned.get("volumeConfiguration")),
-        ),
-        "vpcLatticeConfigurations": lambda: (
-            "vpcLatticeConfigurations",
-            planned.get("vpcLatticeConfigurations") or [],
-        ),
-    }
-    request = dict(make() for name, make in shaped.items() if name in update.changed)
-    if "desiredCount" in update.changed and planned.get("schedulingStrategy") != DAEMON:
-        request["desiredCount"] = planned.get("desiredCount") or 0
-    deployment = _deployment_changes(update)
-    return {
-        **request,
-        **({"deploymentConfiguration": deployment} if deployment else {}),
-        "cluster": update.state.get("cluster"),
-        "service": update.id,
-        "forceNewDeployment": bool(planned.get("forceNewDeployment")),
-    }
-
-
-def _deployment_changes(update: Update) -> Props:
-    """Give the changed members of deploymentConfiguration."""
-    planned, shaped = update.planned, {}
-    if update.touches("alarms") and planned.get("alarms"):
-        shaped["alarms"] = planned["alarms"]
-    if update.touches("deploymentConfiguration"):
-        shaped.update(shapes.strategy_fields(planned.get("deploymentConfiguration")))
-    if update.touches("deploymentCircuitBreaker"):
-        # An existing circuit breaker is removed with an empty object.
-        off = {"enable": False, "rollback": False}
-        shaped["deploymentCircuitBreaker"] = planned.get("deploymentCircuitBreaker") or off
-    if planned.get("schedulingStrategy") == DAEMON:
-        if update.touches("deploymentMinimumHealthyPercent"):
-            shaped["minimumHealthyPercent"] = planned.get("deploymentMinimumHealthyPercent")
-    elif update.touches("deploymentMaximumPercent", "deploymentMinimumHealthyPercent"):
-        shaped["maximumPercent"] = planned.get("deploymentMaximumPercent")
-        shaped["minimumHealthyPercent"] = planned.get("deploymentMinimumHealthyPercent")
-    return shaped
-
-
-def _same_format(kept: Any, arn: str, short: str) -> str:
-    """Give an ARN or the short form, as the state has it."""
-    return arn if str(kept or "").startswith("arn:") else short
-
-
-def _flattened(service: Props, state: Props) -> Props:
-    deployment = service.get("deploymentConfiguration") or {}
-    primary: Props = next((item for item in service.get("deployments") or [] if item["status"] == "PRIMARY"), {})
-    cluster, definition, role = service["clusterArn"], service.get("taskDefinition"), service.get("roleArn")
-    alarms = deployment.get("alarms")
-    registries = next(iter(service.get("serviceRegistries") or []), None)
-    found: Props = {
-        "name": service["serviceName"],
-        "arn": service["serviceArn"],
-        "cluster": _same_format(state.get("cluster"), cluster, cluster.rpartition("/")[2]),
-        "desiredCount": service.get("desiredCount"),
-        "launchType": service.get("launchType", ""),
-        "capacityProviderStrategies": shapes.strategy_to_api(service.get("capacityProviderStrategy")),
-        "schedulingStrategy": service.get("schedulingStrategy"),
-        "platformVersion": service.get("platformVersion", ""),
-        "deploymentMaximumPercent": deployment.get("maximumPercent"),
-        "deploymentMinimumHealthyPercent": deployment.get("minimumHealthyPercent"),
-        "deploymentCircuitBreaker": deployment.get("deploymentCircuitBreaker"),
-        "alarms": alarms if alarms and alarms.get("alarmNames") else None,
-        "deploymentConfiguration": shapes.read_deployment(deployment),
-        "deploymentController": {"type": (service.get("deploymentController") or {}).get("type", "ECS")},
-        "availabilityZoneRebalancing": service.get("availabilityZoneRebalancing", "DISABLED"),
-        "enableEcsManagedTags": bool(service.get("enableECSManagedTags")),
-        "enableExecuteCommand": bool(service.get("enableExecuteCommand")),
-        "healthCheckGracePeriodSeconds": service.get("healthCheckGracePeriodSeconds", 0),
-        "networkConfiguration": shapes.read_network(service.get("networkConfiguration")),
-        "orderedPlacementStrategies": shapes.read_placement(service.get("placementStrategy")),
-        "placementConstraints": service.get("placementConstraints") or [],
-        "propagateTags": service.get("propagateTags", "NONE"),
-        "serviceConnectConfiguration": shapes.read_connect(primary.get("serviceConnectConfiguration")),
-        "serviceRegistries": registries,
-        "vpcLatticeConfigurations": primary.get("vpcLatticeConfigurations") or [],
-        "iamRole": _same_format(state.get("iamRole"), role, role.rpartition("/")[2]) if role else "",
-        "triggers": state.get("triggers") or {},
-    }
-    if definition:
-        found["taskDefinition"] = _same_format(state.get("taskDefinition"), definition, definition.rpartition("/")[2])
-    if service.get("loadBalancers") is not None:
-        found["loadBalancers"] = shapes.read_balancers(service["loadBalancers"])
-    return found
