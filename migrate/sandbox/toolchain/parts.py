@@ -66,23 +66,22 @@ def ensure_buildkit(progress: Progress, go: LazyGo | None = None) -> Path:
 def ensure_ministack(progress: Progress) -> Path:
     """Return the Python of MiniStack's own environment: it pins a botocore that the product must not be held to."""
     requirements = pinned.RECIPES / "ministack" / "requirements.txt"
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    # Not this environment's own Python, which is a link that goes away with the clone, but the one that it links to.
+    base: str = getattr(sys, "_base_executable", sys.executable)
     entry = CacheEntry(
         "ministack",
         pinned.MINISTACK_VERSION,
-        recipe_hash((requirements,), sys.executable, python),
+        recipe_hash((requirements,), base),
         "bin/python",
     )
-    make = partial(_install_ministack, requirements=requirements, entry=entry, progress=progress)
+    make = partial(_install_ministack, base=base, requirements=requirements, entry=entry, progress=progress)
     return provide(entry, make, progress) / entry.proof
 
 
-def _install_ministack(target: Path, *, requirements: Path, entry: CacheEntry, progress: Progress) -> None:
+def _install_ministack(target: Path, *, base: str, requirements: Path, entry: CacheEntry, progress: Progress) -> None:
     part = f"MiniStack {pinned.MINISTACK_VERSION}"
     with progress.step(f"installing {part}", usually="20 s"):
         uv = find_uv(progress)
-        # Without a symbolic link to another environment's Python: that one may go away.
-        base: str = getattr(sys, "_base_executable", sys.executable)
         python = target / "bin" / "python"
         commands: tuple[list[str | Path], ...] = (
             [uv, "venv", "--quiet", "--allow-existing", "--relocatable", "--no-python-downloads", "-p", base, target],
