@@ -177,6 +177,18 @@ def _image(record: Record, settings: Settings, stage: Stage) -> ImageStackInputs
     )
 
 
+def expected_digests(record: Record, settings: Settings, stage: Stage, architecture: Architecture) -> tuple[str, ...]:
+    """Return the digests that a container may report at ``stage`` (facts F14).
+
+    In mode external nobody moves the tag back, so that below stage 1 a task may still run from the team's index.
+    """
+    platform = f"linux/{architecture.oci}"
+    digests = record.running_digests(stage, platform)
+    if settings.image.mode is ImageMode.EXTERNAL:
+        digests += record.running_digests(Stage.IMAGE, platform)
+    return tuple(dict.fromkeys(digests))
+
+
 def shelf_tag(tag: str) -> str:
     """Return the tag of our own that holds the index while the service's tag does not (at most 128 characters, ECR)."""
     return f"migrate-index-{tag}"[:128]

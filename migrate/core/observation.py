@@ -21,7 +21,7 @@ from migrate.core.facts import (
 )
 from migrate.core.images import ImageFacts, ImageReference
 from migrate.core.record import Record
-from migrate.core.settings import Settings
+from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.core.task_definition import equivalent, with_architecture
 
@@ -81,15 +81,8 @@ def drift(record: Record, settings: Settings, observation: Observation) -> tuple
     While a stage is entered but not proven, the parts which that stage changes may be on either side of it.
     """
     service, position = observation.service, record.position
-    stages = {Stage(position.proven)} | ({position.entered} if position.entered is not None else set())
-    if position.entered is not None:
-        stages.add(position.entered.before)
-    states = [desired_state(record, settings, stage) for stage in sorted(stages)]
-    found = []
-    if service.task_definition_arn not in _known_revisions(record) and not _just_made(record, observation, stages):
-        found.append(f"the service runs {service.task_definition_arn}, which this migration did not deploy")
-    if not any(_capacity(service) == (state.launch_type, _plain(state.strategy)) for state in states):
-        found.append(f"its capacity is {_shown(service)}")
+    stages = _stages(record)
+    found = list(foreign_changes(record, settings, observation))
     deployment = service.primary.id if service.primary else None
     if position.entered is None and record.last_deployment_id and deployment != record.last_deployment_id:
         found.append(f"deployment {deployment} was started since ours ({record.last_deployment_id})")
@@ -97,23 +90,50 @@ def drift(record: Record, settings: Settings, observation: Observation) -> tuple
     digests = {record.baseline.image.digest} if min(stages) < Stage.IMAGE else set()
     if record.index is not None and max(stages) >= Stage.IMAGE:
         digests.add(record.index.digest)
-    if image and image.facts and digests and image.facts.digest not in digests:
+    # In mode external the team's CI pushes what stage 1 then proves: until that proof the tag is theirs to move.
+    theirs = settings.image.mode is ImageMode.EXTERNAL and min(stages) < Stage.IMAGE
+    if image and image.facts and digests and not theirs and image.facts.digest not in digests:
         found.append(f"the tag now points at {image.facts.digest}, which this migration did not push")
     return tuple(found)
 
 
-def _known_revisions(record: Record) -> set[str | None]:
-    return {
+def foreign_changes(record: Record, settings: Settings, observation: Observation) -> tuple[str, ...]:
+    """Return what the service runs or where it runs that no act of ours, nor a rollback by ECS, can have led to."""
+    service, stages = observation.service, _stages(record)
+    found = []
+    if foreign_revision(record, observation):
+        found.append(f"the service runs {service.task_definition_arn}, which this migration did not deploy")
+    states = [desired_state(record, settings, stage) for stage in sorted(stages)]
+    ours = [(state.launch_type, _plain(state.strategy)) for state in states]
+    if record.applied_capacity and Stage.CAPACITY in stages:
+        ours.append((None, _plain(record.applied_capacity)))
+    if _capacity(service) not in ours:
+        found.append(f"its capacity is {_shown(service)}")
+    return tuple(found)
+
+
+def foreign_revision(record: Record, observation: Observation) -> bool:
+    """Tell whether the service runs a revision that somebody else registered (case C43)."""
+    known = {
         record.baseline.task_definition.arn,
         record.arm64_task_definition_arn,
         record.replacement_task_definition_arn,
-    } - {None}
+    }
+    return observation.service.task_definition_arn not in known and not _just_made(record, observation)
 
 
-def _just_made(record: Record, observation: Observation, stages: set[Stage]) -> bool:
+def _stages(record: Record) -> set[Stage]:
+    """Return the stages that the service may be at: while one is begun, either side of it."""
+    position = record.position
+    if position.entered is None:
+        return {position.proven}
+    return {position.proven, position.entered, position.entered.before}
+
+
+def _just_made(record: Record, observation: Observation) -> bool:
     """Tell whether an interrupted stage 2 registered the revision and had no time to record it."""
     wanted = with_architecture(record.baseline.task_definition.document, Architecture.ARM64)
-    return Stage.ARCHITECTURE in stages and equivalent(observation.task_definition.document, wanted)
+    return Stage.ARCHITECTURE in _stages(record) and equivalent(observation.task_definition.document, wanted)
 
 
 def _capacity(service: Service) -> tuple[str | None, list[tuple[str, int, int]]]:

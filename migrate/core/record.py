@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from migrate.core.facts import Account, Cluster, Service, TaskDefinition
+from migrate.core.facts import Account, Cluster, Service, Strategy, TaskDefinition
 from migrate.core.images import ImageReference
 from migrate.core.stages import Position, Stage
 
@@ -74,6 +74,8 @@ class Record:
     """A copy of the original revision, registered because the original is no longer ACTIVE (case C32)."""
     last_deployment_id: str | None = None
     """The deployment that our last act started and that ended as PRIMARY; another one is somebody else's."""
+    applied_capacity: Strategy = ()
+    """The strategy that stage 3 last proved: the settings may name another one since, and it is still ours."""
     version: int = 0
     """0 until first saved; the store counts it up and refuses to overwrite a version that it did not hand out."""
 

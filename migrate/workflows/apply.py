@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from migrate.core.checks import Expectation
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
+from migrate.core.observation import foreign_changes
 from migrate.core.outcome import RunOutcome
 from migrate.core.record import Record
 from migrate.core.stages import Stage
@@ -21,6 +23,7 @@ from migrate.workflows.begin import claimed, failed, finished, ready_to_apply
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.journal import Journal
+from migrate.workflows.observe import observe
 from migrate.workflows.rollback import go_back
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.settled import nothing_to_do
@@ -52,36 +55,62 @@ def _carried_out(work: Work, stage: Stage, before: Record) -> RunOutcome:
     try:
         judged = STAGES[stage](work)
         assessment = watch(work.runtime, work.journal, f"gate {stage.value}", judged.expectation, work.settings.gate)
-    except _NOT_OURS_TO_UNDO as error:
-        return _held(work.journal, stage, (str(error),), error.then, error.runbook)
     except MigrateError as error:
-        if not work.journal.acted and before.position.entered is None:
-            # Refused before the first act: nothing has to be taken back, and the stage was never begun.
+        if not work.journal.acted:
+            # Refused before the first act: nothing has to be taken back, and the service stands where it stood.
             work.remember(replace(work.record, position=before.position))
             raise
+        if isinstance(error, _NOT_OURS_TO_UNDO):
+            return _held(work.journal, stage, (str(error),), error.then, error.runbook, _left_by(error))
         return _taken_back(work, stage, (error.what, error.why), error.runbook)
-    return _judged(work, stage, assessment, judged.expectation.deployment_id)
+    return _judged(work, stage, assessment, judged.expectation)
 
 
-def _judged(work: Work, stage: Stage, assessment: Assessment, deployment_id: str) -> RunOutcome:
+def _judged(work: Work, stage: Stage, assessment: Assessment, expected: Expectation) -> RunOutcome:
     if assessment.verdict is Verdict.PASS:
-        work.remember(work.record.reached(stage, deployment_id))
+        applied = expected.strategy if stage is Stage.CAPACITY else work.record.applied_capacity
+        work.remember(replace(work.record.reached(stage, expected.deployment_id), applied_capacity=applied))
         text = f"Stage {stage.value} ({stage.title}) is proven."
         then = f"Next: `migrate apply --stage {stage + 1}`." if stage < Stage.CAPACITY else "The migration is complete."
         return RunOutcome(work.journal.run.id, ExitCode.DONE, stage, text, assessment.reasons, then)
-    if assessment.verdict is Verdict.INCONCLUSIVE:
+    if assessment.verdict is not Verdict.FAIL:
+        # Without a failure nobody knows that the stage is bad, and a way back would be measured no better.
         then = f"Look at the reasons, then `migrate apply --stage {stage.value}` to go on, or `migrate rollback`."
         return _held(work.journal, stage, assessment.reasons, then, "errors#held")
     return _taken_back(work, stage, assessment.reasons, "rollback#rolled-back")
 
 
-def _held(journal: Journal, stage: Stage, reasons: tuple[str, ...], then: str, runbook: str) -> RunOutcome:
+def _left_by(error: MigrateError) -> ExitCode:
+    return ExitCode.INTERRUPTED if isinstance(error, InterruptedRunError) else ExitCode.HELD
+
+
+def _held(
+    journal: Journal,
+    stage: Stage,
+    reasons: tuple[str, ...],
+    then: str,
+    runbook: str,
+    exit_code: ExitCode = ExitCode.HELD,
+) -> RunOutcome:
     text = f"Stage {stage.value} ({stage.title}) is held: nothing is undone, and it is not proven."
-    return RunOutcome(journal.run.id, ExitCode.HELD, stage, text, reasons, then, runbook)
+    return RunOutcome(journal.run.id, exit_code, stage, text, reasons, then, runbook)
+
+
+def _done_by_others(work: Work) -> tuple[str, ...]:
+    try:
+        observation = work.journal.look("observe before going back", lambda: observe(work.runtime))
+    except MigrateError:
+        # A way back that cannot look either says so itself, and louder.
+        return ()
+    return foreign_changes(work.record, work.settings, observation)
 
 
 def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str) -> RunOutcome:
     said = tuple(reason for reason in reasons if reason)
+    others = _done_by_others(work)
+    if others:
+        then = "Somebody else changed the service, and going back would undo that: decide together what is to run."
+        return _held(work.journal, stage, (*others, *said), then, "errors#world-changed")
     work.journal.note("roll back", f"stage {stage.value} did not prove itself: {'; '.join(said)}; going back")
     back = go_back(work, stage.before)
     if back.exit_code is not ExitCode.DONE:

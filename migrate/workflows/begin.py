@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from migrate.core.evidence import EventKind, Run
 from migrate.core.findings import blocking
 from migrate.core.observation import Observation, drift, observed_fingerprint
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import first_record, make_plan
-from migrate.core.record import Record
+from migrate.core.record import UNTOUCHED, Record
 from migrate.core.stages import Position, Stage, may_apply
 from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, WorldChangedError
 from migrate.workflows.durable import Durable
@@ -58,6 +59,10 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
     """
     service_arn = journal.run.service
     known = journal.look("read record", lambda: runtime.store.record(service_arn))
+    version = known.version if known is not None else 0
+    if known is not None and known.position == UNTOUCHED and not known.adopted:
+        # A first try that was refused left a record, and nothing else: the service is looked at afresh.
+        known = None
     may_apply(known.position if known else Position(), stage)
     observation = journal.look("observe", lambda: observe(runtime))
     _refuse_a_moved_world(runtime, journal, known, observation)
@@ -74,7 +79,8 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
         )
     if known is not None:
         return known, observation
-    return journal.look("read manifest", lambda: _first(runtime, observation)), observation
+    first = journal.look("read manifest", lambda: _first(runtime, observation))
+    return replace(first, version=version), observation
 
 
 def _first(runtime: Runtime, observation: Observation) -> Record:

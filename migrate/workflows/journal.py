@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Journal:
     """Writes evidence and tells the narrator; every act and every look is a durable step.
 
-    ``acted`` says whether anything was attempted yet that changes the world.
+    ``acted`` says whether anything was attempted yet that a way back would undo.
     """
 
     run: Run
@@ -31,10 +31,19 @@ class Journal:
     acted: bool = False
 
     def act(
-        self, step: str, text: str, action: Callable[[], T], evidence: Callable[[T], Mapping[str, object]] | None = None
+        self,
+        step: str,
+        text: str,
+        action: Callable[[], T],
+        evidence: Callable[[T], Mapping[str, object]] | None = None,
+        *,
+        stays: bool = False,
     ) -> T:
-        """Do something that changes the world: an intent before it, an outcome after it, also when it fails."""
-        self.acted = True
+        """Do something that changes the world: an intent before it, an outcome after it, also when it fails.
+
+        ``stays`` marks what no way back takes away, a guard tag: having done only that leaves nothing to undo.
+        """
+        self.acted = self.acted or not stays
 
         def recorded() -> T:
             self.write(EventKind.INTENT, step, text)

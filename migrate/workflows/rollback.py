@@ -7,9 +7,10 @@ from datetime import timedelta
 from functools import partial
 
 from migrate.core.checks import Expectation
-from migrate.core.desired_state import desired_state
+from migrate.core.desired_state import desired_state, expected_digests
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
+from migrate.core.observation import foreign_revision
 from migrate.core.outcome import RunOutcome
 from migrate.core.preview import Act
 from migrate.core.settings import GateSettings, ImageMode
@@ -125,7 +126,7 @@ def _as_found(work: Work, deployment: str) -> Expectation:
         task_definition_arn=copy or work.record.baseline.task_definition.arn,
         architecture=desired.architecture,
         container=work.settings.image.container,
-        digests=work.record.running_digests(Stage.ORIGINAL, "linux/amd64"),
+        digests=expected_digests(work.record, work.settings, Stage.ORIGINAL, desired.architecture),
         strategy=desired.strategy,
         launch_type=desired.launch_type,
     )
@@ -174,13 +175,8 @@ def _keep_a_revision_to_go_back_to(work: Work, target: Stage) -> None:
 
 def _refuse_to_go_behind_others(work: Work) -> None:
     observation = work.journal.look("observe", lambda: observe(work.runtime))
-    arns = {
-        work.record.baseline.task_definition.arn,
-        work.record.arm64_task_definition_arn,
-        work.record.replacement_task_definition_arn,
-    }
     current = observation.service.task_definition_arn
-    if current not in arns and work.record.position.entered is None:
+    if foreign_revision(work.record, observation):
         raise WorldChangedError(
             "Somebody deployed another revision since this migration did.",
             why=f"The service runs {current}.",

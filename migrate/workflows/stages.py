@@ -29,7 +29,8 @@ class Judged:
 def baseline(work: Work) -> Judged:
     """Stage 0: guard the manifest, adopt the service unchanged, then move a launch type to its provider (facts F2)."""
     image = work.record.baseline.image
-    work.journal.act("guard tag", f"guard tag {image.guard_tag}", lambda: work.runtime.safety.put_guard_tag(image))
+    guard = f"guard tag {image.guard_tag}"
+    work.journal.act("guard tag", guard, lambda: work.runtime.safety.put_guard_tag(image), stays=True)
     if not work.record.adopted:
         work.up_service("adopt", desired_state(work.record, work.settings, Stage.ORIGINAL), Act.ADOPT)
         work.remember(replace(work.record, adopted=True))

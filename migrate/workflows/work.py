@@ -9,7 +9,7 @@ from datetime import timedelta
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from migrate.core.checks import Expectation
-from migrate.core.desired_state import DesiredState, ImageStackInputs
+from migrate.core.desired_state import DesiredState, ImageStackInputs, expected_digests
 from migrate.core.evidence import EventKind
 from migrate.core.facts import Service
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
@@ -136,7 +136,7 @@ class Work:
             task_definition_arn=arn,
             architecture=desired.architecture,
             container=self.settings.image.container,
-            digests=self.record.running_digests(desired.stage, f"linux/{desired.architecture.oci}"),
+            digests=expected_digests(self.record, self.settings, desired.stage, desired.architecture),
             strategy=desired.strategy,
             launch_type=desired.launch_type,
             alarms=watched_names(self.record.baseline.service, self.runtime),

@@ -140,7 +140,8 @@ def test_c53_both_fields_of_the_platform_are_written_out(found: dict[str, str] |
 
 
 def test_c54_a_revision_takes_no_field_that_only_the_answer_has() -> None:
-    answer = definition(**dict.fromkeys(ANSWER_ONLY_FIELDS, "something"), ipcMode=None, placementConstraints=[])
+    only: dict[str, Any] = dict.fromkeys(ANSWER_ONLY_FIELDS, "something")
+    answer = definition(**only, ipcMode=None, placementConstraints=[])
     assert registrable(answer) == fields(definition())
     assert unknown_fields(answer) == ()
 
