@@ -28,6 +28,9 @@ _NETWORK_TROUBLE = (
 )
 
 
+_DISTRUST = ("certificate_verify_failed", "certificate signed by unknown authority", "unknownissuer")
+
+
 class CommandFailedError(EngineError):
     """A set-up command ended with an error or ran into its time limit."""
 
@@ -96,11 +99,12 @@ def _failed(part: str, arguments: Sequence[str], log: Path, start: int, how: str
         text = written.read().decode(errors="replace")
     last = "\n".join(f"    {line}" for line in text.strip().splitlines()[-_LAST_LINES:]) or "    (it printed nothing)"
     network = any(sign in text.lower() for sign in _NETWORK_TROUBLE)
-    then = (
-        "This looks like trouble on the network: start the same command again, it goes on where it stopped."
-        if network
-        else "Look at its output above, put right what it names, and start the same command again."
-    )
+    if any(sign in text.lower() for sign in _DISTRUST):
+        then = "This network's certificate is not trusted here: name its authority in SSL_CERT_FILE and PIP_CERT."
+    elif network:
+        then = "This looks like trouble on the network: start the same command again, it goes on where it stopped."
+    else:
+        then = "Look at its output above, put right what it names, and start the same command again."
     error = CommandFailedError(
         f"{part} could not be made ready.",
         why=f"The command `{' '.join(arguments)}` {how}. Its last lines, from {log}:\n{last}\n",

@@ -51,6 +51,15 @@ def test_network_trouble_is_told_from_a_broken_build(tmp_path: Path) -> None:
     assert "network" in failed.value.then
 
 
+def test_a_network_that_is_not_trusted_is_told_with_the_way_out(tmp_path: Path) -> None:
+    code = "import sys; print('tls: failed to verify: x509: certificate signed by unknown authority'); sys.exit(1)"
+
+    with pytest.raises(CommandFailedError) as failed:
+        run(_python(code), part="The tool", log=tmp_path / "log", timeout=30)
+
+    assert "SSL_CERT_FILE" in failed.value.then
+
+
 def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
     code = "import threading; threading.Event().wait()"
 
