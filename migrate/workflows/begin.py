@@ -17,7 +17,7 @@ from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, 
 from migrate.workflows.durable import Durable
 from migrate.workflows.journal import Journal
 from migrate.workflows.observe import observe
-from migrate.workflows.plan import read_plan
+from migrate.workflows.plan import read_plan, seen
 from migrate.workflows.runtime import Runtime
 
 
@@ -118,12 +118,9 @@ def _since_plan(runtime: Runtime, journal: Journal, observation: Observation) ->
     text = journal.look("read plan", lambda: runtime.store.plan(journal.run.service))
     if text is None:
         return ()
-    made_at, fingerprint, seen = read_plan(text)
+    made_at, fingerprint, then = read_plan(text)
     if fingerprint == observed_fingerprint(observation, runtime.settings.image.container):
         return ()
-    now = make_plan(observation, runtime.settings, None)
-    shown = {change.what: change.before for stage in now.stages for change in stage.changes}
-    moved = [
-        f"{what} was {seen[what]} and is {shown[what]}" for what in shown if seen.get(what, shown[what]) != shown[what]
-    ]
+    now = seen(make_plan(observation, runtime.settings, None))
+    moved = [f"{what} was {then[what]} and is {now[what]}" for what in now if then.get(what, now[what]) != now[what]]
     return (f"it changed since the plan of {made_at}", *moved)

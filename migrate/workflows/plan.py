@@ -19,10 +19,17 @@ def look(runtime: Readers) -> MigrationPlan:
 def plan_migration(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, and save what binds it to the world."""
     plan = look(runtime)
-    seen = {change.what: change.before for stage in plan.stages for change in stage.changes}
-    saved = {"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen}
+    saved = {"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen(plan)}
     runtime.store.save_plan(plan.service_arn, document(saved))
     return plan
+
+
+def seen(plan: MigrationPlan) -> dict[str, str]:
+    """Return what a plan of an untouched service saw, by name: to say later what has changed since."""
+    service = plan.record.baseline.service
+    primary = service.primary.id if service.primary else "none"
+    changing = {change.what: change.before for stage in plan.stages for change in stage.changes}
+    return {"revision": service.task_definition_arn.rsplit("/", 1)[-1], "deployment": primary, **changing}
 
 
 def read_plan(text: str) -> tuple[str, str, dict[str, str]]:
