@@ -79,8 +79,7 @@ def _main_image(image: ContainerImage, facts: ImageFacts) -> Iterator[Finding]:
         yield finding("image.single-platform", Grade.INFO, 1, text, "Stage 1 adds arm64.", evidence)
     for problem in facts.problems:
         grade = Grade.BLOCK if problem.grade in ("block", "emergency") else Grade(problem.grade)
-        advice = "Rebuild the image; see the runbook section."
-        yield Finding(problem.code, grade, 2, problem.text, advice, "findings#image-problems", problem.evidence)
+        yield finding(problem.code, grade, 2, problem.text, "See the runbook section.", problem.evidence)
 
 
 def _platforms(facts: ImageFacts) -> tuple[str, ...]:

@@ -1,0 +1,136 @@
+"""A sandbox for each file of tests: the real engine, builder and registry on loopback, and the demo's service in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from migrate.adapters.store.record_store import SqlRecordStore
+from migrate.core.evidence import Event
+from migrate.sandbox.demo.seed import Seeded, seed
+from migrate.sandbox.sandbox import Sandbox
+
+COMMAND_SECONDS = 240
+_GATE = {"interval": "1s", "soak": "2s", "deadline": "2m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def said(self) -> str:
+        """Everything that was printed."""
+        return self.stdout + self.stderr
+
+    @property
+    def json(self) -> Any:
+        """What was printed for programs."""
+        return json.loads(self.stdout)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Types commands in a directory of its own, in the environment of the sandbox."""
+
+    directory: Path
+    sandbox: Sandbox
+    seeded: Seeded
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The sandbox's environment."""
+        return self.sandbox.environment()
+
+    def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+        """Start a command and leave it running; ``extra`` are variables on top."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "migrate", *arguments],
+            cwd=self.directory,
+            env={**self.environment, **extra},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **extra: str) -> Ended:
+        """Run a command to its end."""
+        with self.start(*arguments, **extra) as process:
+            out, err = process.communicate(timeout=COMMAND_SECONDS)
+        ended = Ended(process.returncode, out, err)
+        assert "Traceback" not in ended.said, ended.said
+        return ended
+
+    def done(self, *arguments: str) -> Ended:
+        """Run a command that must end well."""
+        ended = self.run(*arguments)
+        assert ended.code == 0, ended.said
+        return ended
+
+    def init(self) -> None:
+        """Write migrate.toml with a short gate."""
+        self.done(
+            *("init", "--cluster", self.seeded.cluster, "--service", self.seeded.service),
+            *("--context", str(self.seeded.context), "--builder", self.sandbox.builder),
+        )
+        path = self.directory / "migrate.toml"
+        text = path.read_text(encoding="utf-8")
+        for name, value in _GATE.items():
+            text = re.sub(rf"^#?\s*{name} = .*$", f'{name} = "{value}"', text, count=1, flags=re.MULTILINE)
+        path.write_text(text, encoding="utf-8")
+
+    def status(self) -> Any:
+        """Return what `migrate status` says."""
+        return self.done("status", "--output", "json").json
+
+    def aws(self, service: str) -> Any:
+        """Return a boto3 client of the sandbox, to look at the world beside the tool."""
+        environment = self.environment
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.sandbox.endpoint,
+            region_name=environment["AWS_DEFAULT_REGION"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            verify=environment["AWS_CA_BUNDLE"],
+        )
+
+    def service(self) -> Any:
+        """Return the service as ECS describes it."""
+        answer = self.aws("ecs").describe_services(cluster=self.seeded.cluster, services=[self.seeded.service])
+        return answer["services"][0]
+
+    def tag(self) -> tuple[str, str, bytes]:
+        """Return digest, media type and body behind the service's tag, as ECR keeps them."""
+        repository, _, tag = self.seeded.image.rpartition("/")[2].partition(":")
+        name = "/".join([*self.seeded.image.split("/")[1:-1], repository])
+        image = self.aws("ecr").batch_get_image(repositoryName=name, imageIds=[{"imageTag": tag}])["images"][0]
+        return image["imageId"]["imageDigest"], image["imageManifestMediaType"], image["imageManifest"].encode()
+
+    def events(self) -> list[Event]:
+        """Return all evidence of all runs, oldest run first."""
+        arn = self.service()["serviceArn"]
+        with SqlRecordStore(f"sqlite:///{self.directory / '.migrate' / 'migrate.sqlite'}") as store:
+            return [event for run in reversed(store.runs(arn)) for event in store.events(run.id)]
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """An operator with a fresh sandbox and a fresh service; the tests of a file share both."""
+    directory = tmp_path_factory.mktemp("operator")
+    with Sandbox.start(directory / "sandbox") as sandbox:
+        yield Operator(directory, sandbox, seed(sandbox))
