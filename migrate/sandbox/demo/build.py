@@ -28,7 +28,7 @@ def lay_out(context: Path, go: Path, progress: Progress | None = None) -> Path:
     entry = _entry()
 
     def make(target: Path) -> None:
-        with progress.step("compiling the demo's service for amd64 and arm64", usually="40 s"):
+        with progress.step("compiling the demo's service for amd64 and arm64", usually="30 s to 1 min"):
             for architecture in ARCHITECTURES:
                 _compile(go, binary(target, architecture), architecture, entry.log)
 

@@ -107,7 +107,7 @@ def _compile(tool: GoTool, compiler: Path, target: Path) -> None:
     link = f"-s -w {tool.link_flags}"
     run(
         [compiler, "build", "-trimpath", "-ldflags", link, "-o", target / tool.binary, tool.package],
-        part=f"{tool.title} {tool.version}",
+        part=f"{tool.title[0].upper()}{tool.title[1:]} {tool.version}",
         log=tool.entry.log,
         timeout=_BUILD_TIMEOUT_SECONDS,
         cwd=tool.directory,
