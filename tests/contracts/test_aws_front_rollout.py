@@ -108,6 +108,36 @@ def test_c31_an_image_without_the_platform_trips_the_circuit_breaker(account: Ac
     assert described["deploymentCircuitBreaker"]["threshold"] == 3
 
 
+@pytest.mark.parametrize(("machine", "state"), [(0x3E, "FAILED"), (0xB7, "COMPLETED")])
+def test_c06_a_program_for_another_machine_dies_whatever_the_labels_say(
+    account: Account, machine: int, state: str
+) -> None:
+    account.ecr.create_repository(repositoryName=account.repository)
+    arm = account.image_text("arm64", machine=machine)
+    account.push(account.index_text(("amd64", account.image_text("amd64")), ("arm64", arm)), "v1")
+    image = f"{account.host.registry_host}/{account.repository}:v1"
+    account.create(account.define(image))
+    wanted = account.define(image, runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"})
+    account.update(taskDefinition=wanted)
+    service = account.settle()
+    assert (service["taskDefinition"] == wanted) == (state == "COMPLETED")
+    dead = [task for task in account.tasks("STOPPED") if task["stopCode"] == "EssentialContainerExited"]
+    assert {task["containers"][0]["exitCode"] for task in dead} == ({255} if state == "FAILED" else set())
+
+
+def test_a_container_without_version_consistency_follows_its_tag(account: Account) -> None:
+    account.ecr.create_repository(repositoryName=account.repository)
+    account.push(account.image_text("amd64", "1"), "v1")
+    image = f"{account.host.registry_host}/{account.repository}:v1"
+    loose = [{"name": "app", "image": image, "versionConsistency": "disabled"}]
+    account.create(account.define(containerDefinitions=loose), desiredCount=1)
+    second = account.push(account.image_text("amd64", "2"), "v1")[1]["docker-content-digest"]
+    account.update(desiredCount=2)
+    account.settle()
+    digests = [task["containers"][0]["imageDigest"] for task in account.tasks()]
+    assert (len(set(digests)), second in digests) == (2, True)
+
+
 def test_c20_a_deleted_digest_breaks_scale_out(account: Account) -> None:
     account.ecr.create_repository(repositoryName=account.repository)
     account.push(account.image_text("amd64"), "v1")

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import tarfile
 from dataclasses import dataclass
 from typing import Any
 
 from tests.fakes.front_hosts import Answer, FrontHost
+
+
+def a_program(machine: int) -> bytes:
+    """Make a layer with an ELF file for ``machine`` at /app."""
+    content = b"\x7fELF" + bytes(14) + machine.to_bytes(2, "little") + bytes(44)
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("app")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return layer.getvalue()
 
 
 @dataclass
@@ -40,11 +53,12 @@ class Account:
         assert ended[0] == 201
         return {"digest": digest, "size": len(content)}
 
-    def image_text(self, architecture: str, salt: str = "") -> bytes:
-        """Push the blobs of an image and give its manifest, not pushed."""
+    def image_text(self, architecture: str, salt: str = "", machine: int | None = None) -> bytes:
+        """Push the blobs of an image and give its manifest, not pushed; ``machine`` is its program's e_machine."""
         kind = "application/vnd.docker.distribution.manifest.v2+json"
-        config = self.blob(json.dumps({"architecture": architecture, "os": "linux", "salt": salt}).encode())
-        layer = self.blob(f"layer {architecture} {salt}".encode())
+        document = {"architecture": architecture, "os": "linux", "salt": salt, "config": {"Entrypoint": ["/app"]}}
+        config = self.blob(json.dumps(document).encode())
+        layer = self.blob(f"layer {architecture} {salt}".encode() if machine is None else a_program(machine))
         config["mediaType"] = "application/vnd.docker.container.image.v1+json"
         layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
         return json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [layer]}).encode()

@@ -35,6 +35,7 @@ class Clusters:
             "PutClusterCapacityProviders": self._put_capacity_providers,
             "RegisterTaskDefinition": self._register,
             "DescribeTaskDefinition": self._describe_definition,
+            "ListTaskDefinitions": self._list_definitions,
             "TagResource": self._tag,
             "UntagResource": self._untag,
             "ListTagsForResource": self._tags,
@@ -122,6 +123,13 @@ class Clusters:
         if "TAGS" not in (request.get("include") or []):
             answered.pop("tags", None)
         return {**answered, "taskDefinition": _lean(answered["taskDefinition"])}
+
+    async def _list_definitions(self, scope: Scope, request: Json) -> Json:
+        """List the revisions of exactly the family: MiniStack takes its name for a prefix."""
+        answered = await self._upstream.api(scope, ECS_TARGET, "ListTaskDefinitions", request)
+        family, arns = request.get("familyPrefix"), answered["taskDefinitionArns"]
+        exact = [arn for arn in arns if family in (None, arn.rpartition("/")[2].rpartition(":")[0])]
+        return {**answered, "taskDefinitionArns": exact}
 
     async def _tag(self, scope: Scope, request: Json) -> Json:
         service = lookup.service_of_arn(self._world, request.get("resourceArn", ""))

@@ -37,7 +37,10 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest or index as it was pushed; ``platform`` comes from the config blob, None for an index or artifact."""
+    """A manifest or index as it was pushed.
+
+    ``platform`` comes from the config blob and ``machine`` from the entry point's own header; None for an index.
+    """
 
     digest: str
     media_type: str
@@ -45,6 +48,7 @@ class Manifest:
     pushed_at: float
     size: int
     platform: Platform | None = None
+    machine: str | None = None
 
     @property
     def is_index(self) -> bool:
@@ -118,11 +122,15 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """What pulling an image for a platform gives: the index's (or only) digest and the child's, or the error."""
+    """What pulling an image for a platform gives: the index's (or only) digest and the child's, or the error.
+
+    ``crashes``: the image can be pulled, and its program cannot run there.
+    """
 
     digest: str = ""
     child: str = ""
     error: str = ""
+    crashes: bool = False
 
 
 def content_digest(body: bytes) -> str:
@@ -134,7 +142,8 @@ class ImageStore:
     """All repositories of all accounts and regions."""
 
     def __init__(self, registry_host: str) -> None:
-        self._host = registry_host
+        port = registry_host.rpartition(":")[2]
+        self._hosts = {registry_host, f"localhost:{port}", f"127.0.0.1:{port}"}
         self._repositories: dict[tuple[Scope, str], Repository] = {}
 
     def create(self, scope: Scope, name: str, mutability: str, filters: list[Json]) -> Repository:
@@ -165,8 +174,8 @@ class ImageStore:
         An image of a registry that is not this one is taken to exist for every platform.
         """
         host, _, rest = image.partition("/")
-        if host != self._host and _ECR_HOST not in host:
-            made_up = content_digest(image.encode())
+        if host not in self._hosts and _ECR_HOST not in host:
+            made_up = image.partition("@")[2] or content_digest(image.encode())
             return Pull(made_up, made_up)
         path, _, digest = rest.partition("@")
         name, _, tag = path.partition(":")
@@ -183,7 +192,9 @@ class ImageStore:
                 error="CannotPullContainerError: pull image manifest has been retried 5 time(s): image Manifest does "
                 f"not contain descriptor matching platform '{platform}'"
             )
-        return Pull(manifest.digest, child)
+        machine = repository.manifests[child].machine
+        crashes = platform is not None and machine not in (None, platform.architecture)
+        return Pull(manifest.digest, child, crashes=crashes)
 
     def _child_for(self, repository: Repository, manifest: Manifest, platform: Platform | None) -> str | None:
         if not manifest.is_index:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -9,11 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from migrate.sandbox.front.http import AwsError, Response
+from migrate.sandbox.front.binaries import entry_point, machine_of
+from migrate.sandbox.front.http import AwsError, Request, Response
 from migrate.sandbox.front.images import INDEX_TYPES, Manifest, Platform, Repository, content_digest
 
 if TYPE_CHECKING:
-    from migrate.sandbox.front.http import Json, Request
+    from migrate.sandbox.front.http import Json
     from migrate.sandbox.front.images import ImageStore
     from migrate.sandbox.front.settings import FrontSettings
     from migrate.sandbox.front.upstream import Upstream
@@ -25,6 +27,7 @@ _TAGS = re.compile(r"^/v2/(?P<name>.+)/tags/list$")
 _VERSION = {"docker-distribution-api-version": "registry/2.0"}
 _FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 _ECR_USER = "AWS"
+_OK = 200
 
 
 def is_registry_path(path: str) -> bool:
@@ -116,39 +119,44 @@ class Registry:
                 message += f"with name '{repository.name}' in the registry with id '{repository.scope.account}' do not"
                 raise AwsError("ReferencedImagesNotFoundException", f"{message} exist")
             return Manifest(digest, kind, body, self._clock(), len(body))
-        platform = await self._platform(repository, document)
+        config = await self._config(repository, document)
         layers = [layer for layer in document.get("layers", []) if layer.get("mediaType") != _FOREIGN_LAYER]
         absent = [layer["digest"] for layer in layers if not await self._has_blob(repository, layer["digest"])]
         if absent:
             message = f"Layers with digests '{', '.join(absent)}' required for pushing image into repository"
             raise AwsError("LayersNotFoundException", f"{message} with name '{repository.name}' do not exist")
         size = len(body) + sum(int(layer.get("size", 0)) for layer in layers)
-        return Manifest(digest, kind, body, self._clock(), size, platform)
+        platform = Platform(config.get("os", ""), config["architecture"]) if config.get("architecture") else None
+        machine = await self._machine(repository, config, layers) if platform is not None else None
+        return Manifest(digest, kind, body, self._clock(), size, platform, machine)
 
-    async def _platform(self, repository: Repository, document: Json) -> Platform | None:
+    async def _config(self, repository: Repository, document: Json) -> Json:
+        """Return the image configuration; empty for an artifact's."""
         config = document.get("config", {}).get("digest")
         if not config:
-            return None
+            return {}
         response = await self._blob(repository, config, "GET")
-        if response.status != 200:  # noqa: PLR2004 - anything but OK
+        if response.status != _OK:
             raise AwsError("LayersNotFoundException", f"Layers with digests '{config}' do not exist")
         try:
             described: Any = json.loads(response.body)
         except ValueError:
+            return {}
+        return described if isinstance(described, dict) else {}
+
+    async def _machine(self, repository: Repository, config: Json, layers: list[Json]) -> str | None:
+        path = entry_point(config)
+        if path is None:
             return None
-        if not isinstance(described, dict) or not described.get("architecture"):
-            return None
-        return Platform(described.get("os", ""), described["architecture"])
+        contents = [(await self._blob(repository, layer["digest"], "GET")).body for layer in layers]
+        return await asyncio.to_thread(machine_of, path, contents)
 
     async def _has_blob(self, repository: Repository, digest: str) -> bool:
-        return (await self._blob(repository, digest, "HEAD")).status == 200  # noqa: PLR2004 - OK
+        return (await self._blob(repository, digest, "HEAD")).status == _OK
 
     async def _blob(self, repository: Repository, digest: str, method: str) -> Response:
-        from migrate.sandbox.front.http import Request as Asked
-
-        return await self._upstream.send(
-            _for_upstream(Asked(method, f"/v2/{repository.name}/blobs/{digest}"), repository)
-        )
+        path = f"/v2/{repository.name}/blobs/{digest}"
+        return await self._upstream.send(_for_upstream(Request(method, path), repository))
 
 
 def _for_upstream(request: Request, repository: Repository) -> Request:

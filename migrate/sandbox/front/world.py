@@ -27,6 +27,8 @@ _ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 _EXTERNAL_ID = string.ascii_letters + string.digits
 _KEPT_STOPPED_SECONDS = 3600.0
 _MOST_EVENTS = 100
+_EXITED = "Essential container in task exited"
+_EXEC_FORMAT_ERROR = 255  # the exit code of a program for another machine (facts F28)
 
 
 class World:
@@ -125,8 +127,9 @@ class World:
             launch_type = "FARGATE" if provider in FARGATE_PROVIDERS else "EC2"
             if self.faults.unavailable(provider, service.name):
                 return None
+        pulls = self._pulls_now(service.scope, deployment, launch_type)
         failing = deployment.failing.reason or "Task failed to start" if deployment.failing else ""
-        failure = self._missing_image(service.scope, deployment, launch_type) or failing
+        failure = next((pull.error for pull in pulls.values() if pull.error), "") or failing
         task = self.new_task(
             service.scope,
             service.cluster,
@@ -135,32 +138,29 @@ class World:
             started_by=deployment.id,
             launch_type=launch_type,
             provider=provider,
-            pulls=deployment.pulls,
+            pulls=pulls,
             failure=failure,
         )
         if deployment.exiting is not None:
-            task.exit_code = deployment.exiting.exit_code
-            task.failure = deployment.exiting.reason or "Essential container in task exited"
+            task.exit_code, task.failure = deployment.exiting.exit_code, deployment.exiting.reason or _EXITED
+        elif not failure and any(pull.crashes for pull in pulls.values()):
+            task.exit_code, task.failure = _EXEC_FORMAT_ERROR, _EXITED
         task.execute_command = bool(service.settings.get("enableExecuteCommand"))
         return task
 
-    def _missing_image(self, scope: Scope, deployment: Deployment, launch_type: str) -> str:
-        """Why a pull of what the deployment pinned fails now: never resolved, or deleted since (case C20)."""
+    def _pulls_now(self, scope: Scope, deployment: Deployment, launch_type: str) -> dict[str, Pull]:
+        """Return what a task of the deployment gets: what was pinned when it began, if that is still there (case C20).
+
+        A container whose ``versionConsistency`` is "disabled" gets what its tag names now (facts F14).
+        """
         platform = wanted_platform(deployment.definition, launch_type)
+        pulls = {}
         for container in deployment.definition["containerDefinitions"]:
-            pinned = deployment.pulls[container["name"]]
-            if pinned.error:
-                return pinned.error
-            repository = container["image"].partition("@")[0]
-            head, colon, tail = repository.rpartition(":")
-            repository = head if colon and "/" not in tail else repository
-            if "@" in container["image"] or container.get("versionConsistency") != "disabled":
-                again = self.images.pull(scope, f"{repository}@{pinned.digest}", platform)
-            else:
-                again = self.images.pull(scope, container["image"], platform)
-            if again.error:
-                return again.error
-        return ""
+            name, image, pinned = container["name"], container["image"], deployment.pulls[container["name"]]
+            if pinned.digest and container.get("versionConsistency") != "disabled":
+                image = f"{_repository_of(image)}@{pinned.digest}"
+            pulls[name] = self.images.pull(scope, image, platform) if pinned.digest or not pinned.error else pinned
+        return pulls
 
     def new_task(
         self,
@@ -201,6 +201,13 @@ class World:
         return count(
             task.provider for task in self.tasks_of(service) if task.started_by == deployment.id and task.provider
         )
+
+
+def _repository_of(image: str) -> str:
+    """Return an image reference without tag and digest."""
+    path = image.partition("@")[0]
+    head, colon, tail = path.rpartition(":")
+    return head if colon and "/" not in tail else path
 
 
 def count(names: Iterable[str]) -> dict[str, int]:
