@@ -68,7 +68,7 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
         # First of all: a tag without amd64 keeps the tasks that run from being replaced (case C04).
         _restore_tag(work)
     work.journal.act("refresh", "read the world into both stacks", work.runtime.stacks.refresh)
-    _keep_a_revision_to_go_back_to(work, target)
+    _keep_a_revision_to_go_back_to(work)
     if arm64:
         # ARM64 tasks must not lose their index while they run: amd64 tasks take over from the index first.
         between = _gate(work, "back to 1", work.expectation(_deployed(work, Stage.IMAGE)))
@@ -157,10 +157,13 @@ def _restore_tag(work: Work) -> None:
     work.journal.act("restore tag", text, lambda: work.runtime.safety.restore_tag(image))
 
 
-def _keep_a_revision_to_go_back_to(work: Work, target: Stage) -> None:
-    """Have a copy of the original revision registered where the original is INACTIVE and cannot be used (case C32)."""
+def _keep_a_revision_to_go_back_to(work: Work) -> None:
+    """Have a copy of the original revision registered where the original is INACTIVE and cannot be used (case C32).
+
+    Whatever the target is: the refresh has dropped the original from the state, and the program would make it anew.
+    """
     original = work.record.baseline.task_definition.arn
-    if target >= Stage.ARCHITECTURE or work.record.replacement_task_definition_arn is not None:
+    if work.record.replacement_task_definition_arn is not None:
         return
     try:
         status = work.journal.look(

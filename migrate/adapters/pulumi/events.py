@@ -11,7 +11,7 @@ from enum import StrEnum
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 
-from migrate.core.preview import ResourceChange
+from migrate.core.preview import TASK_DEFINITION, ResourceChange
 
 _CHATTER = re.compile(r"^warning: using pulumi-(resource|language|analyzer)-\S+ from \$PATH")
 _COLOUR = re.compile(r"<\{%.*?%\}>")
@@ -94,7 +94,9 @@ class EventCollector:
                 name: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
                 for name, value in (metadata.new.outputs or {}).items()
             }
-        if change.operation in {"refresh", "delete"} and metadata.old is not None and metadata.new is None:
+        dropped = change.operation in {"refresh", "delete"} and metadata.old is not None and metadata.new is None
+        # The provider drops an INACTIVE revision; a rollback then registers a copy of it (case C32).
+        if dropped and change.type != TASK_DEFINITION:
             self._gone.append(change.name)
 
     def _heard(self, diagnostic: DiagnosticEvent) -> None:

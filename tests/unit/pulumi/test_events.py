@@ -5,7 +5,7 @@ from typing import Any
 from pulumi.automation import EngineEvent
 
 from migrate.adapters.pulumi.events import EventCollector, Phase
-from migrate.core.preview import INDEX, SERVICE, ResourceChange
+from migrate.core.preview import INDEX, SERVICE, TASK_DEFINITION, ResourceChange
 
 _URN = "urn:pulumi:stack::project::{type}::{name}"
 
@@ -65,6 +65,13 @@ def test_a_resource_without_a_new_state_is_gone() -> None:
     old = {"type": INDEX, "urn": "u", "outputs": {}}
     collector(_event("resOutputsEvent", _step("refresh", INDEX, "index", old=old)))
     assert collector.gone == ("index",)
+
+
+def test_c32_a_revision_that_a_refresh_drops_stands_in_no_way_back() -> None:
+    collector = EventCollector()
+    old = {"type": TASK_DEFINITION, "urn": "u", "outputs": {}}
+    collector(_event("resOutputsEvent", _step("refresh", TASK_DEFINITION, "task-definition", old=old)))
+    assert collector.gone == ()
 
 
 def test_the_listener_hears_every_phase() -> None:

@@ -1,0 +1,174 @@
+"""The way back, from every stage to every smaller one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from migrate.core.evidence import EventKind
+from migrate.core.settings import ImageMode
+from migrate.core.stages import Position, Stage
+from migrate.errors import BlockedError, ExitCode
+from tests.fakes.aws_world import TAG, World
+from tests.fakes.clock import FakeClock
+from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, Entry, digest_of
+from tests.fakes.migration import SETTINGS, Operator
+
+ALL = [(reached, to) for reached in range(4) for to in Stage if to < reached]
+
+
+@pytest.mark.parametrize("launch_type", ["FARGATE", None])
+@pytest.mark.parametrize(("reached", "to"), ALL)
+def test_every_smaller_stage_is_brought_back_as_it_was(reached: int, to: Stage, launch_type: str | None) -> None:
+    operator = Operator.of(World.with_demo_service(FakeClock(), launch_type=launch_type))
+    looks = {Stage.ORIGINAL: (operator.service, operator.tag, operator.status())}
+    for stage in range(reached + 1):
+        operator.reach(0) if stage == 0 else operator.apply(stage)
+        looks[Stage(stage)] = (operator.service, operator.tag, operator.status())
+    service, tag, status = looks[to]
+    outcome = operator.roll_back(to)
+    now = operator.status()
+    assert outcome.exit_code is ExitCode.DONE, outcome
+    assert operator.tag == tag
+    assert (operator.service.launch_type, operator.service.strategy) == (service.launch_type, service.strategy)
+    assert (now.revision, now.architectures, now.split) == (status.revision, status.architectures, status.split)
+    assert (now.position, now.drift) == (Position(to), ())
+
+
+def test_the_original_comes_back_with_launch_type_revision_and_the_bytes_of_the_tag() -> None:
+    operator = Operator.of()
+    media_type, body = operator.tag
+    revision = operator.service.task_definition_arn
+    operator.reach(3).roll_back(Stage.ORIGINAL)
+    assert operator.tag == (media_type, body)
+    assert digest_of(body) == operator.record.baseline.image.digest
+    assert (operator.service.launch_type, operator.service.strategy) == ("FARGATE", ())
+    assert operator.service.task_definition_arn == revision
+    assert {task.architecture for task in operator.tasks} == {"x86_64"}
+
+
+def test_without_a_wish_a_rollback_goes_one_stage_back() -> None:
+    operator = Operator.of().reach(3)
+    for stage in (Stage.ARCHITECTURE, Stage.IMAGE, Stage.BASELINE, Stage.ORIGINAL):
+        assert operator.roll_back().stage is stage
+        assert operator.record.position == Position(stage)
+    assert "nothing was changed" in operator.roll_back().text
+
+
+def test_a_migration_that_came_back_can_start_again_and_makes_nothing_twice() -> None:
+    operator = Operator.of().reach(3)
+    index, revisions = operator.record.index, len(operator.world.revisions)
+    operator.roll_back(Stage.ORIGINAL)
+    operator.reach(3)
+    assert operator.record.index == index
+    assert len(operator.world.revisions) == revisions
+
+
+def test_arm64_tasks_keep_their_index_until_amd64_tasks_have_taken_over() -> None:
+    operator = Operator.of().reach(2)
+    operator.roll_back(Stage.BASELINE)
+    steps = [event.step for event in operator.events() if event.kind is EventKind.OUTCOME]
+    gates = [event.step for event in operator.events() if event.kind is EventKind.VERDICT]
+    assert gates == ["gate back to 1", "gate back to 0"]
+    restored = next(i for i, event in enumerate(operator.events()) if event.step == "restore tag")
+    proven = next(i for i, event in enumerate(operator.events()) if event.kind is EventKind.VERDICT)
+    assert proven < restored
+    assert "restore tag" in steps
+
+
+def test_c32_a_copy_is_deployed_where_the_original_revision_is_inactive() -> None:
+    operator = Operator.of().reach(2)
+    original = operator.record.baseline.task_definition
+    operator.world.deregister(original.arn)
+    outcome = operator.roll_back(Stage.IMAGE)
+    assert outcome.exit_code is ExitCode.DONE, outcome
+    copy = operator.world.revisions[operator.service.task_definition_arn]
+    assert copy.arn == operator.record.replacement_task_definition_arn
+    assert (copy.status, copy.revision) == ("ACTIVE", 3)
+    assert {task.architecture for task in operator.tasks} == {"x86_64"}
+    assert [item.status for item in operator.world.revisions.values()] == ["INACTIVE", "ACTIVE", "ACTIVE"]
+
+
+def test_c32_the_copy_serves_every_later_stage_and_rollback() -> None:
+    operator = Operator.of().reach(2)
+    operator.world.deregister(operator.record.baseline.task_definition.arn)
+    operator.roll_back(Stage.ORIGINAL)
+    operator.reach(3)
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
+    assert len(operator.world.revisions) == 3
+
+
+def test_c32_a_revision_that_aws_has_deleted_is_replaced_by_a_copy_too() -> None:
+    operator = Operator.of().reach(2)
+    del operator.world.revisions[operator.record.baseline.task_definition.arn]
+    assert operator.roll_back(Stage.IMAGE).exit_code is ExitCode.DONE
+    assert operator.service.task_definition_arn == operator.record.replacement_task_definition_arn
+
+
+def test_c32_the_original_may_be_lost_before_a_step_that_does_not_need_it() -> None:
+    operator = Operator.of().reach(3)
+    operator.world.deregister(operator.record.baseline.task_definition.arn)
+    for stage in (Stage.ARCHITECTURE, Stage.IMAGE, Stage.ORIGINAL):
+        assert operator.roll_back(stage).exit_code is ExitCode.DONE
+    assert len(operator.world.revisions) == 3
+
+
+def test_c32_an_arm64_revision_that_is_inactive_is_registered_again() -> None:
+    operator = Operator.of().reach(3)
+    first = operator.record.arm64_task_definition_arn
+    operator.world.deregister(str(first))
+    assert operator.roll_back(Stage.ARCHITECTURE).exit_code is ExitCode.DONE
+    assert operator.record.arm64_task_definition_arn not in {None, first}
+    assert operator.status().architectures == (("arm64", 4),)
+
+
+@pytest.mark.parametrize("same_amd64", [True, False])
+def test_an_external_tag_is_never_moved_by_the_way_back(same_amd64: bool) -> None:
+    world = World.with_demo_service(FakeClock())
+    operator = Operator.of(world, replace(SETTINGS, image=replace(SETTINGS.image, mode=ImageMode.EXTERNAL)))
+    operator.reach(0)
+    amd64 = operator.world.shelf.image("linux/amd64", Entry("app", AMD64_ELF), Entry("etc/new", b"new"))
+    if same_amd64:
+        media_type, body = operator.tag
+        amd64 = {**amd64, "mediaType": media_type, "digest": digest_of(body), "size": len(body)}
+    arm64 = world.shelf.image("linux/arm64", Entry("app", ARM64_ELF))
+    world.shelf.index(amd64, arm64, tag=TAG)
+    pushed = operator.tag
+    assert operator.apply(1).exit_code is ExitCode.DONE
+    assert operator.apply(2).exit_code is ExitCode.DONE
+    outcome = operator.roll_back(Stage.ORIGINAL)
+    assert outcome.exit_code is ExitCode.DONE, outcome
+    assert operator.tag == pushed
+    assert {task.architecture for task in operator.tasks} == {"x86_64"}
+
+
+def test_there_is_nothing_to_roll_back_where_nothing_was_applied() -> None:
+    with pytest.raises(BlockedError, match="nothing to roll back"):
+        Operator.of().roll_back()
+
+
+def test_a_rollback_that_was_interrupted_is_finished_by_the_next() -> None:
+    operator = Operator.of().reach(3)
+    operator.stacks.interrupt_after["up_service"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        operator.roll_back(Stage.ORIGINAL)
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
+    assert (operator.service.launch_type, operator.status().architectures) == ("FARGATE", (("x86_64", 4),))
+
+
+def test_a_deployment_in_flight_is_stopped_before_the_way_back() -> None:
+    operator = Operator.of().reach(1)
+    operator.world.clock.after(timedelta(seconds=20), operator.world.settle)
+    operator.world.clock.stop_after(timedelta(seconds=40))
+    assert operator.apply(2).exit_code is ExitCode.INTERRUPTED
+    operator.roll_back()
+    assert "stop deployment" in operator.world.writes
+    assert operator.status().position == Position(Stage.IMAGE)
+
+
+def test_the_way_back_is_not_judged_by_alarms_that_still_ring() -> None:
+    operator = Operator.of().reach(2)
+    operator.world.script_alarm("web-errors", "ALARM")
+    assert operator.roll_back().exit_code is ExitCode.DONE
