@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -123,6 +124,11 @@ class Operator:
             outcome = self.apply(number)
             assert outcome.exit_code is ExitCode.DONE, outcome
         return self
+
+    def copied(self) -> Operator:
+        """Return another operator in another world that is the same until now."""
+        lock = self.store._lock
+        return deepcopy(self, {id(lock): lock})
 
     def status(self) -> Status:
         return read_status(self.runtime)
