@@ -98,7 +98,8 @@ def test_stopped_in_the_middle_it_leaves_nothing_half_made_and_goes_on_next_time
     assert hanging.returncode == 130
     assert "it goes on where it stopped" in told
     assert not _half_made(folder)
-    assert not any(compiler.is_running() for compiler in compilers)
+    _, still_there = psutil.wait_procs(compilers, timeout=10)
+    assert not still_there
 
 
 def test_killed_in_the_middle_the_next_start_finishes(folder: Path, hanging: subprocess.Popen[str]) -> None:
