@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,15 @@ def test_one_port_speaks_plain_http_and_tls(ministack_python: Path, authority: t
         sts = boto3.client("sts", endpoint_url=secure, verify=str(trust), **keys)
         assert sts.get_caller_identity()["Account"] == "000000000000"
         _a_silent_client_is_no_harm(host)
+
+        def ask(number: int) -> int:
+            if number % 2:
+                return host.http("GET", "/v2/")[0]
+            with urllib.request.urlopen(f"{secure}/v2/", context=context, timeout=20) as answered:  # noqa: S310
+                return int(answered.status)
+
+        with ThreadPoolExecutor(16) as threads:
+            assert set(threads.map(ask, range(200))) == {200}
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", host.port))

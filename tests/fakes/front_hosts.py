@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -167,18 +168,23 @@ def whole_process(python: Path, *arguments: str, **environment: str) -> Iterator
     """Start the front in MiniStack's environment and end it."""
     port = free_port()
     base = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    process = subprocess.Popen(
-        [python, MAIN, "--port", str(port), *arguments],
-        env={**base, "LOG_LEVEL": "ERROR", "DOCKER_HOST": "unix:///nonexistent", **environment},
-        stdout=subprocess.DEVNULL,
-    )
-    host = WholeProcess(port, process)
-    try:
-        _await_ready(host)
-        yield host
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+    with TemporaryFile() as said:
+        process = subprocess.Popen(
+            [python, MAIN, "--port", str(port), *arguments],
+            env={**base, "LOG_LEVEL": "ERROR", "DOCKER_HOST": "unix:///nonexistent", **environment},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        host = WholeProcess(port, process)
+        try:
+            _await_ready(host)
+            yield host
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+        said.seek(0)
+        text = said.read().decode()
+        assert "Traceback" not in text, text
 
 
 def _await_ready(host: WholeProcess) -> None:

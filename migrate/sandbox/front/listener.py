@@ -52,11 +52,17 @@ class SniffingListener:
                     task.cancel()
 
     async def _handle(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError, asyncio.CancelledError):
+        try:
             first = await self._first_byte(connection)
-            if first:
-                await self._relay(connection, secure=first[0] == _TLS_HANDSHAKE)
-        connection.close()
+        except (OSError, asyncio.CancelledError):
+            first = b""
+        secure = first[:1] == bytes([_TLS_HANDSHAKE])
+        if not first or (secure and self._tls is None):
+            connection.close()
+            return
+        # From here on the transport owns the socket: closing it here too would close whatever takes its number next.
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await self._relay(connection, self._tls if secure else None)
 
     async def _first_byte(self, connection: socket.socket) -> bytes:
         loop = asyncio.get_running_loop()
@@ -73,25 +79,17 @@ class SniffingListener:
             loop.remove_reader(connection)
         return connection.recv(1, socket.MSG_PEEK)
 
-    async def _relay(self, connection: socket.socket, *, secure: bool) -> None:
-        if secure and self._tls is None:
-            return
-        connection.setblocking(False)
+    async def _relay(self, connection: socket.socket, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=_CHUNK)
         protocol = asyncio.StreamReaderProtocol(reader)
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, connection, ssl=self._tls if secure else None
-        )
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=tls)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        inner_reader, inner_writer = await asyncio.open_unix_connection(str(self._inner))
-        answers = asyncio.create_task(_copy(inner_reader, writer))
-        requests = asyncio.create_task(_copy(reader, inner_writer))
-        try:
+        async with contextlib.AsyncExitStack() as ending:
+            ending.callback(writer.close)
+            inner_reader, inner_writer = await asyncio.open_unix_connection(str(self._inner))
+            ending.callback(inner_writer.close)
+            requests = asyncio.create_task(_copy(reader, inner_writer))
+            ending.callback(requests.cancel)
             # A client that only closes its sending half still waits for the answer; the inner server decides.
-            await answers
-        finally:
-            requests.cancel()
-            answers.cancel()
-            inner_writer.close()
-            writer.close()
+            await _copy(inner_reader, writer)
