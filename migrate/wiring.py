@@ -145,10 +145,13 @@ def _opened(place: Place) -> Iterator[Opened]:
                 ca_file=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
             )
         )
+        services = EcsServiceReader(session)
+        # Asked before anything is written: without credentials, or in a region that is none, nothing is left behind.
+        services.account()
         environment.state_dir.mkdir(parents=True, exist_ok=True)
         readers = Readers(
             settings=settings,
-            services=EcsServiceReader(session),
+            services=services,
             health=AwsHealthReader(session),
             repositories=repositories,
             registry=registry,

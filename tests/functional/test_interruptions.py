@@ -11,6 +11,7 @@ import pytest
 
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, ExitCode
+from migrate.workflows.apply import apply_stage
 from migrate.workflows.durable import InMemory
 from tests.fakes.migration import Operator, Replayed
 
@@ -92,15 +93,12 @@ def test_a_rollback_that_died_anywhere_is_finished_by_the_next_one() -> None:
 
 def test_a_run_that_is_taken_up_with_its_memory_repeats_no_step() -> None:
     operator = Operator.of().reach(1)
-    operator.durable = memory = Replayed()
+    memory, run = Replayed(), operator.run("apply", 2)
     operator.stacks.interrupt_after["up_service"] = KeyboardInterrupt()
-    run = operator.run("apply", 2)
-    operator.run = lambda verb, stage: run  # type: ignore[method-assign] # the same run goes on
     with pytest.raises(KeyboardInterrupt):
-        operator.apply(2)
+        apply_stage(operator.runtime, memory, run)
     calls = len(operator.stacks.calls)
-    operator.durable = memory.restarted()
-    assert operator.apply(2).exit_code is ExitCode.DONE
+    assert apply_stage(operator.runtime, memory.restarted(), run).exit_code is ExitCode.DONE
     assert operator.stacks.calls[calls:] == ["up_service"]
     assert deployments(operator) == 4
 

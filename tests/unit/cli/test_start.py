@@ -1,0 +1,50 @@
+"""What comes before any work: help, versions, and what they do not import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from migrate import __version__
+from migrate.cli.app import run
+
+_HEAVY = ["boto3", "botocore", "pulumi", "pydantic", "dbos", "rich", "sqlalchemy", "httpx"]
+_PROGRAM = """
+import json, sys
+from migrate.cli.app import run
+code = run(sys.argv[1:])
+print(json.dumps([code, sorted(name for name in {heavy} if name in sys.modules)]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    program = _PROGRAM.format(heavy=_HEAVY)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=True
+    )
+    code, imported = json.loads(done.stderr.strip().splitlines()[-1])
+    assert imported == []
+    assert code in {0, 2}
+
+
+@pytest.mark.parametrize("verb", ["init", "plan", "apply", "rollback", "status", "stack", "sandbox"])
+def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    assert f"migrate {verb}" in capsys.readouterr().out
+
+
+def test_help_lists_the_verbs_in_the_order_of_use_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out.partition("Commands:")[2]
+    places = [shown.index(f"\n  {verb}") for verb in ("init", "plan", "apply", "rollback", "status", "stack")]
+    assert places == sorted(places)
+    assert "130 interrupted" in " ".join(shown.split())
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
