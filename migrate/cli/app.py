@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import traceback
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import click
 
 from migrate import __version__
 from migrate.cli.options import Options, settings_of
-from migrate.errors import ExitCode, MigrateError, ToolFaultError
+from migrate.errors import ExitCode, InterruptedRunError, MigrateError, SettingsError, ToolFaultError
 
 _VERBS = {
     "init": "Look at a live service and write migrate.toml.",
@@ -87,12 +88,20 @@ def _invoked(arguments: list[str], options: Options) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as wrong:
-        wrong.show()
-        return ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. Nothing is lost: run the same command again to go on.", err=True)
-        return ExitCode.INTERRUPTED
+        if not _json_asked(arguments):
+            wrong.show()
+            return ExitCode.USAGE
+        # click stops at the first mistake, so that the options may not have been read yet.
+        options.output = "json"
+        where = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "migrate"
+        raise SettingsError(wrong.format_message(), then=f"Try `{where} --help`.") from wrong
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        raise InterruptedRunError("Stopped. Nothing is lost.", then="Run the same command again to go on.") from stopped
     return int(result or ExitCode.DONE)
+
+
+def _json_asked(arguments: list[str]) -> bool:
+    return "--output=json" in arguments or ("--output", "json") in pairwise(arguments)
 
 
 def _told(error: MigrateError, options: Options) -> int:

@@ -81,6 +81,8 @@ class EcsServiceReader:
             try:
                 return client.describe_services(cluster=cluster, services=names, include=["TAGS"])["services"]
             except ClientError as error:
+                if code_of(error) == "ClusterNotFoundException":
+                    raise self._no_cluster(cluster) from error
                 # Services from before 2018 have short ARNs, which have no tags (case C62).
                 if code_of(error) != "InvalidParameterException" or "arn format" not in str(error).lower():
                     raise
@@ -123,12 +125,15 @@ class EcsServiceReader:
             found = self._session.ecs().describe_clusters(clusters=[name])["clusters"]
         active = [item for item in found if item.get("status", "ACTIVE") != "INACTIVE"]
         if not active:
-            raise NotFoundError(
-                f"The cluster {name_of(name)} does not exist in {self._session.region.name}.",
-                why=self._clusters_there(),
-                then="Correct `service.cluster` or `region` in migrate.toml.",
-            )
+            raise self._no_cluster(name)
         return parse_ecs.cluster(active[0])
+
+    def _no_cluster(self, name: str) -> NotFoundError:
+        return NotFoundError(
+            f"The cluster {name_of(name)} does not exist in {self._session.region.name}.",
+            why=self._clusters_there(),
+            then="Correct `service.cluster` or `region` in migrate.toml.",
+        )
 
     def _clusters_there(self) -> str:
         try:
