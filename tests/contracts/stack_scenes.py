@@ -1,0 +1,190 @@
+"""A service to drive stacks of, in two worlds: the scripted one, and the sandbox with the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+from migrate.adapters.aws.ecr import EcrRepositoryReader
+from migrate.adapters.aws.ecs import EcsServiceReader
+from migrate.adapters.aws.safety import AwsSafetyActions
+from migrate.adapters.aws.session import AwsSession, open_session
+from migrate.adapters.pulumi.deployer import PulumiDeployer
+from migrate.adapters.pulumi.workspace import StackAddress
+from migrate.core.documents import fields
+from migrate.core.facts import Service, StrategyItem
+from migrate.core.image_names import ImageReference
+from migrate.core.record import Baseline, OriginalImage, Record
+from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.ports import SafetyActions, ServiceReader, StackDeployer
+from migrate.sandbox.demo.build import binary, lay_out
+from migrate.sandbox.demo.image import push, single_platform_image
+from migrate.sandbox.demo.network import client
+from migrate.sandbox.sandbox import Sandbox
+from migrate.sandbox.toolchain.progress import Progress
+from tests.fakes.aws_ports import FakeSafetyActions, FakeServiceReader
+from tests.fakes.aws_world import REGISTRY, TAG, World
+from tests.fakes.clock import FakeClock
+from tests.fakes.image_content import REPOSITORY
+from tests.fakes.stack_deployer import FakeStackDeployer
+
+SPOT = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
+_NUMBERS = count(1)
+
+
+class Scene(Protocol):
+    """One service on launch type FARGATE, one amd64 manifest under its tag, and both stacks of it, not yet made."""
+
+    services: ServiceReader
+    safety: SafetyActions
+    stacks: StackDeployer
+    record: Record
+    settings: Settings
+
+    def digest(self, tag: str) -> str | None: ...
+    def change_context(self) -> None: ...
+    def deploy_another_revision(self) -> None: ...
+
+
+class FakeScene:
+    """The scene in the scripted world."""
+
+    def __init__(self) -> None:
+        self.world = World.with_demo_service(FakeClock())
+        self.services: ServiceReader = FakeServiceReader(self.world)
+        self.safety: SafetyActions = FakeSafetyActions(self.world)
+        self.fake = FakeStackDeployer(self.world)
+        self.stacks: StackDeployer = self.fake
+        self.settings = _settings("demo", "web", ImageSettings("web"))
+        media_type, body = self.world.shelf.manifests[TAG]
+        reference = ImageReference(REGISTRY, REPOSITORY, tag=TAG)
+        self.record = _record(self.services, self.settings, reference, (media_type, body.decode()), self.digest(TAG))
+
+    def digest(self, tag: str) -> str | None:
+        return self.world.digest_of_tag(tag)
+
+    def change_context(self) -> None:
+        self.fake.context = "second"
+
+    def deploy_another_revision(self) -> None:
+        self.world.deploy()
+
+
+class EngineScene:
+    """The scene in the sandbox: a cluster, a repository and a state directory of its own."""
+
+    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
+        self._clients = {name: client(sandbox, name) for name in ("ecs", "ecr")}
+        self._number = next(_NUMBERS)
+        self._repository = f"contract/app{self._number}"
+        self.context = lay_out(directory / "context", sandbox.go, Progress())
+        image = single_platform_image(binary(self.context, "amd64").read_bytes())
+        self._clients["ecr"].create_repository(repositoryName=self._repository)
+        push(image, sandbox.registry_host, self._repository, TAG, sandbox.layout.authority)
+        reference = ImageReference(sandbox.registry_host, self._repository, tag=TAG)
+        cluster, name = self._create_service(str(reference))
+        session: AwsSession = open_session(None, environment=sandbox.environment())
+        self.services: ServiceReader = EcsServiceReader(session)
+        self.safety: SafetyActions = AwsSafetyActions(session)
+        build = ImageSettings("app", context=str(self.context), builder=sandbox.builder)
+        self.settings = _settings(cluster, name, build)
+        held = self._held(TAG)
+        manifest = (held["imageManifestMediaType"], held["imageManifest"])
+        self.record = _record(self.services, self.settings, reference, manifest, held["imageId"]["imageDigest"])
+        account = self.record.baseline.account
+        self.stacks: StackDeployer = PulumiDeployer(
+            StackAddress(account.account_id, account.region, cluster, name, reference.registry),
+            directory / "state",
+            sandbox.environment(),
+            credentials=EcrRepositoryReader(session).credentials,
+        )
+
+    def digest(self, tag: str) -> str | None:
+        digest: str = self._held(tag)["imageId"]["imageDigest"]
+        return digest
+
+    def change_context(self) -> None:
+        binary(self.context, "arm64").write_bytes(binary(self.context, "arm64").read_bytes() + b"\0")
+
+    def deploy_another_revision(self) -> None:
+        service = self._read()
+        definition = fields(self.services.task_definition(service.task_definition_arn).document)
+        registered = self._clients["ecs"].register_task_definition(
+            **{name: definition[name] for name in _FIELDS if name in definition}
+        )
+        arn = registered["taskDefinition"]["taskDefinitionArn"]
+        self._clients["ecs"].update_service(cluster=service.cluster_arn, service=service.name, taskDefinition=arn)
+
+    def _create_service(self, image: str) -> tuple[str, str]:
+        ecs, cluster, name = self._clients["ecs"], f"contract{self._number}", f"web{self._number}"
+        ecs.create_cluster(clusterName=cluster)
+        ecs.register_task_definition(
+            family=name,
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[{"name": "app", "image": image, "portMappings": [{"containerPort": 8080}]}],
+            tags=[{"key": "team", "value": "contract"}],
+        )
+        ecs.create_service(
+            cluster=cluster,
+            serviceName=name,
+            taskDefinition=name,
+            desiredCount=1,
+            launchType="FARGATE",
+            propagateTags="SERVICE",
+            networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-b", "subnet-a"]}},
+            deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+            tags=[{"key": "owner", "value": "contract"}],
+        )
+        return cluster, name
+
+    def _read(self) -> Service:
+        return self.services.service(self.settings.service.cluster, self.settings.service.name)
+
+    def _held(self, tag: str) -> Any:
+        answer = self._clients["ecr"].batch_get_image(repositoryName=self._repository, imageIds=[{"imageTag": tag}])
+        return answer["images"][0]
+
+
+_FIELDS = ("family", "networkMode", "requiresCompatibilities", "cpu", "memory", "containerDefinitions")
+
+
+def _settings(cluster: str, name: str, image: ImageSettings) -> Settings:
+    return Settings(ServiceSettings(cluster, name), image, capacity=SPOT)
+
+
+def _record(
+    services: ServiceReader,
+    settings: Settings,
+    reference: ImageReference,
+    manifest: tuple[str, str],
+    digest: str | None,
+) -> Record:
+    service = services.service(settings.service.cluster, settings.service.name)
+    image = OriginalImage(reference, reference.repository, digest or "", *manifest, "migrate-original-tag1")
+    baseline = Baseline(
+        recorded_at=datetime(2026, 11, 25, tzinfo=UTC),
+        account=services.account(),
+        service=service,
+        task_definition=services.task_definition(service.task_definition_arn),
+        cluster=services.cluster(service.cluster_arn),
+        image=image,
+    )
+    return Record(baseline)
+
+
+def adopted(scene: Scene) -> Record:
+    """Return the record of the scene once its service is adopted."""
+    return replace(scene.record, adopted=True)
+
+
+def sandbox_for(directory: Path) -> Iterator[Sandbox]:
+    """Give a sandbox of its own, taken down afterwards."""
+    with Sandbox.start(directory) as sandbox:
+        yield sandbox

@@ -1,0 +1,174 @@
+"""What every StackDeployer must do; run over the scripted world and over the real engine in the sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, desired_state, index_on_shelf
+from migrate.core.facts import Service
+from migrate.core.preview import Act, Preview, StackOutcome, violations
+from migrate.core.record import BuiltIndex, Record
+from migrate.core.stages import Stage
+from migrate.errors import EngineError, UnsafePreviewError
+from migrate.sandbox.sandbox import Sandbox
+from tests.contracts.stack_scenes import SPOT, EngineScene, FakeScene, Scene, sandbox_for
+
+REAL = pytest.param("engine", marks=pytest.mark.e2e)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    yield from sandbox_for(tmp_path_factory.mktemp("sandbox"))
+
+
+@pytest.fixture(params=["fake", REAL])
+def scene(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    if request.param == "fake":
+        return FakeScene()
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
+    for name, value in sandbox.settings().items():
+        monkeypatch.setenv(name, value)
+    return EngineScene(sandbox, tmp_path)
+
+
+def _service(scene: Scene) -> Service:
+    return scene.services.service(scene.settings.service.cluster, scene.settings.service.name)
+
+
+def _inputs(scene: Scene, record: Record, stage: Stage) -> ServiceStackInputs:
+    return desired_state(record, scene.settings, stage).service
+
+
+def _up(scene: Scene, inputs: ServiceStackInputs, act: Act) -> StackOutcome:
+    assert violations(scene.stacks.preview_service(inputs), act) == ()
+    return scene.stacks.up_service(inputs)
+
+
+def _adopted(scene: Scene) -> Record:
+    _up(scene, _inputs(scene, scene.record, Stage.ORIGINAL), Act.ADOPT)
+    return replace(scene.record, adopted=True)
+
+
+def _at_baseline(scene: Scene) -> Record:
+    record = _adopted(scene)
+    _up(scene, _inputs(scene, record, Stage.BASELINE), Act.BASELINE)
+    return record
+
+
+def _operations(preview: Preview | StackOutcome) -> set[str]:
+    resources = Preview(preview.stack, preview.resources).changes
+    return {change.operation for change in resources}
+
+
+def test_an_adoption_imports_and_changes_nothing(scene: Scene) -> None:
+    before = _service(scene)
+    inputs = _inputs(scene, scene.record, Stage.ORIGINAL)
+    preview = scene.stacks.preview_service(inputs)
+    assert violations(preview, Act.ADOPT) == ()
+    assert _operations(preview) == {"import"}
+    scene.stacks.up_service(inputs)
+    assert scene.stacks.preview_service(replace(inputs, adopt=False)).changes == ()
+    assert _service(scene).primary == before.primary
+
+
+def test_c37_a_launch_type_goes_to_its_provider_in_place_and_comes_back_outside_the_engine(scene: Scene) -> None:
+    record = _at_baseline(scene)
+    assert [item.provider for item in _service(scene).strategy] == ["FARGATE"]
+    baseline = _inputs(scene, record, Stage.BASELINE)
+    assert scene.stacks.preview_service(baseline).changes == ()
+    before = _service(scene).primary
+    unforced = replace(baseline.service, strategy=SPOT, force_new_deployment=False, triggers=())
+    with pytest.raises(EngineError, match="could not preview") as refused:
+        scene.stacks.preview_service(replace(baseline, service=unforced))
+    assert "force_new_deployment should be true" in refused.value.why
+    original = _inputs(scene, record, Stage.ORIGINAL)
+    with pytest.raises(UnsafePreviewError):
+        scene.stacks.preview_service(replace(original, service=replace(original.service, force_new_deployment=True)))
+    assert _service(scene).primary == before
+    scene.safety.return_to_launch_type(_service(scene))
+    scene.stacks.refresh()
+    _up(scene, original, Act.ORIGINAL)
+    assert (_service(scene).launch_type, _service(scene).strategy) == ("FARGATE", ())
+    assert scene.stacks.preview_service(original).changes == ()
+
+
+def _shelved(scene: Scene) -> tuple[ImageStackInputs, Record, str]:
+    shelf = index_on_shelf(replace(scene.record, shelved=True), scene.settings)
+    assert violations(scene.stacks.preview_image(shelf), Act.SHELVE_INDEX) == ()
+    digest = scene.stacks.up_image(shelf).output("index_digest") or ""
+    assert digest == scene.digest(shelf.shelf_tag)
+    index = BuiltIndex(digest, "application/vnd.oci.image.index.v1+json", ())
+    return shelf, replace(scene.record, shelved=True, index=index), digest
+
+
+def test_the_index_is_shelved_published_and_put_back_without_a_replacement(scene: Scene) -> None:
+    lookup = scene.stacks.up_image(desired_state(scene.record, scene.settings, Stage.BASELINE).image)
+    assert lookup.output("index_digest") is None
+    assert (lookup.output("repository_url") or "").endswith(scene.record.baseline.image.repository)
+    original = scene.record.baseline.image.digest
+    tag = scene.record.baseline.image.reference.tag or ""
+    shelf, record, digest = _shelved(scene)
+    assert scene.digest(tag) == original
+    assert scene.stacks.preview_image(shelf).changes == ()
+    published = desired_state(record, scene.settings, Stage.IMAGE).image
+    back = desired_state(record, scene.settings, Stage.BASELINE).image
+    for _ in range(2):
+        assert violations(scene.stacks.preview_image(published), Act.PUBLISH_INDEX) == ()
+        scene.stacks.up_image(published)
+        assert scene.digest(tag) == digest
+        assert scene.stacks.preview_image(published).changes == ()
+        preview = scene.stacks.preview_image(back)
+        assert violations(preview, Act.PUBLISH_INDEX) == ()
+        assert [change.name for change in preview.changes] == ["published"]
+        scene.stacks.up_image(back)
+        # Pulumi takes its hand off the tag and pushes nothing: the safety action puts the manifest back, byte for byte.
+        assert scene.digest(tag) == digest
+        scene.safety.restore_tag(scene.record.baseline.image)
+        assert scene.digest(tag) == original
+    assert scene.digest(shelf.shelf_tag) == digest
+
+
+def test_what_is_built_stays_built_until_it_is_asked_for_again(scene: Scene) -> None:
+    shelf, record, digest = _shelved(scene)
+    scene.change_context()
+    settled = desired_state(record, scene.settings, Stage.IMAGE).image
+    assert [change.name for change in scene.stacks.preview_image(settled).changes] == ["published"]
+    preview = scene.stacks.preview_image(shelf)
+    assert violations(preview, Act.SHELVE_INDEX) == ()
+    assert {change.name for change in preview.changes} == {"image", "index"}
+    scene.stacks.up_image(settled)
+    assert scene.digest(settled.tag) == digest
+
+
+def test_c32_a_new_revision_leaves_the_old_one_active_and_so_does_the_way_back(scene: Scene) -> None:
+    _, record, _ = _shelved(scene)
+    scene.stacks.up_image(desired_state(record, scene.settings, Stage.IMAGE).image)
+    record = replace(_at_baseline(scene), shelved=True, index=record.index)
+    outcome = _up(scene, _inputs(scene, record, Stage.ARCHITECTURE), Act.SERVICE)
+    arns = json.loads(outcome.output("task_definition_arns") or "{}")
+    assert _service(scene).task_definition_arn == arns["task-definition-arm64"]
+    record = replace(record, arm64_task_definition_arn=arns["task-definition-arm64"])
+    assert scene.stacks.preview_service(_inputs(scene, record, Stage.ARCHITECTURE)).changes == ()
+    _up(scene, _inputs(scene, record, Stage.CAPACITY), Act.SERVICE)
+    assert {item.provider for item in _service(scene).strategy} == {"FARGATE", "FARGATE_SPOT"}
+    _up(scene, _inputs(scene, record, Stage.IMAGE), Act.SERVICE)
+    assert _service(scene).task_definition_arn == arns["task-definition"]
+    assert {scene.services.task_definition(arn).status for arn in arns.values()} == {"ACTIVE"}
+
+
+def test_c43_a_refresh_shows_that_somebody_else_has_deployed(scene: Scene) -> None:
+    _adopted(scene)
+    scene.deploy_another_revision()
+    scene.stacks.refresh()
+    inputs = replace(_inputs(scene, scene.record, Stage.ORIGINAL), adopt=False)
+    (change,) = scene.stacks.preview_service(inputs).changes
+    assert (change.name, change.operation, change.properties) == ("service", "update", ("taskDefinition",))
+
+
+def test_a_refresh_of_nothing_is_nothing(scene: Scene) -> None:
+    scene.stacks.refresh()
