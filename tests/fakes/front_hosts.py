@@ -78,7 +78,7 @@ class InProcess:
         """Move the clock in small steps, as a ticking front would."""
         for _ in range(round(seconds / 0.1)):
             self.now += 0.1
-            self.front.world.advance()
+            self.front.advance()
 
     def http(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         """Call the application."""

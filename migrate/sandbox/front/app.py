@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from migrate.sandbox.front import targets
+from migrate.sandbox.front import rollout, targets
 from migrate.sandbox.front.ecr import Ecr
 from migrate.sandbox.front.ecs_clusters import Clusters
 from migrate.sandbox.front.ecs_deployments import ServiceDeployments
@@ -68,6 +68,10 @@ class Front:
         else:
             await send_response(response, send)
 
+    def advance(self) -> None:
+        """Let deployments go on; called now and then, they go on while nobody asks."""
+        rollout.advance_all(self.world)
+
     async def _answer(self, request: Request) -> Response | None:
         """Answer what is ours; None for what MiniStack answers."""
         if request.path.startswith(_CONTROL):
@@ -92,7 +96,7 @@ class Front:
         if prefix == ECS_TARGET and operation in self._ecs:
             # One at a time: a handler looks at MiniStack in between, and must not see another's half of a change.
             async with self._ecs_turn:
-                self.world.advance()
+                self.advance()
                 return answer(await self._ecs[operation](scope, request.json()))
         if prefix == ECR_TARGET and operation in self._ecr:
             return answer(await self._ecr[operation](scope, request.json()))

@@ -88,7 +88,7 @@ class ServiceDeployments:
         elif kind == "ABORT":
             item.finish(Status.STOPPED, now, "Service deployment stopped by user.")
             item.deployment.state = Rollout.FAILED
-        self._world.advance()
+        rollout.advance_all(self._world)
         return {"serviceDeploymentArn": arn}
 
     def _find(self, scope: Scope, arn: str) -> tuple[Service, ServiceDeployment] | None:

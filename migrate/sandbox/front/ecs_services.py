@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.sandbox.front import lookup
+from migrate.sandbox.front import lookup, rollout
 from migrate.sandbox.front.http import AwsError
 from migrate.sandbox.front.placement import BOTH_CHOICES, MUST_FORCE, check_strategy, normalised, same_strategy
 from migrate.sandbox.front.records import FARGATE_PROVIDERS, Service
@@ -104,7 +104,7 @@ class Services:
         )
         self._world.services[key] = service
         self._world.begin_tracked(service, now)
-        self._world.advance()
+        rollout.advance_all(self._world)
         return {"service": service_view(self._world, service, tags=True)}
 
     async def _update(self, scope: Scope, request: Json) -> Json:
@@ -133,7 +133,7 @@ class Services:
             service.primary.desired, service.steady = service.desired, False
         if deploys:
             self._world.begin_tracked(service, self._world.clock())
-        self._world.advance()
+        rollout.advance_all(self._world)
         return {"service": service_view(self._world, service, tags=True)}
 
     def _apply(self, service: Service, request: Json) -> bool:
@@ -162,7 +162,7 @@ class Services:
         for task in self._world.tasks_of(service):
             task.stop(now, "ServiceSchedulerInitiated", "Task stopped by (service deleted)")
         view = service_view(self._world, service, tags=True)
-        self._world.advance()
+        rollout.advance_all(self._world)
         return {"service": view}
 
     async def _describe(self, scope: Scope, request: Json) -> Json:

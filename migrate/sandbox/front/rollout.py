@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LEAST_FAILURES, _MOST_FAILURES = 3, 200
 _RETRY_SECONDS = 10.0
+_KEPT_STOPPED_SECONDS = 3600.0  # ECS shows stopped tasks for at least an hour
 _FAST_RETRIES = 5
 _STUCK = "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
 _NO_CAPACITY = (
@@ -43,6 +44,19 @@ def settle(task: Task, now: float) -> None:
     task.status, task.started = "RUNNING", now
     if task.failure:
         task.stop(now, "EssentialContainerExited", task.failure)
+
+
+def advance_all(world: World) -> None:
+    """Bring every service and task up to now, and forget tasks that stopped long ago."""
+    now = world.clock()
+    for service in world.services.values():
+        advance(world, service, now)
+    for task in world.tasks.values():
+        if task.alive and task.group.startswith("family:"):
+            settle(task, now)
+    gone = [arn for arn, task in world.tasks.items() if task.stopped and now - task.stopped > _KEPT_STOPPED_SECONDS]
+    for arn in gone:
+        del world.tasks[arn]
 
 
 def advance(world: World, service: Service, now: float) -> None:

@@ -77,4 +77,4 @@ async def _tick(front: Front) -> None:
     """Let deployments go on while nobody asks."""
     while True:
         await asyncio.sleep(_TICK_SECONDS)
-        front.world.advance()
+        front.advance()

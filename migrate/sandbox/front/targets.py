@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from migrate.sandbox.front import rollout
 from migrate.sandbox.front.faults import FaultKind
 from migrate.sandbox.front.http import Request, Response
 
@@ -30,7 +31,7 @@ def describe_target_health(world: World, request: Request) -> Response | None:
     ]
     if not owners:
         return None
-    world.advance()
+    rollout.advance_all(world)
     members = []
     for service, port in owners:
         fault = world.faults.find(FaultKind.TARGET_UNHEALTHY, service.name)

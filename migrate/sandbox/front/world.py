@@ -25,7 +25,6 @@ Clock = Callable[[], float]
 
 _ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 _EXTERNAL_ID = string.ascii_letters + string.digits
-_KEPT_STOPPED_SECONDS = 3600.0
 _MOST_EVENTS = 100
 _EXITED = "Essential container in task exited"
 _EXEC_FORMAT_ERROR = 255  # the exit code of a program for another machine (facts F28)
@@ -42,20 +41,6 @@ class World:
         self.services: dict[tuple[Scope, str, str], Service] = {}
         self.tasks: dict[str, Task] = {}
         self._addresses = itertools.count(10)
-
-    def advance(self) -> None:
-        """Bring every service up to now."""
-        from migrate.sandbox.front import rollout
-
-        now = self.clock()
-        for service in self.services.values():
-            rollout.advance(self, service, now)
-        for task in self.tasks.values():
-            if task.alive and task.group.startswith("family:"):
-                rollout.settle(task, now)
-        gone = [arn for arn, task in self.tasks.items() if task.stopped and now - task.stopped > _KEPT_STOPPED_SECONDS]
-        for arn in gone:
-            del self.tasks[arn]
 
     def tasks_of(self, service: Service) -> list[Task]:
         """All living tasks of a service, oldest first."""
