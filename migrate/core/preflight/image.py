@@ -112,7 +112,7 @@ def repository_findings(observation: Observation, settings: Settings) -> Iterato
             "Use a new tag in a new task definition revision; this tool never changes a repository's mutability.",
             (
                 ("imageTagMutability", repository.tag_mutability),
-                ("exclusion filters", ", ".join(repository.exclusion_filters)),
+                ("exclusion filters", ", ".join(repository.exclusion_filters) or "none"),
                 ("own tag", shelf_tag(tag)),
             ),
         )
