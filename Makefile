@@ -4,6 +4,10 @@ PYTHON := $(or $(PYTHON),$(firstword $(foreach name,python3 python3.14 python3.1
 	$(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name)))))
 BIN := .venv/bin
 
+# Some machines forbid Python to keep compiled modules; every plugin and command would then compile Pulumi's SDK anew,
+# which takes seconds each time.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test lint bench setup environment toolchain format
 
 demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spot and back
