@@ -19,7 +19,7 @@ def numbers(name: str) -> set[str]:
     return {f"C{number}" for number in _NUMBER.findall(name)}
 
 
-def tested() -> Counter[str]:
+def cases_tested() -> Counter[str]:
     found: Counter[str] = Counter()
     for path in TESTS.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -28,7 +28,7 @@ def tested() -> Counter[str]:
     return found
 
 
-FOUND = tested()
+FOUND = cases_tested()
 
 
 @pytest.mark.parametrize("case", PROMISED)

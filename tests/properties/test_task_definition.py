@@ -32,7 +32,7 @@ CONTAINERS = st.lists(
     max_size=3,
     unique_by=lambda item: item["name"],
 )
-DEFINITIONS = st.fixed_dictionaries(
+DEFINITIONS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"family": NAMES, "networkMode": st.sampled_from(["awsvpc", "bridge"]), "containerDefinitions": CONTAINERS},
     optional={
         "volumes": st.lists(st.fixed_dictionaries({"name": NAMES}), max_size=2, unique_by=lambda item: item["name"]),
