@@ -1,8 +1,8 @@
 """The service stack: the service, its task definitions, and the capacity providers that its cluster lacks.
 
 Every resource is retained on delete: what a stage made is never taken away by a preview of a way back. References are
-written as an import reads them: clusters as ARNs, task definitions as family:revision (case C34, provider.md section 2);
-any other spelling is a difference. The steady state is not awaited (facts F5).
+written as an import reads them, clusters as ARNs and task definitions as family:revision: any other spelling is a
+difference (case C34, provider.md section 2). The steady state is not awaited (facts F5).
 """
 
 from __future__ import annotations

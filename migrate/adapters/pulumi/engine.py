@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 import subprocess
@@ -44,6 +45,8 @@ class Engine(PulumiCommand):
         self.environment = dict(environment)
         self.command = _find(self.environment)
         self.version = _check_version(self.command, self.environment)
+        # A failed program is told through the engine's events; gRPC would print its traceback as well.
+        logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
         self._timeout = timeout
         self._grace = grace
         self._children: set[subprocess.Popen[str]] = set()

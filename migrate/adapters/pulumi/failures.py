@@ -22,7 +22,10 @@ from migrate.errors import (
 
 _LONGEST_WHY = 3000
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
-_AFTERMATH = re.compile(r"error: (update failed|preview failed|Resource monitor has terminated.*)$")
+_INLINE = re.compile(r"python inline source runtime error: ")
+_AFTERMATH = re.compile(
+    r"error: (update failed|preview failed|Resource monitor has terminated|Exception calling application)"
+)
 """What the engine adds once something else has failed."""
 
 _COMMAND_RESULT = re.compile(r"^\s*(code: \d+|stdout:|stderr:)\s*", re.MULTILINE)
@@ -42,7 +45,7 @@ class Failure:
     @property
     def why(self) -> str:
         """The evidence, short: the engine's own errors, or what was printed last."""
-        errors = [_TRACEBACK.split(text)[0].strip() for text in self.errors]
+        errors = [_INLINE.sub("", _TRACEBACK.split(text)[0]).strip() for text in self.errors]
         told = [text for text in errors if text and not _AFTERMATH.match(text)] or errors
         if told:
             return "\n".join(told)[:_LONGEST_WHY]

@@ -34,6 +34,8 @@ class _Answers(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         if args.token == "aws:ecr/getRepository:getRepository":
             return {"name": args.args["name"], "repositoryUrl": REPOSITORY_URL}, []
+        if args.token == "aws:ecr/getAuthorizationToken:getAuthorizationToken":
+            return {"userName": "AWS", "password": "token"}, []
         raise AssertionError(args.token)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:

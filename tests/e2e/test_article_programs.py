@@ -1,0 +1,96 @@
+"""The programs of the starting article on the real engine: one platform, two platforms, one tag, clean previews."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.automation import LocalWorkspaceOptions, Stack, create_stack
+from pulumi.automation.errors import CommandError
+
+from migrate.adapters.pulumi.engine import Engine
+from migrate.adapters.pulumi.events import EventCollector
+from migrate.core.preview import IMAGE, Preview
+from migrate.sandbox.demo.build import lay_out
+from migrate.sandbox.demo.network import client
+from migrate.sandbox.sandbox import Sandbox
+from migrate.sandbox.toolchain.progress import Progress
+from stacks.examples.image_with_docker_build import declare_multi_platform_image, declare_single_platform_image
+from stacks.examples.repository import TAG, declare_repository
+
+pytestmark = pytest.mark.e2e
+
+REPOSITORY = "article/app"
+INDEX_TYPES = {
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+}
+
+
+@dataclass(frozen=True)
+class Article:
+    """Runs programs as the article's reader does, one after the other in one stack."""
+
+    sandbox: Sandbox
+    directory: Path
+    context: str
+
+    def stack(self, name: str, program: Callable[[], None]) -> Stack:
+        environment = self.sandbox.environment()
+        options = LocalWorkspaceOptions(env_vars=environment, pulumi_command=Engine(environment))
+        return create_stack("article", project_name=name, program=program, opts=options)
+
+    def images(self, multi_platform: bool) -> Callable[[], None]:
+        declare = declare_multi_platform_image if multi_platform else declare_single_platform_image
+        return lambda: declare(REPOSITORY, self.context, self.sandbox.builder)
+
+    def tagged(self) -> Any:
+        """Return what ECR holds under the tag: media type and body."""
+        answer = client(self.sandbox, "ecr").batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": TAG}])
+        return answer["images"][0]
+
+
+@pytest.fixture(scope="module")
+def article(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Article]:
+    directory = tmp_path_factory.mktemp("article")
+    with Sandbox.start(directory / "sandbox") as sandbox:
+        context = lay_out(directory / "context", sandbox.go, Progress())
+        yield Article(sandbox, directory, str(context))
+
+
+def _previewed(stack: Stack, program: Callable[[], None] | None = None) -> Preview:
+    collector = EventCollector()
+    stack.preview(on_event=collector, program=program)
+    return Preview("article", collector.resources, collector.diagnostics)
+
+
+def test_one_platform_then_two_under_the_same_tag(article: Article) -> None:
+    single, multi = article.images(multi_platform=False), article.images(multi_platform=True)
+    stack = article.stack("images", single)
+    # Without the repository the article's trap is a lookup that says so, not a tag that is missing.
+    with pytest.raises(CommandError, match="couldn't find resource"):
+        stack.preview()
+    article.stack("repository", lambda: declare_repository(REPOSITORY)).up()
+    assert [change.operation for change in _previewed(stack).changes if change.type == IMAGE] == ["create"]
+    stack.up()
+    held = article.tagged()
+    assert held["imageManifestMediaType"] not in INDEX_TYPES
+    assert _previewed(stack).changes == ()
+    (change,) = _previewed(stack, multi).changes
+    assert (change.type, change.operation, change.properties) == (IMAGE, "update", ("platforms",))
+    stack.up(program=multi)
+    held = article.tagged()
+    assert held["imageManifestMediaType"] in INDEX_TYPES
+    platforms = [entry["platform"] for entry in json.loads(held["imageManifest"])["manifests"]]
+    assert platforms == [{"architecture": "amd64", "os": "linux"}, {"architecture": "arm64", "os": "linux"}]
+    after = _previewed(stack, multi)
+    assert after.changes == ()
+    assert not any("unknown" in text for text in after.diagnostics)
+    state = article.sandbox.layout.pulumi_state / ".pulumi" / "stacks" / "images" / "article.json"
+    token = client(article.sandbox, "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    assert base64.b64decode(token).decode().partition(":")[2] not in state.read_text(encoding="utf-8")
