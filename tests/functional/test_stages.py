@@ -21,6 +21,7 @@ from tests.fakes.aws_world import World
 from tests.fakes.clock import FakeClock
 from tests.fakes.migration import SETTINGS, Operator
 
+EXTERNAL = replace(SETTINGS, image=replace(SETTINGS.image, mode=ImageMode.EXTERNAL))
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 
 
@@ -118,10 +119,9 @@ def test_c39_the_same_tag_is_deployed_and_a_new_deployment_insisted_on() -> None
     assert operator.record.last_deployment_id == after.primary.id
 
 
-def test_c39_a_deployment_is_forced_where_the_program_alone_starts_none() -> None:
+def test_an_index_that_the_teams_ci_pushes_is_proven_and_deployed() -> None:
     world = World.with_demo_service(FakeClock())
-    operator = Operator.of(world, replace(SETTINGS, image=replace(SETTINGS.image, mode=ImageMode.EXTERNAL)))
-    operator.reach(0)
+    operator = Operator.of(world, EXTERNAL).reach(0)
     pushed = _pushed_by_others(world)
     before = operator.service.primary
     operator.apply(1)
@@ -129,6 +129,19 @@ def test_c39_a_deployment_is_forced_where_the_program_alone_starts_none() -> Non
     assert operator.service.primary != before
     assert operator.record.index is not None
     assert operator.record.index.digest == pushed
+
+
+def test_c39_a_deployment_is_forced_where_the_program_alone_starts_none() -> None:
+    world = World.with_demo_service(FakeClock())
+    _pushed_by_others(world)
+    operator = Operator.of(world, EXTERNAL).reach(0)
+    before, previewed = operator.service.primary, len(operator.stacks.previewed)
+    operator.apply(1)
+    after = operator.service.primary
+    assert operator.stacks.previewed[previewed:] == [], "the program alone has nothing to change"
+    assert after is not None
+    assert after != before
+    assert operator.record.last_deployment_id == after.id
 
 
 def _pushed_by_others(world: World) -> str:
