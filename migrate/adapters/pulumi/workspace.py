@@ -12,11 +12,22 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from pulumi import RunError
-from pulumi.automation import LocalWorkspace, ProjectBackend, ProjectRuntimeInfo, ProjectSettings, Stack, StackSettings
+from pulumi.automation import (
+    LocalWorkspace,
+    OutputMap,
+    ProjectBackend,
+    ProjectRuntimeInfo,
+    ProjectSettings,
+    Stack,
+    StackSettings,
+    UpdateSummary,
+)
+from pulumi.automation._stack import StackInitMode
 
 from migrate.adapters.pulumi.engine import Engine
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
@@ -100,7 +111,8 @@ class StackWorkspaces:
             project_settings=self._project(kind),
             pulumi_command=self.engine,
         )
-        return Stack.select(self.address.stack_name, workspace)
+        # Not by `select`: the SDK's makes a plain Stack whatever class it is called on.
+        return _Stack(self.address.stack_name, workspace, StackInitMode.SELECT)
 
     def configure(self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs) -> None:
         """Write the inputs into the stack's configuration; what else stands there stays."""
@@ -147,6 +159,22 @@ class _Workspace(LocalWorkspace):
 
     def select_stack(self, stack_name: str) -> None:
         """Do nothing: selecting would write into the person's own Pulumi folder."""
+
+
+class _Stack(Stack):
+    """A stack that is not asked afterwards what the engine's events have told already.
+
+    The SDK would start the command line three times more after every ``up``: twice for outputs, once for history.
+    """
+
+    def outputs(self) -> OutputMap:
+        """Return nothing: the outputs come with the events."""
+        return {}
+
+    def info(self, show_secrets: bool | None = None) -> UpdateSummary:
+        """Return a summary that says nothing; how an operation ended is in its events and its exit code."""
+        del show_secrets
+        return UpdateSummary("", datetime.fromtimestamp(0, UTC), message="", environment={}, config={}, result="")
 
 
 def _environment(root: Path, inherited: Mapping[str, str]) -> dict[str, str]:
