@@ -104,6 +104,9 @@ def _first(runtime: Runtime, observation: Observation) -> Record:
 def _refuse_a_moved_world(runtime: Runtime, journal: Journal, known: Record | None, observation: Observation) -> None:
     if known is not None:
         moved = drift(known, runtime.settings, observation)
+    elif observation.image(runtime.settings.image.container) is None:
+        # The settings are wrong, not the world: preflight says so, with the containers that there are.
+        moved = ()
     else:
         moved = _since_plan(runtime, journal, observation)
     if moved:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from sqlalchemy.exc import SQLAlchemyError
 
 from migrate.core.evidence import Run
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage
+from migrate.errors import AccessError
 from migrate.workflows.apply import apply_stage
 from migrate.workflows.rollback import roll_back
 from migrate.workflows.runtime import Runtime
@@ -53,10 +55,22 @@ def engine(database_url: str, executor: str, runtime: Runtime) -> Iterator[Engin
     DBOS(config=config)
     workflows = _registered(runtime)
     try:
-        DBOS.launch()
+        _launched()
         yield workflows
     finally:
         DBOS.destroy(destroy_registry=True)
+
+
+def _launched() -> None:
+    try:
+        DBOS.launch()
+    except (SQLAlchemyError, OSError) as error:
+        raise AccessError(
+            "The state cannot be read or written.",
+            why=str(error).partition("\n")[0],
+            then="Check that the path or server that MIGRATE_DATABASE_URL names is there, writable and not full.",
+            runbook="errors#state",
+        ) from error
 
 
 def _registered(runtime: Runtime) -> Engine:

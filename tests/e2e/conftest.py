@@ -130,7 +130,7 @@ class Operator:
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """An operator with a fresh sandbox and a fresh service; the tests of a file share both."""
+    """Give an operator with a fresh sandbox and a fresh service; the tests of a file share both."""
     directory = tmp_path_factory.mktemp("operator")
     with Sandbox.start(directory / "sandbox") as sandbox:
         yield Operator(directory, sandbox, seed(sandbox))
