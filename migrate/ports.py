@@ -176,7 +176,7 @@ class StackDeployer(Protocol):
         ...
 
     def refresh(self) -> None:
-        """Read the world into the state of both stacks (facts F6)."""
+        """Read the world into the state of the service stack (facts F6); docker-build's state compares inputs only."""
         ...
 
 

@@ -65,14 +65,16 @@ class PulumiDeployer:
         return self._up(StackKind.SERVICE, inputs, None)
 
     def refresh(self) -> None:
-        """Read the world into the state of both stacks, as far as they exist.
+        """Read the world into the state of the service stack, if there is one (facts F6).
+
+        The image stack is left alone: docker-build compares inputs only (facts F36), so that a refresh could add
+        nothing there and, with an expired token, take an image out of the state (case C28).
 
         Raises UnsafePreviewError, and leaves the state as it is, when a resource would be dropped from it: more
-        often than not that is a credential or an endpoint, not a resource that is gone (case C28).
+        often than not that is a credential or an endpoint, not a resource that is gone.
         """
-        for kind in StackKind:
-            if self._workspaces.exists(kind):
-                self._refresh(kind)
+        if self._workspaces.exists(StackKind.SERVICE):
+            self._refresh(StackKind.SERVICE)
 
     def _preview(
         self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs, targets: list[str] | None
