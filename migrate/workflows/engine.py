@@ -51,6 +51,8 @@ def engine(database_url: str, executor: str, runtime: Runtime) -> Iterator[Engin
         "application_version": "1",
         "log_level": "CRITICAL",
         "console_log_level": "CRITICAL",
+        # Nothing is sent between workflows; the end of the process waits for one turn of this listener.
+        "notification_listener_polling_interval_sec": 0.2,
     }
     DBOS(config=config)
     workflows = _registered(runtime)

@@ -19,7 +19,7 @@ from rich.table import Table
 from migrate.errors import ToolFaultError
 
 _COMMAND_SECONDS = 600
-_GATE = {"interval": "1s", "soak": "3s", "deadline": "3m"}
+_GATE = {"interval": "1s", "soak": "2s", "deadline": "3m"}
 """Short enough for a tour; `migrate init` writes the defaults that a real service deserves."""
 
 
