@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from migrate.core.documents import Document
 
-
 NOTHING = Document("{}")
 
 
