@@ -1,0 +1,39 @@
+"""The same workflows on DBOS: every result survives its database, and a run is carried out once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrate.core.stages import Position, Stage
+from migrate.errors import BlockedError, ExitCode
+from migrate.workflows.engine import engine
+from tests.fakes.migration import Operator
+
+
+def test_runs_and_refusals_on_the_durable_engine(tmp_path: Path) -> None:
+    operator = Operator.of()
+    run, again, early = operator.run("apply", 0), operator.run("rollback", -1), operator.run("apply", 3)
+    with engine(f"sqlite:///{tmp_path / 'state.db'}", "executor-1", operator.runtime) as running:
+        first = running.apply(run)
+        calls = list(operator.stacks.calls)
+        assert first.exit_code is ExitCode.DONE
+        assert running.apply(run) == first, "the recorded outcome, not another run"
+        assert operator.stacks.calls == calls
+        with pytest.raises(BlockedError) as refused:
+            running.apply(early)
+        assert refused.value.then == "Run `migrate apply --stage 1` first."
+        back = running.rollback(again, Stage.ORIGINAL)
+    assert (back.exit_code, operator.record.position) == (ExitCode.DONE, Position())
+    assert operator.service.launch_type == "FARGATE"
+
+
+def test_another_process_knows_what_a_former_one_did(tmp_path: Path) -> None:
+    operator = Operator.of()
+    run, url = operator.run("apply", 0), f"sqlite:///{tmp_path / 'state.db'}"
+    with engine(url, "executor-1", operator.runtime) as running:
+        first = running.apply(run)
+    with engine(url, "executor-2", operator.runtime) as running:
+        assert running.apply(run) == first
+    assert operator.stacks.calls.count("up_service") == 2
