@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 _PREFIXES = ("AWS_", "MIGRATE_", "PULUMI_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Let programs that tests start hear a Ctrl-C, also where the tests themselves run in the background.
+
+    A shell starts background commands with SIGINT ignored, and what is ignored stays so in every child.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

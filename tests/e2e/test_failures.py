@@ -1,0 +1,135 @@
+"""What goes wrong on the way is taken back, said, and can be gone on from: alarms, circuit breaker, kills, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from migrate.sandbox.demo.seed import clear_alarm, raise_alarm
+from tests.e2e.conftest import COMMAND_SECONDS, Ended, Operator
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+LONG_SOAK = "60s"
+
+
+def test_failures_of_a_stage_are_taken_back_and_gone_on_from(operator: Operator) -> None:
+    operator.init()
+    operator.done("apply", "--stage", "0", "--yes")
+    _killed_while_the_index_is_built(operator)
+    _c31_a_circuit_breaker_rollback_is_no_success(operator)
+    _an_alarm_during_the_soak_rolls_the_stage_back(operator)
+    _a_second_run_is_told_who_is_at_work_and_ctrl_c_is_resumable(operator)
+
+
+def _killed_while_the_index_is_built(operator: Operator) -> None:
+    _interrupted(operator, "1", "image stack to publish-index", signal.SIGKILL)
+    again = operator.done("apply", "--stage", "1", "--yes")
+    assert "Stage 1 (image) is proven" in again.stdout
+    children = json.loads(operator.tag()[2])["manifests"]
+    assert sorted(child["platform"]["architecture"] for child in children) == ["amd64", "arm64"]
+    deployments = [item for item in operator.service()["deployments"] if item["status"] != "INACTIVE"]
+    assert [item["rolloutState"] for item in deployments] == ["COMPLETED"]
+
+
+def _c31_a_circuit_breaker_rollback_is_no_success(operator: Operator) -> None:
+    before = operator.service()["taskDefinition"]
+    fault = {"kind": "tasks_fail_to_start", "service": operator.seeded.service, "deployments": 1, "reason": "no luck"}
+    _fault(operator, fault)
+    failed = operator.run("apply", "--stage", "2", "--yes")
+    assert failed.code == 4, failed.said
+    assert "rolled back to stage 1" in failed.stdout
+    assert operator.service()["taskDefinition"] == before
+    preview = operator.done("stack", "service", "--", "preview", "--json")
+    assert set(json.loads(preview.stdout)["changeSummary"]) <= {"same"}
+    assert operator.status()["architectures"] == {"x86_64": 4}
+
+
+def _an_alarm_during_the_soak_rolls_the_stage_back(operator: Operator) -> None:
+    revisions = _revisions(operator)
+    with _soaking(operator):
+        process = operator.start("apply", "--stage", "2", "--yes")
+        _until(operator, lambda: _runs(operator, "arm64"))
+        raise_alarm(operator.sandbox)
+        out, err = process.communicate(timeout=COMMAND_SECONDS)
+    assert process.returncode == 4, out + err
+    assert operator.seeded.alarm in out
+    assert "rolled back to stage 1" in out
+    assert operator.status()["architectures"] == {"x86_64": 4}
+    blocked = operator.run("apply", "--stage", "2", "--yes")
+    assert blocked.code == 3, blocked.said
+    clear_alarm(operator.sandbox)
+    assert _revisions(operator) == revisions, "the revision of the first try is used again"
+
+
+def _a_second_run_is_told_who_is_at_work_and_ctrl_c_is_resumable(operator: Operator) -> None:
+    revisions = _revisions(operator)
+    with _soaking(operator):
+        process = operator.start("apply", "--stage", "2", "--yes")
+        _until(operator, lambda: _runs(operator, "arm64"))
+        second = operator.run("apply", "--stage", "2", "--yes")
+        assert second.code == 7, second.said
+        assert str(process.pid) in second.said
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=COMMAND_SECONDS)
+    assert process.returncode == 130, out + err
+    assert "Traceback" not in out + err
+    deployment = operator.service()["deployments"][0]["id"]
+    again = operator.done("apply", "--stage", "2", "--yes")
+    assert "Stage 2 (architecture) is proven" in again.stdout
+    assert operator.service()["deployments"][0]["id"] == deployment, "the running deployment was joined"
+    assert _revisions(operator) == revisions
+
+
+def _interrupted(operator: Operator, stage: str, said: str, number: signal.Signals) -> Ended:
+    process = operator.start("apply", "--stage", stage, "--yes")
+    assert process.stderr is not None
+    heard = ""
+    for line in process.stderr:
+        heard += line
+        if said in line:
+            break
+    process.send_signal(number)
+    out, err = process.communicate(timeout=COMMAND_SECONDS)
+    return Ended(process.returncode, out, heard + err)
+
+
+class _soaking:  # noqa: N801 - reads as a phrase where it is used
+    """Make the soak long enough to do something meanwhile, and short again afterwards."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._path = operator.directory / "migrate.toml"
+        self._text = self._path.read_text(encoding="utf-8")
+
+    def __enter__(self) -> None:
+        self._path.write_text(self._text.replace('soak = "2s"', f'soak = "{LONG_SOAK}"'), encoding="utf-8")
+
+    def __exit__(self, *_: object) -> None:
+        self._path.write_text(self._text, encoding="utf-8")
+
+
+def _fault(operator: Operator, fault: dict[str, Any]) -> None:
+    answer = httpx.post(f"{operator.sandbox.endpoint.replace('https', 'http')}/_sandbox/faults", json=fault)
+    answer.raise_for_status()
+
+
+def _runs(operator: Operator, architecture: str) -> bool:
+    counted: dict[str, int] = operator.status()["architectures"]
+    return counted == {architecture: 4}
+
+
+def _revisions(operator: Operator) -> list[str]:
+    answer = operator.aws("ecs").list_task_definitions(familyPrefix=operator.seeded.family)
+    return list(answer["taskDefinitionArns"])
+
+
+def _until(operator: Operator, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + COMMAND_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, operator.status()
