@@ -179,8 +179,8 @@ def _baseline(
     writes = ["ecr:PutImage (guard tag)"]
     missing = missing_providers(cluster, record, settings)
     if missing:
-        associated = ", ".join(cluster.capacity_providers) or "none"
-        changes.append(Change("cluster capacity providers", associated, f"{associated} and {', '.join(missing)}"))
+        before_names, after_names = cluster.capacity_providers, (*cluster.capacity_providers, *missing)
+        changes.append(Change("cluster capacity providers", ", ".join(before_names) or "none", ", ".join(after_names)))
         writes.append("ecs:PutClusterCapacityProviders")
     if before.launch_type != after.launch_type:
         changes.append(Change("capacity", f"launch type {before.launch_type}", shown_strategy(after.strategy)))

@@ -23,6 +23,11 @@ class Stage(IntEnum):
         return _TITLES[self]
 
     @property
+    def named(self) -> str:
+        """The stage as people say it: ``stage 1 (image)``, or ``the original``."""
+        return "the original" if self is Stage.ORIGINAL else f"stage {self.value} ({self.title})"
+
+    @property
     def before(self) -> Stage:
         """The stage that has to be proven before this one may start, and where a rollback of this one ends."""
         return Stage(max(self - 1, Stage.ORIGINAL))
@@ -56,14 +61,14 @@ def may_apply(position: Position, stage: Stage) -> None:
     if position.entered is not None and stage != position.entered:
         raise BlockedError(
             f"Stage {stage.value} cannot start: stage {position.entered.value} was begun and is not proven.",
-            why=f"The highest proven stage is {position.proven.value} ({position.proven.title}).",
+            why=_reached(position.proven),
             then=f"Run `migrate apply --stage {position.entered.value}` to finish it, or `migrate rollback`.",
             runbook="errors#out-of-order",
         )
     if stage > position.proven + 1:
         raise BlockedError(
             f"Stage {stage.value} cannot start: stage {stage.before.value} is not proven.",
-            why=f"The highest proven stage is {position.proven.value} ({position.proven.title}).",
+            why=_reached(position.proven),
             then=f"Run `migrate apply --stage {position.proven.value + 1}` first.",
             runbook="errors#out-of-order",
         )
@@ -79,8 +84,12 @@ def rollback_target(position: Position, to: Stage | None) -> Stage:
     if target > reached:
         raise BlockedError(
             f"There is nothing above stage {reached.value} to roll back to stage {target.value}.",
-            why=f"The highest stage reached is {reached.value} ({reached.title}).",
+            why=_reached(reached),
             then="Choose a smaller stage, or run `migrate status`.",
             runbook="errors#out-of-order",
         )
     return target
+
+
+def _reached(stage: Stage) -> str:
+    return "No stage is proven yet." if stage is Stage.ORIGINAL else f"The service has reached {stage.named}."

@@ -14,6 +14,7 @@ from migrate.core.evidence import Event, EventKind
 from migrate.core.findings import Finding, Grade
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan, StagePlan, StageStatus
+from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.errors import ExitCode, MigrateError
 
@@ -117,9 +118,10 @@ def status(value: Status) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    position = f"stage {value.position.proven.value} ({value.position.proven.title}) proven"
+    proven = value.position.proven
+    position = "the original: no stage is proven" if proven is Stage.ORIGINAL else f"{proven.named} proven"
     if value.position.entered is not None:
-        position += f", stage {value.position.entered.value} ({value.position.entered.title}) begun and not proven"
+        position += f"; {value.position.entered.named} begun and not proven"
     table.add_row("service", value.service)
     table.add_row("position", position)
     table.add_row("image", value.image)

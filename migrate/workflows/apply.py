@@ -70,7 +70,7 @@ def _judged(work: Work, stage: Stage, assessment: Assessment, expected: Expectat
     if assessment.verdict is Verdict.PASS:
         applied = expected.strategy if stage is Stage.CAPACITY else work.record.applied_capacity
         work.remember(replace(work.record.reached(stage, expected.deployment_id), applied_capacity=applied))
-        text = f"Stage {stage.value} ({stage.title}) is proven."
+        text = f"{stage.named.capitalize()} is proven."
         then = f"Next: `migrate apply --stage {stage + 1}`." if stage < Stage.CAPACITY else "The migration is complete."
         return RunOutcome(work.journal.run.id, ExitCode.DONE, stage, text, assessment.reasons, then)
     if assessment.verdict is not Verdict.FAIL:
@@ -92,7 +92,7 @@ def _held(
     runbook: str,
     exit_code: ExitCode = ExitCode.HELD,
 ) -> RunOutcome:
-    text = f"Stage {stage.value} ({stage.title}) is held: nothing is undone, and it is not proven."
+    text = f"{stage.named.capitalize()} is held: nothing is undone, and it is not proven."
     return RunOutcome(journal.run.id, exit_code, stage, text, reasons, then, runbook)
 
 
@@ -117,9 +117,6 @@ def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str
         return RunOutcome(
             back.run_id, back.exit_code, back.stage, back.text, (*said, *back.reasons), back.then, back.runbook
         )
-    text = (
-        f"Stage {stage.value} ({stage.title}) did not prove itself and was rolled back to stage {stage.before.value} "
-        f"({stage.before.title})."
-    )
+    text = f"{stage.named.capitalize()} did not prove itself and was rolled back to {stage.before.named}."
     then = "Mend the cause, then apply the stage again; `migrate status` shows where the service is."
     return RunOutcome(work.journal.run.id, ExitCode.ROLLED_BACK, stage.before, text, said, then, runbook)

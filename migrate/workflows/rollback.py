@@ -38,7 +38,7 @@ def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) ->
                 )
             target = rollback_target(record.position, to)
             if record.position.entered is None and target == record.position.proven:
-                text = f"The service is at stage {target.value} ({target.title}) already: nothing was changed."
+                text = f"The service is at {target.named} already: nothing was changed."
                 return finished(journal, RunOutcome(run.id, ExitCode.DONE, target, text))
             work = Work(runtime, journal, record)
             _refuse_to_go_behind_others(work)
@@ -56,7 +56,7 @@ def go_back(work: Work, target: Stage) -> RunOutcome:
         return _incomplete(work, target, (error.what, error.why), error.then)
     if assessment.verdict is not Verdict.PASS:
         return _incomplete(work, target, assessment.reasons, "")
-    text = f"The service is back at stage {target.value} ({target.title}), proven on its running tasks."
+    text = f"The service is back at {target.named}, proven on its running tasks."
     return RunOutcome(work.journal.run.id, ExitCode.DONE, target, text, assessment.reasons)
 
 
@@ -193,9 +193,7 @@ def _incomplete(work: Work, target: Stage, reasons: tuple[str, ...], then: str) 
         running = f"{service.running_count} of {service.desired_count} tasks of {service.task_definition_arn}"
     except MigrateError as error:
         running = f"it could not be read ({error})"
-    text = (
-        f"ROLLBACK NOT COMPLETE: the way back to stage {target.value} ({target.title}) failed. Running now: {running}."
-    )
+    text = f"ROLLBACK NOT COMPLETE: the way back to {target.named} failed. Running now: {running}."
     return RunOutcome(
         run_id=work.journal.run.id,
         exit_code=ExitCode.ROLLBACK_INCOMPLETE,

@@ -23,7 +23,7 @@ def nothing_to_do(work: Work, stage: Stage, observation: Observation) -> RunOutc
         desired = desired_state(work.record, work.settings, stage)
         if work.journal.look("preview what is there", lambda: _changes(work, desired)):
             return None
-    text = f"Stage {stage.value} ({stage.title}) is proven already and still in place: nothing was changed."
+    text = f"{stage.named.capitalize()} is proven already and still in place: nothing was changed."
     seen = (f"the service runs {observation.service.task_definition_arn.rsplit('/', 1)[-1]}",)
     return RunOutcome(work.journal.run.id, ExitCode.DONE, stage, text, seen)
 

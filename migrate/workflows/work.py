@@ -63,7 +63,7 @@ class Work:
             f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act)
         )
         before = self.journal.look(f"{step}: deployment before", self._primary)
-        text = f"service stack to stage {desired.stage.value} ({desired.stage.title})"
+        text = f"service stack to {desired.stage.named}"
         outcome = preview.settled or self.journal.act(
             f"{step}: up", text, lambda: stacks.up_service(desired.service), _changed
         )

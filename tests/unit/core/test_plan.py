@@ -77,7 +77,7 @@ def test_every_stage_says_what_it_changes_writes_and_proves_and_how_it_is_undone
     changes = {change.what: (change.before, change.after) for stage in plan.stages for change in stage.changes}
     assert changes["capacity"] == ("launch type FARGATE", "FARGATE weight 1")
     assert changes["runtimePlatform.cpuArchitecture"] == ("X86_64", "ARM64")
-    assert changes["cluster capacity providers"] == ("FARGATE", "FARGATE and FARGATE_SPOT")
+    assert changes["cluster capacity providers"] == ("FARGATE", "FARGATE, FARGATE_SPOT")
     assert changes["capacity provider strategy"] == (
         "FARGATE weight 1",
         "FARGATE weight 1 base 1, FARGATE_SPOT weight 3",
