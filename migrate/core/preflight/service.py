@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrate.core.documents import fields
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
@@ -14,7 +15,21 @@ _OWNER_TAGS = {"aws:cloudformation:stack-name": "CloudFormation", "copilot-appli
 
 
 def service_findings(observation: Observation) -> Iterator[Finding]:
-    """Yield what the service's own settings say against a migration."""
+    """Yield what the service's own settings, its state and its owner say against a migration."""
+    yield from _kind(observation)
+    yield from _state(observation)
+    for tag, owner in _owners(observation):
+        yield finding(
+            "service.owned",
+            Grade.BLOCK,
+            0,
+            f"The service belongs to {owner}, which would undo the move at its next deployment.",
+            f"Change it where it is defined, in {owner}.",
+            (tag,),
+        )
+
+
+def _kind(observation: Observation) -> Iterator[Finding]:
     service = observation.service
     if service.deployment_controller != "ECS":
         yield finding(
@@ -32,6 +47,18 @@ def service_findings(observation: Observation) -> Iterator[Finding]:
             "A DAEMON service takes no capacity provider strategy and runs on every instance.",
             "Move the instances it runs on; this tool moves REPLICA services.",
         )
+    if service.launch_type not in (None, "FARGATE"):
+        yield finding(
+            "service.launch-type",
+            Grade.BLOCK,
+            2,
+            f"The service uses launch type {service.launch_type}; where its tasks run is decided by placement.",
+            "Move it to a capacity provider first: ARM64 needs capacity that is known to be ARM64.",
+        )
+
+
+def _state(observation: Observation) -> Iterator[Finding]:
+    service = observation.service
     if len(service.deployments) > 1 or (service.primary and service.primary.rollout_state == "IN_PROGRESS"):
         yield finding(
             "service.deployment-in-progress",
@@ -49,29 +76,16 @@ def service_findings(observation: Observation) -> Iterator[Finding]:
             "The desired count is 0: no gate can prove anything on running tasks.",
             "Scale the service up before you migrate it; a gate without tasks is held, never passed.",
         )
-    if service.launch_type not in (None, "FARGATE"):
-        yield finding(
-            "service.launch-type",
-            Grade.BLOCK,
-            2,
-            f"The service uses launch type {service.launch_type}; where its tasks run is decided by placement.",
-            "Move it to a capacity provider first: ARM64 needs capacity that is known to be ARM64.",
-        )
-    for tag, owner in _owners(observation):
-        yield finding(
-            "service.owned",
-            Grade.BLOCK,
-            0,
-            f"The service belongs to {owner}, which would undo the move at its next deployment.",
-            f"Change it where it is defined, in {owner}.",
-            (tag,),
-        )
 
 
 def _owners(observation: Observation) -> Iterator[tuple[tuple[str, str], str]]:
-    for key, value in observation.task_definition.tags:
-        if key in _OWNER_TAGS:
-            yield (key, value), f"{_OWNER_TAGS[key]} ({value})"
+    tags = dict(observation.task_definition.tags)
+    on_service = fields(observation.service.document).get("tags")
+    for item in on_service if isinstance(on_service, list) else []:
+        if isinstance(item, dict):
+            tags[str(item.get("key"))] = str(item.get("value"))
+    for key in sorted(_OWNER_TAGS.keys() & tags.keys()):
+        yield (key, tags[key]), f"{_OWNER_TAGS[key]} ({tags[key]})"
 
 
 def task_definition_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:

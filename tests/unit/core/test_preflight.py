@@ -75,6 +75,11 @@ def test_the_demo_service_has_nothing_in_its_way() -> None:
             "service.owned",
             0,
         ),
+        (
+            served(document=document({"tags": [{"key": "aws:cloudformation:stack-name", "value": "shop"}]})),
+            "service.owned",
+            0,
+        ),
         (observation(task_definition=definition(architecture="ARM64")), "task-definition.already-arm64", 0),
         (imaged(ContainerImage("app", IMAGE, None, "denied")), "image.unreadable", 0),
         (imaged(ContainerImage("other", IMAGE, single_platform())), "task-definition.container", 0),
