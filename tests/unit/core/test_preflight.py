@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from migrate.core.documents import fields
+from migrate.core.documents import document, fields
 from migrate.core.facts import StrategyItem
 from migrate.core.findings import Finding, Grade, blocking
 from migrate.core.image_facts import ImageProblem
