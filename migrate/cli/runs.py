@@ -16,14 +16,22 @@ if TYPE_CHECKING:
 
 
 def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> None:
-    """Show the stage and ask; with ``--yes`` do neither. Raises HeldError when nobody says yes."""
+    """Show the stage and ask; with ``--yes`` do neither.
+
+    Raises BlockedError for a stage out of order, HeldError when nobody says yes.
+    """
     if yes:
         return
-    from migrate.core.stages import Stage
+    from migrate.core.findings import blocking
+    from migrate.core.stages import Stage, may_apply
     from migrate.render import text
     from migrate.workflows.plan import look
 
     plan = look(runtime)
+    may_apply(plan.record.position, Stage(stage))
+    if plan.record.position.entered is None and blocking(plan.findings, stage):
+        # There is nothing to say yes to; the run itself says why.
+        return
     click.echo(
         options.rendered(text.stage(plan.stage(Stage(stage)), plan.findings), error_stream=True), err=True, nl=False
     )
