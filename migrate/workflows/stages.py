@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from migrate.core.checks import Expectation
-from migrate.core.desired_state import desired_state, index_on_shelf
+from migrate.core.desired_state import ImageStackInputs, desired_state, index_on_shelf
 from migrate.core.image_evidence import ExpectedIndex, proves, stage_one_evidence
+from migrate.core.image_push import explain_push_failure
 from migrate.core.images import ImageFacts, ImageReference
 from migrate.core.plan import children_of
-from migrate.core.preview import Act
+from migrate.core.preview import Act, StackOutcome
 from migrate.core.record import BuiltIndex
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers, process_overrides
-from migrate.errors import ProofFailedError
+from migrate.errors import EngineError, ProofFailedError
 from migrate.workflows.work import Work
 
 
@@ -47,16 +48,28 @@ def image(work: Work) -> Judged:
     if not external:
         work.remember(replace(work.record, shelved=True))
         shelf = index_on_shelf(work.record, work.settings)
-        built = work.up_image("build index", shelf, Act.SHELVE_INDEX).output("index_digest")
+        built = _pushed(work, "build index", shelf, Act.SHELVE_INDEX).output("index_digest")
         on_shelf = replace(reference, tag=shelf.tag, digest=None)
         facts = _proven(work, "prove index", on_shelf, built)
         work.remember(replace(work.record, index=_built(facts), published=True))
         desired = desired_state(work.record, work.settings, Stage.IMAGE)
-        work.up_image("publish index", desired.image, Act.PUBLISH_INDEX)
+        _pushed(work, "publish index", desired.image, Act.PUBLISH_INDEX)
     expected = work.record.index.digest if work.record.index and not external else None
     facts = _proven(work, "prove tag", reference, expected)
     work.remember(replace(work.record, index=_built(facts)))
     return _deployed(work, Stage.IMAGE, must_deploy=True)
+
+
+def _pushed(work: Work, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
+    """Bring the image stack to the inputs; a refused push is told by what it means (cases C05, C28)."""
+    try:
+        return work.up_image(step, inputs, act)
+    except EngineError as error:
+        problem = explain_push_failure(f"{error.what}\n{error.why}")
+        if problem is None:
+            raise
+        section = f"findings#{problem.code.replace('.', '-')}"
+        raise EngineError(problem.text, why=error.why, then=error.then, runbook=section) from error
 
 
 def architecture(work: Work) -> Judged:

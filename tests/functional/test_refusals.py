@@ -142,6 +142,16 @@ def test_a_build_that_fails_never_reaches_the_tag_or_a_deployment() -> None:
     on_the_shelf_only(operator, before)
 
 
+def test_c05_a_push_that_ecr_refuses_is_told_by_what_it_means() -> None:
+    operator = Operator.of().reach(0)
+    operator.stacks.build_error = "tag invalid: The image tag 'tag1' already exists and cannot be overwritten because "
+    operator.stacks.build_error += "the repository is immutable."
+    outcome = operator.apply(1)
+    assert outcome.exit_code is ExitCode.ROLLED_BACK
+    assert "does not let the tag move" in outcome.reasons[0]
+    assert outcome.runbook == "findings#image-tag-immutable"
+
+
 @dataclass
 class Meddling(FakeStackDeployer):
     """A builder whose push ends otherwise than it says: ``meddle`` acts on the world after an up of the image stack."""

@@ -17,8 +17,9 @@ from migrate.adapters.pulumi.failures import Failure, translate_failure
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.preview import INDEX, Preview, StackOutcome
-from migrate.errors import InterruptedRunError, UnsafePreviewError
+from migrate.errors import BlockedError, InterruptedRunError, UnsafePreviewError
 from stacks.image.program import PUBLISHED
+from stacks.service.task_definition_arguments import untranslated_task_definition_fields
 
 Result = TypeVar("Result")
 
@@ -53,7 +54,11 @@ class PulumiDeployer:
         return self._preview(StackKind.IMAGE, inputs, self._targets(inputs))
 
     def preview_service(self, inputs: ServiceStackInputs) -> Preview:
-        """Return what ``up`` would do to the service stack."""
+        """Return what ``up`` would do to the service stack.
+
+        Raises BlockedError where a new revision would lose what the provider cannot express.
+        """
+        _refuse_to_lose(inputs)
         return self._preview(StackKind.SERVICE, inputs, None)
 
     def up_image(self, inputs: ImageStackInputs) -> StackOutcome:
@@ -61,7 +66,8 @@ class PulumiDeployer:
         return self._up(StackKind.IMAGE, inputs, self._targets(inputs))
 
     def up_service(self, inputs: ServiceStackInputs) -> StackOutcome:
-        """Bring the service stack to the inputs."""
+        """Bring the service stack to the inputs. Raises BlockedError as the preview does."""
+        _refuse_to_lose(inputs)
         return self._up(StackKind.SERVICE, inputs, None)
 
     def refresh(self) -> None:
@@ -143,4 +149,16 @@ class PulumiDeployer:
             raise InterruptedRunError(
                 f"The run was stopped after Pulumi had finished with the {kind.value} stack.",
                 then="Run the same command again to go on, or `migrate status` to see where things stand.",
+            )
+
+
+def _refuse_to_lose(inputs: ServiceStackInputs) -> None:
+    for definition in inputs.task_definitions:
+        lost = untranslated_task_definition_fields(definition.document) if definition.import_arn is None else ()
+        if lost:
+            raise BlockedError(
+                f"A new revision would lose {', '.join(lost)}: the Pulumi provider cannot express it.",
+                why="What a task definition says must not change behind its owner's back.",
+                then="Take the field out, or wait for a provider that knows it. Nothing was changed by this step.",
+                runbook="findings#task-definition-unknown-field",
             )
