@@ -66,7 +66,7 @@ def _says(told: Ended, error: dict[str, str]) -> None:
     assert told.code == int(error["exit_code"])
     assert told.stdout == ""
     for part in (error["what"], error["why"], error["then"], error["runbook"]):
-        assert shown.count("".join(part.split())) == 1, told.stderr
+        assert not part or shown.count("".join(part.split())) == 1, told.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from migrate.cli.runs import confirmed, ended
 from migrate.core.evidence import EventKind
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage
-from migrate.errors import ExitCode, HeldError
+from migrate.errors import BlockedError, ExitCode, HeldError
 from tests.fakes.migration import Operator
 from tests.fakes.records import an_event
 
@@ -55,12 +55,18 @@ def test_the_outcome_is_the_result_and_its_exit_code_the_answer(
 def test_nobody_at_the_terminal_means_no(capsys: pytest.CaptureFixture[str]) -> None:
     operator = Operator.of()
     with pytest.raises(HeldError, match="Nobody is there to say yes") as held:
-        confirmed(Options(), operator.runtime, 1, yes=False)
+        confirmed(Options(), operator.runtime, 0, yes=False)
     assert "--yes" in held.value.then
     out, err = capsys.readouterr()
     assert out == ""
-    assert "Stage 1 image" in err
+    assert "Stage 0 baseline" in err
     assert operator.world.writes == []
+
+
+def test_a_stage_out_of_order_is_refused_before_anybody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BlockedError, match="stage 0 is not proven"):
+        confirmed(Options(), Operator.of().runtime, 1, yes=False)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_yes_asks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
