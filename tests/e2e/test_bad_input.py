@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 import pytest
 
@@ -61,12 +60,12 @@ def _refused(operator: Operator, code: int, *arguments: str, **variables: str) -
     return error
 
 
-def _says(told: Ended, error: dict[str, Any]) -> None:
+def _says(told: Ended, error: dict[str, str]) -> None:
     """Hold what people are told to the same message, once."""
     shown = "".join(told.stderr.split())
-    assert told.code == error["exit_code"]
+    assert told.code == int(error["exit_code"])
     assert told.stdout == ""
-    for part in filter(None, (error["what"], error["why"], error["then"], error["runbook"])):
+    for part in (error["what"], error["why"], error["then"], error["runbook"]):
         assert not part or shown.count("".join(part.split())) == 1, told.stderr
 
 
