@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migrate.core.image_documents import ImageConfig
-from migrate.core.image_executables import AARCH64_MACHINE, HEAD_BYTES, X86_64_MACHINE, ElfHeader, Script
+from migrate.core.image_executables import AARCH64_MACHINE, HEAD_BYTES, X86_64_MACHINE, ElfHeader, Opaque, Script
 from migrate.core.image_filesystem import File, FileTree, Found
 
 DEFAULT_SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -177,7 +177,7 @@ def _program_evidence(tree: FileTree, found: Found, name: str, chain: tuple[str,
         return _elf_evidence(tree, found.path, node.content, chain)
     if isinstance(node.content, Script):
         return undecided(f"{found.path} is a script where a program was expected.", found.path, chain)
-    kind = f" ({node.content.kind})" if node.content.kind else ""
+    kind = f" ({node.content.kind})" if isinstance(node.content, Opaque) and node.content.kind else ""
     verdict = BinaryVerdict.OTHER if kind else BinaryVerdict.UNDECIDED
     return BinaryEvidence(found.path, None, verdict, f"{found.path} is neither an ELF file nor a script{kind}.", chain)
 

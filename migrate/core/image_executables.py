@@ -37,10 +37,16 @@ _SCRIPT_LINE = 256
 
 @dataclass(frozen=True, slots=True)
 class ElfHeader:
-    """An ELF file: e_machine, and the loader it asks for (empty: static, or none within the bytes looked at)."""
+    """An ELF file: e_machine, and the loader it asks for (empty: static, or none within the bytes looked at).
+
+    ``needed`` are the libraries that its dynamic section asks for (DT_NEEDED), ``library_path`` the directories where
+    it looks for them first (DT_RUNPATH or DT_RPATH, ``$ORIGIN`` as written); both empty where they were not read.
+    """
 
     machine: int
     loader: str = ""
+    needed: tuple[str, ...] = ()
+    library_path: tuple[str, ...] = ()
 
     @property
     def machine_name(self) -> str:
@@ -64,7 +70,15 @@ class Opaque:
     kind: str = ""
 
 
-Executable: TypeAlias = ElfHeader | Script | Opaque
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A zip file (wheel, jar, egg): the ELF files in it by their names inside; ``fault`` says what was not read."""
+
+    members: tuple[tuple[str, ElfHeader], ...]
+    fault: str = ""
+
+
+Executable: TypeAlias = ElfHeader | Script | Archive | Opaque
 
 _PLAIN = Opaque()
 _FOREIGN = (

@@ -21,11 +21,15 @@ _DEEPEST = 256
 
 @dataclass(slots=True)
 class File:
-    """A regular file; several names may share one (hard links)."""
+    """A regular file; several names may share one (hard links).
+
+    ``kept`` is the content of the few files that say what is installed (package databases), empty for all others.
+    """
 
     layer: int
     content: Executable
     is_executable: bool
+    kept: bytes = b""
 
 
 @dataclass(slots=True)
