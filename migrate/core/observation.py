@@ -23,6 +23,7 @@ from migrate.core.images import ImageFacts, ImageReference
 from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
+from migrate.core.surroundings import NOTHING_READ, Surroundings
 from migrate.core.task_definition import equivalent, with_architecture
 
 
@@ -53,6 +54,7 @@ class Observation:
     alarms: tuple[Alarm, ...]
     images: tuple[ContainerImage, ...]
     repository: Repository | None
+    surroundings: Surroundings = NOTHING_READ
 
     def image(self, container: str) -> ContainerImage | None:
         """Return the image of a container, None when the task definition has no such container."""
