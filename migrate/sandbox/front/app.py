@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from migrate.sandbox.front import rollout, targets
+from migrate.sandbox.front.calls import CallLog
 from migrate.sandbox.front.ecr import Ecr
 from migrate.sandbox.front.ecs_clusters import Clusters
 from migrate.sandbox.front.ecs_deployments import ServiceDeployments
@@ -52,6 +53,7 @@ class Front:
             **Tasks(self.world, upstream).operations,
         }
         self._ecs_turn = asyncio.Lock()
+        self._calls = CallLog()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; anything that is no HTTP request (start and end of the process) is MiniStack's."""
@@ -77,8 +79,10 @@ class Front:
         if request.path.startswith(_CONTROL):
             return self._control(request)
         if is_registry_path(request.path):
+            self._calls.note_registry(request)
             return await self._registry.handle(request)
         form_action = _form_action(request)
+        self._calls.note(request, form_action or request.action[1])
         if form_action:
             return self._form(request, form_action)
         return await self._api(request)
@@ -107,6 +111,10 @@ class Front:
         faults = self.world.faults
         if name == "ready":
             return answer({"ready": True})
+        if name == "calls":
+            if request.method == "DELETE":
+                self._calls.forget()
+            return answer({"calls": self._calls.listed()})
         if name == "faults" and request.method == "POST":
             faults.add(request.json())
         elif name == "faults" and request.method == "DELETE":
