@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrate.adapters.store.processes import UNTOLD, ProcessTable
+from migrate.adapters.processes import ProcessTable, alive
 from migrate.core.evidence import Run
 from migrate.errors import LockedError
 
@@ -45,23 +45,13 @@ def may_take(holder: Claim, wanted: Claim, processes: ProcessTable) -> None:
     unless its former process is provably still there: two processes must not act for one run.
     """
     same_machine = holder.machine == wanted.machine
-    alive = _alive(holder, processes) if same_machine else None
+    lives = alive(processes, holder.process, holder.process_started) if same_machine else None
     if holder.run_id == wanted.run_id:
-        if alive and holder.process != wanted.process:
+        if lives and holder.process != wanted.process:
             raise _locked(holder)
         return
-    if alive is not False:
+    if lives is not False:
         raise _locked(holder)
-
-
-def _alive(holder: Claim, processes: ProcessTable) -> bool | None:
-    """Tell whether the holder's process lives; None where neither can be proven."""
-    started = processes.started(holder.process)
-    if started is None:
-        return False
-    if UNTOLD in {started, holder.process_started}:
-        return None
-    return started == holder.process_started
 
 
 def _locked(holder: Claim) -> LockedError:

@@ -9,10 +9,10 @@ from typing import Self
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
+from migrate.adapters.processes import LocalProcesses, ProcessTable
 from migrate.adapters.store.claims import Claim, claim_of, may_take
 from migrate.adapters.store.codec import decode, encode
 from migrate.adapters.store.database import Database
-from migrate.adapters.store.processes import LocalProcesses, ProcessTable
 from migrate.adapters.store.tables import CLAIMS, EVENTS, PLANS, RECORDS, RUNS
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind, Run

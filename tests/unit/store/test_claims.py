@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from migrate.adapters.processes import UNTOLD
 from migrate.adapters.store.claims import claim_of, may_take
-from migrate.adapters.store.processes import UNTOLD
 from migrate.errors import LockedError
 from tests.fakes.record_store import FakeProcesses
 from tests.fakes.records import SERVICE_ARN, a_run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.adapters.store.processes import UNTOLD, LocalProcesses
+from migrate.adapters.processes import UNTOLD, LocalProcesses
 
 PROCESSES = LocalProcesses()
 
@@ -25,7 +25,7 @@ def test_this_process_lives_and_its_start_does_not_change() -> None:
 
 def test_two_processes_on_one_machine_agree_on_the_machine_and_on_starts() -> None:
     program = (
-        "from migrate.adapters.store.processes import LocalProcesses as L;"
+        "from migrate.adapters.processes import LocalProcesses as L;"
         f"print(L().machine(), L().started({os.getpid()}), sep='|')"
     )
     answer = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)

@@ -1,4 +1,4 @@
-"""Whether the process behind a claim is provably gone: the only ground on which a claim is taken from its holder."""
+"""Whether a process is provably gone: the only ground on which a claim or a lock is taken from its holder."""
 
 from __future__ import annotations
 
@@ -57,6 +57,16 @@ class LocalProcesses:
         except OSError:
             return UNTOLD
         return None if fields[_STATE] in "ZX" else fields[_START_TIME]
+
+
+def alive(processes: ProcessTable, process: int, started: str | None) -> bool | None:
+    """Tell whether the process of this machine that started with the mark lives; None where neither can be proven."""
+    now = processes.started(process)
+    if now is None:
+        return False
+    if UNTOLD in {now, started}:
+        return None
+    return now == started
 
 
 def _exists(process: int) -> bool:
