@@ -11,6 +11,7 @@ from migrate.core.cost import Price, UnknownPrice, planned_price, task_size
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, shelf_tag
 from migrate.core.facts import Strategy, StrategyItem
 from migrate.core.findings import Finding, blocking
+from migrate.core.guarding import guard_tag
 from migrate.core.images import ImageFacts
 from migrate.core.observation import Observation, observed_fingerprint
 from migrate.core.preflight import findings as preflight_findings
@@ -115,11 +116,6 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
 def children_of(facts: ImageFacts) -> tuple[tuple[str, str], ...]:
     """Return platform and digest of every child that a runtime may start."""
     return tuple((str(child.actual.canonical), child.digest) for child in facts.runnable if child.actual is not None)
-
-
-def guard_tag(tag: str, digest: str) -> str:
-    """Return the tag of our own that keeps the original manifest (facts F31); at most 128 characters (ECR)."""
-    return f"migrate-guard-{digest.removeprefix('sha256:')[:12]}-{tag}"[:128]
 
 
 def _later(observation: Observation, settings: Settings, record: Record) -> tuple[Finding, ...]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.capacity import alarm_findings, capacity_findings
-from migrate.core.preflight.image import image_findings, repository_findings
+from migrate.core.preflight.image import image_findings
+from migrate.core.preflight.repository import repository_findings
 from migrate.core.preflight.service import service_findings, task_definition_findings
 from migrate.core.settings import Settings
 

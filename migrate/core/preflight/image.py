@@ -1,27 +1,14 @@
-"""Preflight of the images of all containers, and of the repository whose tag moves."""
+"""Preflight of the images of all containers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from migrate.core.desired_state import shelf_tag
-from migrate.core.facts import Repository
 from migrate.core.findings import Finding, Grade
 from migrate.core.images import ImageFacts
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight.finding import finding
-from migrate.core.settings import ImageMode, Settings
-
-
-def tag_is_locked(repository: Repository, tag: str) -> bool:
-    """Tell whether ECR refuses to move an existing tag (facts F30: the filters of both exclusion modes differ)."""
-    matched = any(fnmatchcase(tag, pattern) for pattern in repository.exclusion_filters)
-    if repository.tag_mutability == "IMMUTABLE":
-        return True
-    if repository.tag_mutability == "IMMUTABLE_WITH_EXCLUSION":
-        return not matched
-    return repository.tag_mutability == "MUTABLE_WITH_EXCLUSION" and matched
+from migrate.core.settings import Settings
 
 
 def image_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
@@ -84,35 +71,3 @@ def _main_image(image: ContainerImage, facts: ImageFacts) -> Iterator[Finding]:
 
 def _platforms(facts: ImageFacts) -> tuple[str, ...]:
     return tuple(sorted(str(platform) for platform in facts.platforms))
-
-
-def repository_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
-    """Yield why the tag could not be guarded or moved."""
-    repository, image = observation.repository, observation.image(settings.image.container)
-    if image is None or settings.image.mode is ImageMode.EXTERNAL:
-        return
-    if repository is None:
-        yield finding(
-            "repository.not-ecr",
-            Grade.BLOCK,
-            0,
-            f"{image.reference.registry} is no ECR registry of this account: the tag cannot be guarded or moved here.",
-            'Push the index by your own CI and set image.mode = "external".',
-            (("image", str(image.reference)),),
-        )
-        return
-    tag = image.reference.tag or ""
-    locked = [name for name in (tag,) if tag_is_locked(repository, name)]
-    if locked:
-        yield finding(
-            "repository.immutable-tag",
-            Grade.BLOCK,
-            1,
-            f"ECR does not let the tag {tag} move ({repository.tag_mutability}).",
-            "Use a new tag in a new task definition revision; this tool never changes a repository's mutability.",
-            (
-                ("imageTagMutability", repository.tag_mutability),
-                ("exclusion filters", ", ".join(repository.exclusion_filters) or "none"),
-                ("own tag", shelf_tag(tag)),
-            ),
-        )
