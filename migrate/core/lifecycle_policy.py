@@ -34,7 +34,7 @@ class CountType(StrEnum):
 
 
 class Action(StrEnum):
-    """What becomes of an image that a rule takes; an archived one cannot be pulled (user guide, "Archiving an image")."""
+    """What becomes of an image that a rule takes; an archived one cannot be pulled ("Archiving an image")."""
 
     EXPIRE = "expire"
     ARCHIVE = "transition"
@@ -197,7 +197,7 @@ def _texts(value: Json) -> tuple[str, ...]:
 
 
 def _ranks(rule: LifecycleRule, images: Iterable[StoredImage]) -> Mapping[str, int]:
-    """Return how many images that the rule selects are younger, by digest; images of one moment count as older."""
+    """Return how many images that the rule selects are younger, by digest."""
     selected = sorted((image for image in images if rule.selects(image)), key=_age, reverse=True)
     return {image.digest: rank for rank, image in enumerate(selected)}
 
