@@ -23,10 +23,13 @@ from migrate.core.facts import (
     Task,
     TaskDefinition,
 )
+from migrate.core.guarding import RepositoryContents
 from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
 from migrate.core.images import FetchedManifest, ImageFacts, ImageReference
+from migrate.core.lifecycle_policy import StoredImage
 from migrate.core.preview import Preview, StackOutcome
 from migrate.core.record import OriginalImage, Record
+from migrate.core.surroundings import Surroundings
 
 
 class Clock(Protocol):
@@ -81,6 +84,19 @@ class ServiceReader(Protocol):
         ...
 
 
+class SurroundingsReader(Protocol):
+    """Reads what a service depends on beyond its own description: network, scaling, capacity providers, machines."""
+
+    def read(
+        self, service: Service, definition: TaskDefinition, cluster: Cluster, wanted: Sequence[str]
+    ) -> Surroundings:
+        """Return what matters for this service; ``wanted`` names the capacity providers that it is to move to.
+
+        What may not be read, or the endpoint does not know, is listed in ``unread`` and raises nothing.
+        """
+        ...
+
+
 class HealthReader(Protocol):
     """Reads what load balancers and alarms say."""
 
@@ -98,6 +114,17 @@ class RepositoryReader(Protocol):
 
     def repository(self, image: ImageReference) -> Repository | None:
         """Return the ECR repository whose URI the image has; None when it is no repository of this account."""
+        ...
+
+    def contents(self, repository: Repository, wanted: Sequence[str]) -> RepositoryContents:
+        """Return what is in a repository and what acts on it; ``wanted`` (tags, digests) is looked for in any case.
+
+        The first of ``wanted`` is the tag that matters most. A part that is denied stands in ``unread``.
+        """
+        ...
+
+    def stored_image(self, image: ImageReference) -> StoredImage | None:
+        """Return what ECR keeps behind a tag or digest, archived or not; None when there is nothing."""
         ...
 
     def credentials(self, registry: str) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.health import AwsHealthReader
 from migrate.adapters.aws.session import AwsSession, open_session
+from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.credentials import docker_credentials, first_of
 from migrate.adapters.registry.inspect import RegistryInspector
@@ -96,6 +97,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
         runtime = Runtime(
             settings=readers.settings,
             services=readers.services,
+            surroundings=readers.surroundings,
             health=readers.health,
             repositories=readers.repositories,
             registry=readers.registry,
@@ -152,6 +154,7 @@ def _opened(place: Place) -> Iterator[Opened]:
         readers = Readers(
             settings=settings,
             services=services,
+            surroundings=AwsSurroundingsReader(session),
             health=AwsHealthReader(session),
             repositories=repositories,
             registry=registry,

@@ -217,7 +217,7 @@ class Surroundings:
     def group_of(self, provider: str) -> AutoScalingGroup | None:
         """Return the Auto Scaling group behind a capacity provider."""
         found = self.provider(provider)
-        return next((group for group in self.groups if found and group.arn == found.group_arn), None)
+        return next((group for group in self.groups if found and group.name == group_name(found.group_arn)), None)
 
     def instance_type(self, name: str) -> InstanceType | None:
         """Return an instance type that was read."""
@@ -262,6 +262,11 @@ def version_numbers(version: str) -> tuple[int, ...]:
             break
         numbers.append(int(digits))
     return tuple(numbers)
+
+
+def group_name(text: str) -> str:
+    """Return the name of an Auto Scaling group given by ARN or by name (ECS API, AutoScalingGroupProvider)."""
+    return text.rpartition("autoScalingGroupName/")[2]
 
 
 def subnet_ids(service: Service) -> tuple[str, ...]:

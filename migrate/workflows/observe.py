@@ -23,18 +23,21 @@ def observe(runtime: Readers) -> Observation:
     service = runtime.services.service(settings.service.cluster, settings.service.name)
     definition = runtime.services.task_definition(service.task_definition_arn)
     images = tuple(_images(runtime, definition))
+    cluster = runtime.services.cluster(service.cluster_arn)
+    wanted = tuple(item.provider for item in settings.capacity)
     main = next((image for image in images if image.container == settings.image.container), None)
     return Observation(
         taken_at=runtime.clock.now(),
         account=account,
         service=service,
         task_definition=definition,
-        cluster=runtime.services.cluster(service.cluster_arn),
+        cluster=cluster,
         tasks=runtime.services.tasks(service),
         targets=runtime.health.target_health(service.target_group_arns),
         alarms=runtime.health.alarms(watched_names(service, runtime)),
         images=images,
         repository=runtime.repositories.repository(main.reference) if main else None,
+        surroundings=runtime.surroundings.read(service, definition, cluster, wanted),
     )
 
 

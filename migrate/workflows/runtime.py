@@ -16,6 +16,7 @@ from migrate.ports import (
     SafetyActions,
     ServiceReader,
     StackDeployer,
+    SurroundingsReader,
 )
 
 
@@ -25,6 +26,7 @@ class Readers:
 
     settings: Settings
     services: ServiceReader
+    surroundings: SurroundingsReader
     health: HealthReader
     repositories: RepositoryReader
     registry: ImageRegistry

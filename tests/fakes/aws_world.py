@@ -16,8 +16,10 @@ from migrate.core.documents import Document, document, fields
 from migrate.core.facts import Alarm, Architecture, Cluster, RuntimePlatform, Strategy, StrategyItem, TaskDefinition
 from migrate.core.image_documents import DOCKER_MANIFEST
 from migrate.core.image_names import ImageReference
+from migrate.core.surroundings import NOTHING_READ, Surroundings
 from migrate.core.task_definition import containers
 from migrate.errors import AccessError, BlockedError, MigrateError, NotFoundError
+from tests.fakes.aws_repository_state import EcrState
 from tests.fakes.aws_simulation import TICK, Fate, SimulatedDeployment, SimulatedService
 from tests.fakes.clock import FakeClock
 from tests.fakes.image_content import AMD64_ELF, REPOSITORY, Entry, Shelf, digest_of
@@ -51,6 +53,7 @@ class World:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     tag_mutability: str = "MUTABLE"
     exclusion_filters: tuple[str, ...] = ()
+    surroundings: Surroundings = NOTHING_READ
     reporting: Reporting = field(default_factory=Reporting)
     exec_format_digests: set[str] = field(default_factory=set)
     writes: list[str] = field(default_factory=list)
@@ -193,6 +196,7 @@ class World:
         if held not in {None, digest} and self.tag_mutability == "IMMUTABLE":
             raise BlockedError("ECR refuses the tag.", why="ImageTagAlreadyExistsException", then="Use a new tag.")
         self.shelf.manifests[digest] = self.shelf.manifests[tag] = (media_type, body)
+        self.ecr.pushed_at.setdefault(digest, self.clock.now())
         return digest
 
     def digest_of_tag(self, tag: str) -> str | None:

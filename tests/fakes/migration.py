@@ -26,6 +26,7 @@ from migrate.workflows.rollback import roll_back
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.status import read_status
 from tests.fakes.aws_ports import FakeHealthReader, FakeRepositoryReader, FakeSafetyActions, FakeServiceReader
+from tests.fakes.aws_surroundings import FakeSurroundingsReader
 from tests.fakes.aws_world import REGION, TAG, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.image_registry import FakeImageRegistry
@@ -93,6 +94,7 @@ class Operator:
         return Runtime(
             settings=self.settings,
             services=FakeServiceReader(self.world),
+            surroundings=FakeSurroundingsReader(self.world),
             health=FakeHealthReader(self.world),
             repositories=FakeRepositoryReader(self.world),
             registry=registry,

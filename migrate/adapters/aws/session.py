@@ -18,7 +18,10 @@ from migrate.adapters.aws.errors import translated
 from migrate.errors import SettingsError
 
 if TYPE_CHECKING:
+    from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
+    from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -111,6 +114,18 @@ class AwsSession:
     def cloudwatch(self) -> CloudWatchClient:
         """Return the CloudWatch client."""
         return cast("CloudWatchClient", self._client("cloudwatch"))
+
+    def ec2(self) -> EC2Client:
+        """Return the EC2 client."""
+        return cast("EC2Client", self._client("ec2"))
+
+    def autoscaling(self) -> AutoScalingClient:
+        """Return the client of EC2 Auto Scaling, which keeps groups of instances."""
+        return cast("AutoScalingClient", self._client("autoscaling"))
+
+    def application_autoscaling(self) -> ApplicationAutoScalingClient:
+        """Return the client of Application Auto Scaling, which keeps the number of a service's tasks."""
+        return cast("ApplicationAutoScalingClient", self._client("application-autoscaling"))
 
     def sts(self) -> STSClient:
         """Return the STS client."""
