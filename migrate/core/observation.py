@@ -19,6 +19,7 @@ from migrate.core.facts import (
     Task,
     TaskDefinition,
 )
+from migrate.core.guarding import RepositoryContents
 from migrate.core.images import ImageFacts, ImageReference
 from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
@@ -55,6 +56,8 @@ class Observation:
     images: tuple[ContainerImage, ...]
     repository: Repository | None
     surroundings: Surroundings = NOTHING_READ
+    contents: RepositoryContents | None = None
+    """What is in ``repository``; None where that is None, or nobody looked."""
 
     def image(self, container: str) -> ContainerImage | None:
         """Return the image of a container, None when the task definition has no such container."""

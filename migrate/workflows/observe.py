@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.core.facts import Service, TaskDefinition
+from migrate.core.desired_state import shelf_tag
+from migrate.core.facts import Repository, Service, TaskDefinition
+from migrate.core.guarding import RepositoryContents, guard_tag
 from migrate.core.images import ImageReference
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.task_definition import containers, process_overrides
@@ -26,6 +28,8 @@ def observe(runtime: Readers) -> Observation:
     cluster = runtime.services.cluster(service.cluster_arn)
     wanted = tuple(item.provider for item in settings.capacity)
     main = next((image for image in images if image.container == settings.image.container), None)
+    repository = runtime.repositories.repository(main.reference) if main else None
+    contents = _contents(runtime, repository, main) if repository and main else None
     return Observation(
         taken_at=runtime.clock.now(),
         account=account,
@@ -36,7 +40,8 @@ def observe(runtime: Readers) -> Observation:
         targets=runtime.health.target_health(service.target_group_arns),
         alarms=runtime.health.alarms(watched_names(service, runtime)),
         images=images,
-        repository=runtime.repositories.repository(main.reference) if main else None,
+        repository=repository,
+        contents=contents,
         surroundings=runtime.surroundings.read(service, definition, cluster, wanted),
     )
 
@@ -44,6 +49,13 @@ def observe(runtime: Readers) -> Observation:
 def watched_names(service: Service, runtime: Readers) -> tuple[str, ...]:
     """Return the alarms to watch: the service's own deployment alarms and those of the settings."""
     return tuple(dict.fromkeys([*service.alarm_names, *runtime.settings.gate.alarms]))
+
+
+def _contents(runtime: Readers, repository: Repository, image: ContainerImage) -> RepositoryContents:
+    """Return what is in the repository; the tags that a migration writes are looked for in any case."""
+    tag, digest = image.reference.tag, image.facts.digest if image.facts else image.reference.digest
+    ours = (tag, guard_tag(tag, digest or ""), shelf_tag(tag)) if tag else ()
+    return runtime.repositories.contents(repository, (*ours, *((digest,) if digest else ())))
 
 
 def _images(runtime: Readers, definition: TaskDefinition) -> Iterator[ContainerImage]:

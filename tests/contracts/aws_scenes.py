@@ -21,7 +21,8 @@ from migrate.core.image_documents import DOCKER_MANIFEST
 from migrate.core.image_names import ImageReference
 from migrate.core.record import OriginalImage
 from migrate.ports import HealthReader, RepositoryReader, SafetyActions, ServiceReader
-from tests.fakes.aws_ports import FakeHealthReader, FakeRepositoryReader, FakeSafetyActions, FakeServiceReader
+from tests.fakes.aws_ports import FakeHealthReader, FakeSafetyActions, FakeServiceReader
+from tests.fakes.aws_repository import FakeRepositoryReader
 from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import REGISTRY, World
 from tests.fakes.clock import FakeClock

@@ -11,7 +11,6 @@ from migrate.core.facts import (
     Alarm,
     Cluster,
     Deployment,
-    Repository,
     Service,
     ServiceDeployment,
     TargetHealth,
@@ -19,13 +18,12 @@ from migrate.core.facts import (
     TaskContainer,
     TaskDefinition,
 )
-from migrate.core.image_names import ImageReference
 from migrate.core.record import OriginalImage
 from migrate.core.task_definition import containers
 from migrate.errors import BlockedError, NotFoundError, ToolFaultError, WorldChangedError
 from tests.fakes.aws_simulation import SimulatedDeployment, SimulatedService, SimulatedTask
-from tests.fakes.aws_world import ACCOUNT, PREFIX, REGION, REGISTRY, World
-from tests.fakes.image_content import REPOSITORY, digest_of
+from tests.fakes.aws_world import ACCOUNT, PREFIX, REGION, World
+from tests.fakes.image_content import digest_of
 
 _RUNNING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED"})
 
@@ -135,23 +133,6 @@ class FakeHealthReader:
         if task.running_since is None or self.world.clock.now() - task.running_since < simulated.pace.health:
             return "initial", "Elb.RegistrationInProgress: Target registration is in progress"
         return "unhealthy", "Target.Timeout: Request timed out"
-
-
-@dataclass(frozen=True)
-class FakeRepositoryReader:
-    """The port RepositoryReader: one repository."""
-
-    world: World
-
-    def repository(self, image: ImageReference) -> Repository | None:
-        self.world.called("repository")
-        if image.name != f"{REGISTRY}/{REPOSITORY}":
-            return None
-        return Repository(REPOSITORY, image.name, ACCOUNT, self.world.tag_mutability, self.world.exclusion_filters)
-
-    def credentials(self, registry: str) -> tuple[str, str] | None:
-        self.world.called("credentials")
-        return ("AWS", "made-up-password") if registry == REGISTRY else None
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class World:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     tag_mutability: str = "MUTABLE"
     exclusion_filters: tuple[str, ...] = ()
+    ecr: EcrState = field(default_factory=EcrState)
     surroundings: Surroundings = NOTHING_READ
     reporting: Reporting = field(default_factory=Reporting)
     exec_format_digests: set[str] = field(default_factory=set)

@@ -25,7 +25,8 @@ from migrate.workflows.plan import plan_migration
 from migrate.workflows.rollback import roll_back
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.status import read_status
-from tests.fakes.aws_ports import FakeHealthReader, FakeRepositoryReader, FakeSafetyActions, FakeServiceReader
+from tests.fakes.aws_ports import FakeHealthReader, FakeSafetyActions, FakeServiceReader
+from tests.fakes.aws_repository import FakeRepositoryReader
 from tests.fakes.aws_surroundings import FakeSurroundingsReader
 from tests.fakes.aws_world import REGION, TAG, World
 from tests.fakes.clock import FakeClock

@@ -3,52 +3,28 @@
 from __future__ import annotations
 
 import base64
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from migrate.adapters.aws.ecr_contents import read_contents, stored_image
 from migrate.adapters.aws.errors import code_of, translated
 from migrate.adapters.aws.session import AwsSession
 from migrate.core.facts import Repository
+from migrate.core.guarding import RegistryHost, RepositoryContents, registry_host
 from migrate.core.images import ImageReference
+from migrate.core.lifecycle_policy import StoredImage
 from migrate.errors import AccessError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecr.type_defs import RepositoryTypeDef
 
-_HOST = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)"
-)
+__all__ = ["EcrRepositoryReader", "StoredImage", "has_own_endpoint", "registry_host", "repository", "stored_image"]
+
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".amazonwebservices.com.cn")
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryHost:
-    """Account and region that the host name of an ECR registry says."""
-
-    account_id: str
-    region: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredImage:
-    """What a tag points at; ``status`` is ACTIVE, ARCHIVED or ACTIVATING, empty where the endpoint says nothing."""
-
-    digest: str
-    status: str
-
-
-def registry_host(host: str) -> RegistryHost | None:
-    """Read an ECR host name, dual-stack and FIPS spellings included; None for any other.
-
-    Source: ECR user guide, "Amazon ECR private registry", and general reference, "Amazon ECR endpoints".
-    """
-    match = _HOST.fullmatch(host.lower())
-    return RegistryHost(match["account"], match["region"]) if match else None
 
 
 def repository(answer: RepositoryTypeDef) -> Repository:
@@ -61,23 +37,6 @@ def repository(answer: RepositoryTypeDef) -> Repository:
         tag_mutability=answer.get("imageTagMutability", "MUTABLE"),
         exclusion_filters=tuple(item["filter"] for item in filters),
     )
-
-
-def stored_image(client: ECRClient, repository_name: str, tag: str) -> StoredImage | None:
-    """Return what a tag points at, without any conversion of media types; None when there is no such tag.
-
-    To be called inside ``translated``.
-    """
-    try:
-        answer = client.describe_images(repositoryName=repository_name, imageIds=[{"imageTag": tag}])
-    except ClientError as error:
-        if code_of(error) == "ImageNotFoundException":
-            return None
-        raise
-    details = answer["imageDetails"]
-    if not details:
-        return None
-    return StoredImage(details[0].get("imageDigest", ""), str(details[0].get("imageStatus", "")))
 
 
 def has_own_endpoint(client: ECRClient) -> bool:
@@ -110,6 +69,26 @@ class EcrRepositoryReader:
                 raise
         ours = (repository(item) for item in found)
         return next((item for item in ours if _is_home_of(item, image, host)), None)
+
+    def contents(self, repository: Repository, wanted: Sequence[str]) -> RepositoryContents:
+        """Return what is in a repository and what acts on it. Raises AccessError."""
+        host = registry_host(repository.uri.partition("/")[0])
+        return read_contents(self._session.ecr(host.region if host else None), repository.name, wanted)
+
+    def stored_image(self, image: ImageReference) -> StoredImage | None:
+        """Return what ECR keeps behind a tag or digest; None when there is no such image or repository.
+
+        Raises AccessError.
+        """
+        host = registry_host(image.registry)
+        client = self._session.ecr(host.region if host else None)
+        with translated("ecr", client.meta.region_name):
+            try:
+                return stored_image(client, image.repository, image.wanted)
+            except ClientError as error:
+                if code_of(error) == "RepositoryNotFoundException":
+                    return None
+                raise
 
     def credentials(self, registry: str) -> tuple[str, str] | None:
         """Return user and password for an ECR registry host (valid 12 hours, facts F32); None for other hosts.

@@ -99,9 +99,12 @@ def test_writes_stand_in_safety_py_only_and_nowhere_else() -> None:
     assert writes["safety.py"] == {name.partition(":")[2] for name in WRITES}
     reads = set().union(*called.values()) - writes["safety.py"]
     assert reads == {
+        "BatchGetImage",
         "DescribeAlarms",
         "DescribeClusters",
         "DescribeImages",
+        "DescribePullThroughCacheRules",
+        "DescribeRegistry",
         "DescribeRepositories",
         "DescribeServiceDeployments",
         "DescribeServices",
@@ -110,6 +113,7 @@ def test_writes_stand_in_safety_py_only_and_nowhere_else() -> None:
         "DescribeTasks",
         "GetAuthorizationToken",
         "GetCallerIdentity",
+        "GetLifecyclePolicy",
         "ListClusters",
         "ListServiceDeployments",
         "ListServices",

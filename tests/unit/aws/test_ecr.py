@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from migrate.adapters.aws.ecr import EcrRepositoryReader, RegistryHost, registry_host
+from migrate.adapters.aws.ecr import EcrRepositoryReader, registry_host
 from migrate.adapters.aws.session import AwsSession, Region
 from migrate.core.facts import Repository
+from migrate.core.guarding import RegistryHost
 from migrate.core.image_names import ImageReference
 from migrate.errors import AccessError
 from tests.unit.aws.recordings import ACCOUNT, REGION, REGISTRY, Recordings, made_up_core
