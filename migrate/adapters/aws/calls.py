@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from botocore.hooks import BaseEventHooks
     from botocore.model import OperationModel
 
-READING = ("Describe", "List", "Get", "BatchGet")
+READING = ("Describe", "List", "Get", "BatchGet", "Simulate")
 """Beginnings of the names of operations that change nothing."""
 
 WRITES: Mapping[str, frozenset[str]] = {

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
 ATTEMPTS = 6
@@ -126,6 +127,10 @@ class AwsSession:
     def application_autoscaling(self) -> ApplicationAutoScalingClient:
         """Return the client of Application Auto Scaling, which keeps the number of a service's tasks."""
         return cast("ApplicationAutoScalingClient", self._client("application-autoscaling"))
+
+    def iam(self) -> IAMClient:
+        """Return the IAM client."""
+        return cast("IAMClient", self._client("iam"))
 
     def sts(self) -> STSClient:
         """Return the STS client."""

@@ -1,0 +1,101 @@
+"""The AWS calls of each verb, as they are made: by our own code, by the aws provider's plugin, by builder and registry.
+
+The provider's are those of the resources and lookups that stacks/ declares (provider.md sections 2, 3, 5 and 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_CALLER = frozenset({"sts:GetCallerIdentity"})
+_PULL = frozenset({"ecr:GetAuthorizationToken", "registry:GetManifest", "registry:GetBlob"})
+_LOOK = (
+    _CALLER
+    | _PULL
+    | {
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "ecs:DescribeClusters",
+        "ecs:ListTasks",
+        "ecs:DescribeTasks",
+        "elbv2:DescribeTargetHealth",
+        "cloudwatch:DescribeAlarms",
+        "ecr:DescribeRepositories",
+    }
+)
+"""One look at the service and what it runs."""
+
+_SUGGEST = frozenset({"ecs:ListClusters", "ecs:ListServices"})
+"""Asked for what there is, where a name was not found or not given."""
+
+_MAY_WE = frozenset({"iam:SimulatePrincipalPolicy", "iam:GetRole", "ecr:GetRepositoryPolicy"})
+_LOOKUP = frozenset({"ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:ListTagsForResource"})
+"""The provider's getRepository, in every preview of the image stack."""
+
+_SERVICE_STACK = frozenset({"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:DescribeClusters"})
+_DEPLOY = frozenset({"ecs:UpdateService"})
+_STOP = frozenset({"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:StopServiceDeployment"})
+_REGISTER = frozenset({"ecs:RegisterTaskDefinition"})
+_TAG = frozenset({"ecr:DescribeImages", "ecr:PutImage"})
+_PUSH = frozenset(
+    {
+        "registry:HasBlob",
+        "registry:StartUpload",
+        "registry:UploadChunk",
+        "registry:FinishUpload",
+        "registry:PutManifest",
+    }
+)
+_EVERY_RUN = _LOOK | _SUGGEST | _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP
+
+_APPLY: tuple[frozenset[str], ...] = (
+    _EVERY_RUN | _MAY_WE | _TAG | {"ecs:PutClusterCapacityProviders"},
+    _EVERY_RUN | _MAY_WE | _TAG | _PUSH,
+    _EVERY_RUN | _MAY_WE | _REGISTER,
+    _EVERY_RUN | _MAY_WE | _REGISTER,
+)
+"""By stage; each holds the way back of its own stage, which a gate that fails takes at once."""
+
+_ROLLBACK: tuple[frozenset[str], ...] = (
+    _EVERY_RUN | _TAG,
+    _EVERY_RUN | _TAG,
+    # The copy of an original revision that is no longer ACTIVE is registered (case C32).
+    _EVERY_RUN | _REGISTER,
+    _EVERY_RUN | _REGISTER,
+)
+"""By the stage that is left."""
+
+_VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
+    "init": (_CALLER | _SUGGEST | {"ecs:DescribeServices", "ecs:DescribeTaskDefinition"},),
+    "plan": (_LOOK | _SUGGEST | _MAY_WE,),
+    "check": (_LOOK | _SUGGEST | _MAY_WE,),
+    "status": (_LOOK | _SUGGEST,),
+    "apply": _APPLY,
+    "rollback": _ROLLBACK,
+    # Pulumi's own command line, for a look at the stacks; what else is asked of it needs what that writes.
+    "stack": (_CALLER | _SUGGEST | _SERVICE_STACK | _LOOKUP | {"ecr:GetAuthorizationToken"},),
+}
+
+BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
+    "ecs:ListClusters": "only to say which clusters there are",
+    "ecs:ListServices": "only to say which services there are",
+    "iam:SimulatePrincipalPolicy": "only to say beforehand which permissions are missing",
+    "iam:GetRole": "only to learn the path of a role before it is simulated",
+    "ecr:GetRepositoryPolicy": "only where a permission on the repository seems to be missing",
+    "ecs:DescribeServiceDeployments": "only before a deployment under way is stopped",
+    "ecs:StopServiceDeployment": "only where a deployment under way has to be stopped",
+    "registry:UploadChunk": "only for layers that are pushed in parts",
+}
+"""Calls that a run which goes well does not make, and what makes them."""
+
+
+ONLY_HELPFUL = frozenset({*_SUGGEST, *_MAY_WE})
+"""Calls without which every stage and every way back can be gone."""
+
+
+def calls_of(verb: str, stage: int | None = None) -> frozenset[str]:
+    """Return the calls of a verb; without ``stage`` those of all stages."""
+    by_stage = _VERBS[verb]
+    if stage is not None and len(by_stage) > 1:
+        return by_stage[stage]
+    return frozenset().union(*by_stage)

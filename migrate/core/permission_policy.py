@@ -1,0 +1,144 @@
+"""An IAM policy from permissions: statements as narrow as what is known of the service allows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from migrate.core.permissions import Condition, Permission, Target
+
+LARGEST_POLICY = 6144
+"""Characters of a customer managed policy, white space not counted (IAM user guide, "IAM and STS quotas")."""
+
+ANY = "*"
+_SIDS = {
+    Target.ANYTHING: "Everywhere",
+    Target.CLUSTER: "Cluster",
+    Target.SERVICE: "Service",
+    Target.SERVICE_DEPLOYMENTS: "ServiceDeployments",
+    Target.TASKS: "Tasks",
+    Target.TASK_DEFINITION: "TaskDefinition",
+    Target.IMAGES: "Images",
+    Target.REPOSITORY: "Repository",
+    Target.TASK_ROLES: "TaskRoles",
+    Target.CALLER: "Caller",
+    Target.CALLER_ROLE: "CallerRole",
+}
+_CONDITION_SIDS = {
+    Condition.NONE: "",
+    Condition.IN_CLUSTER: "InCluster",
+    Condition.PASSED_TO_TASKS: "PassedToTasks",
+    Condition.WITH_A_NEW_REVISION: "WithANewRevision",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is known of the place that a policy is for; an asterisk stands for what is not.
+
+    ``cluster``, ``service``, ``family`` are names, ``service_arn`` wins over the name where it is known (services of
+    old have short ARNs), ``repository`` and ``images`` are ARNs of the repository that is written to and of those that
+    are read, ``roles`` and ``caller`` are ARNs of IAM.
+    """
+
+    region: str = ANY
+    account: str = ANY
+    cluster: str = ANY
+    service: str = ANY
+    service_arn: str = ""
+    family: str = ANY
+    repository: str = ""
+    images: tuple[str, ...] = ()
+    roles: tuple[str, ...] | None = None
+    caller: str = ""
+
+    @property
+    def partition(self) -> str:
+        """The partition that the region lies in (general reference, "Amazon Resource Names")."""
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    @property
+    def cluster_arn(self) -> str:
+        """The cluster's ARN."""
+        return self._ecs(f"cluster/{self.cluster}")
+
+    def resources(self, target: Target) -> tuple[str, ...]:
+        """Return the ARNs of a target, empty where there is none: a task without roles passes none."""
+        if target is Target.ANYTHING:
+            return (ANY,)
+        if target is Target.TASK_ROLES:
+            return self.roles if self.roles is not None else (self._iam("role/*"),)
+        if target is Target.CALLER:
+            return (self.caller,) if self.caller else (self._iam("role/*"), self._iam("user/*"))
+        if target is Target.CALLER_ROLE:
+            return () if ":user/" in self.caller else (self.caller or self._iam("role/*"),)
+        if target is Target.IMAGES:
+            return self.images or (self._repositories(),)
+        return (self._one(target),)
+
+    def _one(self, target: Target) -> str:
+        return {
+            Target.CLUSTER: self.cluster_arn,
+            Target.SERVICE: self.service_arn or self._ecs(f"service/{self.cluster}/{self.service}"),
+            Target.SERVICE_DEPLOYMENTS: self._ecs(f"service-deployment/{self.cluster}/{self.service}/*"),
+            Target.TASKS: self._ecs(f"task/{self.cluster}/*"),
+            Target.TASK_DEFINITION: self._ecs(f"task-definition/{self.family}:*"),
+            Target.REPOSITORY: self.repository or self._repositories(),
+        }[target]
+
+    def _repositories(self) -> str:
+        # Images may come from another region and account than the service's own.
+        return f"arn:{self.partition}:ecr:*:*:repository/*"
+
+    def _ecs(self, resource: str) -> str:
+        return f"arn:{self.partition}:ecs:{self.region}:{self.account}:{resource}"
+
+    def _iam(self, resource: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:{resource}"
+
+
+def context(condition: Condition, scope: Scope) -> Mapping[str, str]:
+    """Return the condition keys and values that a call which meets the condition brings along."""
+    return {
+        Condition.NONE: {},
+        Condition.IN_CLUSTER: {"ecs:cluster": scope.cluster_arn},
+        Condition.PASSED_TO_TASKS: {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
+        Condition.WITH_A_NEW_REVISION: {"ecs:CreateAction": "RegisterTaskDefinition"},
+    }[condition]
+
+
+def policy(permissions: Iterable[Permission], scope: Scope) -> dict[str, Any]:
+    """Return the policy document that allows the permissions, its statements in a stable order."""
+    groups: dict[tuple[Target, Condition, bool], set[str]] = {}
+    for permission in sorted(permissions):
+        if scope.resources(permission.target):
+            key = (permission.target, permission.condition, permission.reads)
+            groups.setdefault(key, set()).add(permission.action)
+    order = list(Target)
+    keys = sorted(groups, key=lambda key: (not key[2], order.index(key[0]), key[1]))
+    return {"Version": "2012-10-17", "Statement": [_statement(key, groups[key], scope) for key in keys]}
+
+
+def _statement(key: tuple[Target, Condition, bool], actions: set[str], scope: Scope) -> dict[str, Any]:
+    target, condition, reads = key
+    resources = scope.resources(target)
+    made: dict[str, Any] = {
+        "Sid": f"{'Read' if reads else 'Change'}{_SIDS[target]}{_CONDITION_SIDS[condition]}",
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        "Resource": resources[0] if len(resources) == 1 else list(resources),
+    }
+    found = context(condition, scope)
+    if found:
+        operator = "ArnLike" if condition is Condition.IN_CLUSTER else "StringEquals"
+        made["Condition"] = {operator: dict(found)}
+    return made
+
+
+def size(document: Mapping[str, Any]) -> int:
+    """Return the size of a policy as IAM counts it."""
+    return len(json.dumps(document, separators=(",", ":")))
