@@ -12,10 +12,10 @@ import pulumi_aws as aws
 
 from migrate.core.desired_state import ClusterInputs, ServiceInputs, ServiceStackInputs, TaskDefinitionInputs
 from migrate.core.facts import Strategy
+from migrate.core.provider.service import service_arguments
+from migrate.core.provider.task_definition import task_definition_arguments
+from migrate.core.provider.translation import Arguments
 from stacks.configuration import read_inputs
-from stacks.service.service_arguments import service_arguments
-from stacks.service.task_definition_arguments import task_definition_arguments
-from stacks.service.translation import Arguments
 
 SERVICE = "service"
 CLUSTER = "cluster"

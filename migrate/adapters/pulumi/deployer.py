@@ -17,9 +17,9 @@ from migrate.adapters.pulumi.failures import Failure, translate_failure
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.preview import INDEX, Preview, StackOutcome
+from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.errors import BlockedError, InterruptedRunError, UnsafePreviewError
 from stacks.image.program import PUBLISHED
-from stacks.service.task_definition_arguments import untranslated_task_definition_fields
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ import pulumi_aws as aws
 import pytest
 
 from migrate.core.documents import Json, document
-from stacks.service.service_arguments import (
+from migrate.core.provider.service import (
     DECIDED_ELSEWHERE,
     service_arguments,
     untranslated_service_fields,

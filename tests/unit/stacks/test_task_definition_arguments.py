@@ -7,12 +7,12 @@ import pulumi_aws as aws
 import pytest
 
 from migrate.core.documents import Json, document
-from migrate.core.task_definition import ANSWER_ONLY_FIELDS, REGISTERED_FIELDS
-from stacks.service.task_definition_arguments import (
+from migrate.core.provider.task_definition import (
     TABLE,
     task_definition_arguments,
     untranslated_task_definition_fields,
 )
+from migrate.core.task_definition import ANSWER_ONLY_FIELDS, REGISTERED_FIELDS
 from tests.unit.stacks.api_shapes import filled, keys_and_leaves, leaves
 from tests.unit.stacks.recording import requested_by
 

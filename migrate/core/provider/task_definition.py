@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 
 from migrate.core.documents import Document, Json, fields
+from migrate.core.provider.translation import Arguments, Field, Table, names_to_values, same, translate, untranslated
 from migrate.core.task_definition import ANSWER_ONLY_FIELDS, registrable
-from stacks.service.translation import Arguments, Field, Table, names_to_values, same, translate, untranslated
 
 _VOLUME: Table = {
     "name": Field("name"),

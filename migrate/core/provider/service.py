@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from migrate.core.documents import Document, Json, fields
-from stacks.service.translation import (
+from migrate.core.provider.translation import (
     Arguments,
     Field,
     Table,
