@@ -6,52 +6,38 @@ argument).
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from migrate.core.elf_files import (
+    AARCH64_MACHINE,
+    ELF_MAGIC,
+    MACHINES,
+    X86_64_MACHINE,
+    ElfHeader,
+    Window,
+    read_elf,
+)
+
+__all__ = [
+    "AARCH64_MACHINE",
+    "HEAD_BYTES",
+    "MACHINES",
+    "X86_64_MACHINE",
+    "Archive",
+    "ElfHeader",
+    "Executable",
+    "Opaque",
+    "Script",
+    "read_executable",
+    "read_through",
+    "without_text",
+]
+
 HEAD_BYTES = 4096
-"""How much of a file is looked at: enough for the headers of every linker in use, and for most scripts."""
+"""How much of a script's text is kept: enough for most of those that start a container."""
 
-X86_64_MACHINE = 0x3E
-AARCH64_MACHINE = 0xB7
-MACHINES = {
-    0x03: "i386",
-    0x14: "powerpc",
-    0x15: "powerpc64",
-    0x16: "s390x",
-    0x28: "arm",
-    X86_64_MACHINE: "x86_64",
-    AARCH64_MACHINE: "aarch64",
-    0xF3: "riscv",
-    0x102: "loongarch",
-}
-
-_ELF = b"\x7fELF"
-_IDENT_BYTES = 20
-_WIDE, _BIG_ENDIAN, _INTERPRETER_SEGMENT = 2, 2, 3
-_HEADER_BYTES = {1: 52, 2: 64}
-_MOST_SEGMENTS = 128
 _SCRIPT_LINE = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ElfHeader:
-    """An ELF file: e_machine, and the loader it asks for (empty: static, or none within the bytes looked at).
-
-    ``needed`` are the libraries that its dynamic section asks for (DT_NEEDED), ``library_path`` the directories where
-    it looks for them first (DT_RUNPATH or DT_RPATH, ``$ORIGIN`` as written); both empty where they were not read.
-    """
-
-    machine: int
-    loader: str = ""
-    needed: tuple[str, ...] = ()
-    library_path: tuple[str, ...] = ()
-
-    @property
-    def machine_name(self) -> str:
-        """The machine in the words of ``uname -m``, or its number."""
-        return MACHINES.get(self.machine, f"machine {self.machine:#x}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,50 +66,40 @@ class Archive:
 
 Executable: TypeAlias = ElfHeader | Script | Archive | Opaque
 
-_PLAIN = Opaque()
+PLAIN = Opaque()
+_WINDOWS = Opaque("Windows program")
+_MACOS = Opaque("macOS program")
 _FOREIGN = (
-    (b"MZ", "Windows program"),
-    (b"\xcf\xfa\xed\xfe", "macOS program"),
-    (b"\xca\xfe\xba\xbe", "macOS program or Java class"),
+    (b"MZ", _WINDOWS),
+    (b"\xcf\xfa\xed\xfe", _MACOS),
+    (b"\xca\xfe\xba\xbe", Opaque("macOS program or Java class")),
 )
+TELLING = frozenset({ELF_MAGIC[:2], b"#!", *(magic[:2] for magic, _ in _FOREIGN)})
+"""The first two bytes of every kind of file that is not plain."""
 
 
 def read_executable(head: bytes) -> Executable:
     """Judge a file by its first bytes (HEAD_BYTES of them, or the whole file). Never raises."""
-    if head.startswith(_ELF):
-        return _elf(head)
-    if head.startswith(b"#!"):
-        return _script(head)
-    for magic, kind in _FOREIGN:
-        if head.startswith(magic):
-            return Opaque(kind)
-    return _PLAIN
+    return read_through(lambda at, size: head[at : at + size])
 
 
-def _elf(head: bytes) -> Executable:
-    if len(head) < _IDENT_BYTES or head[4] not in _HEADER_BYTES:
-        return Opaque("broken ELF file")
-    order = ">" if head[5] == _BIG_ENDIAN else "<"
-    (machine,) = struct.unpack_from(f"{order}H", head, 18)
-    if len(head) < _HEADER_BYTES[head[4]]:
-        return Opaque("truncated ELF file")
-    return ElfHeader(machine, _loader(head, order, wide=head[4] == _WIDE))
+def read_through(window: Window) -> Executable:
+    """Judge a file by what its window shows. Never raises."""
+    magic = bytes(window(0, 4))
+    if magic == ELF_MAGIC:
+        elf = read_elf(window)
+        return Opaque(elf) if isinstance(elf, str) else elf
+    if magic.startswith(b"#!"):
+        return _script(bytes(window(0, HEAD_BYTES)))
+    for foreign, kind in _FOREIGN:
+        if magic.startswith(foreign):
+            return kind
+    return PLAIN
 
 
-def _loader(head: bytes, order: str, *, wide: bool) -> str:
-    (table,) = struct.unpack_from(f"{order}Q" if wide else f"{order}I", head, 32 if wide else 28)
-    size, count = struct.unpack_from(f"{order}HH", head, 54 if wide else 42)
-    for number in range(min(count, _MOST_SEGMENTS)):
-        start = table + number * size
-        if start + (56 if wide else 32) > len(head):
-            return ""
-        (kind,) = struct.unpack_from(f"{order}I", head, start)
-        if kind == _INTERPRETER_SEGMENT:
-            shape, offset_at, length_at = (f"{order}Q", 8, 32) if wide else (f"{order}I", 4, 16)
-            (offset,) = struct.unpack_from(shape, head, start + offset_at)
-            (length,) = struct.unpack_from(shape, head, start + length_at)
-            return head[offset : offset + length].partition(b"\0")[0].decode("utf-8", "replace")
-    return ""
+def without_text(script: Script) -> Script:
+    """Return a script with its first line alone: enough to know its interpreter."""
+    return Script(script.interpreter, script.argument, script.text.partition("\n")[0])
 
 
 def _script(head: bytes) -> Script:
