@@ -101,7 +101,8 @@ class Launch:
     """One kind of machine that a group may start: an instance type and the image it would boot.
 
     ``image_parameter`` is the name behind ``resolve:ssm:`` where the launch template names a parameter instead of an
-    image; ``image_architecture`` is None where neither image nor parameter tells it.
+    image; ``image_architecture`` is None where neither image nor parameter tells it. ``instance_type`` is empty where
+    EC2 picks the type by attributes (``InstanceRequirements``).
     """
 
     instance_type: str
@@ -112,11 +113,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class AutoScalingGroup:
-    """An Auto Scaling group behind a capacity provider; ``instances`` are those InService.
-
-    ``by_requirements`` tells that EC2 picks the types by attributes (``InstanceRequirements``): ``launches`` then
-    names only those that were found out.
-    """
+    """An Auto Scaling group behind a capacity provider; ``instances`` are those InService."""
 
     arn: str
     name: str
@@ -125,7 +122,6 @@ class AutoScalingGroup:
     desired: int = 0
     instances: int = 0
     launches: tuple[Launch, ...] = ()
-    by_requirements: bool = False
     suspended_processes: tuple[str, ...] = ()
     protects_new_instances: bool = False
 

@@ -68,7 +68,6 @@ def group(answer: AutoScalingGroupTypeDef) -> Group:
         maximum=answer["MaxSize"],
         desired=answer["DesiredCapacity"],
         instances=sum(item.get("LifecycleState") == "InService" for item in instances),
-        by_requirements=any(use.own.by_requirements for use in uses),
         suspended_processes=tuple(sorted(item.get("ProcessName", "") for item in answer.get("SuspendedProcesses", []))),
         protects_new_instances=answer.get("NewInstancesProtectedFromScaleIn", False),
     )

@@ -118,7 +118,7 @@ def _machines(
         "ecs:ListContainerInstances and ecs:DescribeContainerInstances",
         lambda: ecs_capacity.container_instances(session, cluster.arn),
     )
-    names = {launch.instance_type for group in groups for launch in group.launches}
+    names = {launch.instance_type for group in groups for launch in group.launches if launch.instance_type}
     names |= {item.instance_type for item in instances or () if item.instance_type}
     types = attempts.read("the instance types", "ec2:DescribeInstanceTypes", lambda: ec2.instance_types(session, names))
     return replace(
@@ -145,7 +145,6 @@ def _groups(session: AwsSession, attempts: _Attempts, names: Sequence[str]) -> t
     return tuple(
         replace(
             group.facts,
-            by_requirements=any(data.by_requirements for data in starting[group.facts.name]),
             launches=tuple(
                 Launch(
                     data.instance_type,
@@ -154,7 +153,7 @@ def _groups(session: AwsSession, attempts: _Attempts, names: Sequence[str]) -> t
                     architectures.get(data.image_id) or ec2.parameter_architecture(data.image_parameter),
                 )
                 for data in starting[group.facts.name]
-                if data.instance_type
+                if data.instance_type or data.by_requirements
             ),
         )
         for group in found
