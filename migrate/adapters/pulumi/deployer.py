@@ -11,7 +11,7 @@ from pulumi.automation import Stack
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
-from migrate.adapters.pulumi.engine import Engine
+from migrate.adapters.pulumi.engine import Engine, Listener, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
 from migrate.adapters.pulumi.failures import Failure, translate_failure
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
@@ -28,7 +28,8 @@ class PulumiDeployer:
     """Implements ports.StackDeployer. ``state`` is the folder of the tool's own files, usually ``.migrate``.
 
     ``environment`` is the whole environment that Pulumi and its plugins get. ``credentials`` returns a login for a
-    registry host; it is asked anew before every operation that may push. ``listener`` hears changes as they happen.
+    registry host; it is asked anew before every operation that may push. ``listener`` hears changes as they happen,
+    ``tell`` what the engine waits for.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class PulumiDeployer:
         *,
         credentials: RegistryCredentials,
         listener: ChangeListener = ignore_changes,
+        tell: Listener = tell_nobody,
     ) -> None:
-        self._engine = Engine(environment)
+        self._engine = Engine(environment, tell=tell)
         self._workspaces = StackWorkspaces(address, state, self._engine)
         self._credentials = credentials
         self._listener = listener

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import IO
 
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
+from migrate.adapters.pulumi.locks import LOCKED, Held, StartedProcesses, holders
 from migrate.errors import EngineError
 
 OLDEST_VERSION = VersionInfo(3, 206, 0)
@@ -24,7 +26,14 @@ OLDEST_VERSION = VersionInfo(3, 206, 0)
 _VERSION_TIMEOUT = timedelta(seconds=60)
 _INSTALL = "Install Pulumi (https://www.pulumi.com/docs/iac/download-install/) so that `pulumi version` answers."
 
+_LOOK_AGAIN = timedelta(seconds=5)
+
 Listener = Callable[[str], object]
+
+
+def tell_nobody(text: str) -> None:
+    """Hear nothing."""
+    del text
 
 
 class Engine(PulumiCommand):
@@ -32,6 +41,9 @@ class Engine(PulumiCommand):
 
     Children run in a process group of their own: a Ctrl-C reaches them once, through ``interrupt``, and the first
     SIGINT lets the engine finish what is under way and write its state.
+
+    A locked stack is waited for as long as ``patience``. A lock of a process that this working directory started and
+    that is provably gone is removed, once; no other lock ever is (case C41). ``tell`` hears about both.
     """
 
     def __init__(
@@ -40,6 +52,8 @@ class Engine(PulumiCommand):
         *,
         timeout: timedelta = timedelta(hours=2),
         grace: timedelta = timedelta(minutes=5),
+        patience: timedelta = timedelta(minutes=1),
+        tell: Listener = tell_nobody,
     ) -> None:
         # The parent's constructor looks at this process's own environment; ours is given.
         self.environment = dict(environment)
@@ -49,6 +63,9 @@ class Engine(PulumiCommand):
         logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
         self._timeout = timeout
         self._grace = grace
+        self._patience = patience
+        self._tell = tell
+        self._started = StartedProcesses()
         self._children: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
         self._interrupted = threading.Event()
@@ -74,7 +91,48 @@ class Engine(PulumiCommand):
         on_output: Listener | None = None,
         on_error: Listener | None = None,
     ) -> CommandResult:
-        """Run one command. Raises pulumi's CommandError when it fails, EngineError when it takes too long."""
+        """Run one command, waiting for a lock.
+
+        Raises pulumi's CommandError when it fails, ConcurrentUpdateError when the stack stays locked, EngineError when
+        it takes too long.
+        """
+        waited, cancelled = timedelta(0), False
+        while True:
+            result = self._once(args, cwd, additional_env, on_output, on_error)
+            if result.code == 0:
+                return result
+            held = self._started.judge(Path(cwd), result.stderr) if LOCKED.search(result.stderr) else None
+            if held is Held.BY_THE_DEAD and not cancelled:
+                cancelled = True
+                self._cancel(args, cwd, additional_env, result.stderr)
+                continue
+            if held is None or held is Held.BY_THE_DEAD or waited >= self._patience:
+                raise create_command_error(result)
+            if not waited:
+                self._tell(f"waiting for a lock: {_shown(result.stderr)}")
+            pause = min(_LOOK_AGAIN, self._patience)
+            waited += pause
+            if self._interrupted.wait(pause.total_seconds()):
+                raise create_command_error(result)
+
+    def _cancel(self, args: list[str], cwd: str, additional_env: Mapping[str, str], text: str) -> None:
+        """Remove the locks of a stack that a dead process of ours has left.
+
+        Until then nobody else can take the stack: Pulumi looks for other locks before and after it makes its own.
+        """
+        stack = args[args.index("--stack") + 1]
+        self._once(["cancel", "--yes", "--stack", stack], cwd, additional_env, None, None)
+        self._started.forget_dead(Path(cwd), text)
+        self._tell(f"removed a lock whose process is gone: {_shown(text)}")
+
+    def _once(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Listener | None,
+        on_error: Listener | None,
+    ) -> CommandResult:
         child = self._start(args, cwd, additional_env)
         output, errors = _Reader(child.stdout, on_output), _Reader(child.stderr, on_error)
         try:
@@ -82,10 +140,10 @@ class Engine(PulumiCommand):
         finally:
             with self._lock:
                 self._children.discard(child)
-        result = CommandResult(stdout=output.text(), stderr=errors.text(), code=child.returncode)
-        if child.returncode != 0:
-            raise create_command_error(result)
-        return result
+            # A process that a signal has killed may have left its lock: only its record proves that it is gone.
+            if child.returncode is not None and child.returncode >= 0:
+                self._started.forget(Path(cwd), child.pid)
+        return CommandResult(stdout=output.text(), stderr=errors.text(), code=child.returncode)
 
     def _start(self, args: list[str], cwd: str, additional_env: Mapping[str, str]) -> subprocess.Popen[str]:
         with self._lock:
@@ -101,6 +159,7 @@ class Engine(PulumiCommand):
                 start_new_session=True,
             )
             self._children.add(child)
+            self._started.remember(Path(cwd), child.pid)
             return child
 
     def _wait(self, child: subprocess.Popen[str]) -> None:
@@ -127,6 +186,10 @@ class Engine(PulumiCommand):
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def _shown(text: str) -> str:
+    return "; ".join(holder.text for holder in holders(text)) or "another update is in progress"
 
 
 class _Reader:

@@ -61,7 +61,7 @@ def test_a_child_that_floods_one_stream_does_not_hang(install: Install, tmp_path
 
 
 def test_a_failed_command_raises_what_was_said(install: Install, tmp_path: Path) -> None:
-    engine = Engine(install("echo 'the stack is currently locked by 1 lock(s)' >&2; exit 255"))
+    engine = Engine(install("echo 'the stack is currently locked by 1 lock(s)' >&2; exit 255"), patience=timedelta(0))
     with pytest.raises(ConcurrentUpdateError, match="locked by 1"):
         engine.run(["up"], str(tmp_path), {})
 
