@@ -27,6 +27,7 @@ from migrate.core.guarding import RepositoryContents
 from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
 from migrate.core.images import FetchedManifest, ImageFacts, ImageReference
 from migrate.core.lifecycle_policy import StoredImage
+from migrate.core.permission_answers import PermissionAnswers, Question
 from migrate.core.preview import Preview, StackOutcome
 from migrate.core.record import OriginalImage, Record
 from migrate.core.surroundings import Surroundings
@@ -156,6 +157,18 @@ class ImageInspector(Protocol):
 
         ``overrides`` are what the container definition sets over the image's own entry point.
         """
+        ...
+
+
+class PermissionReader(Protocol):
+    """Asks what the caller may do, without doing it."""
+
+    def answers(self, principal: str, questions: Sequence[Question]) -> PermissionAnswers:
+        """Return what IAM answers about a user or role; AccessError where it may not be asked or knows no such one."""
+        ...
+
+    def has_repository_policy(self, repository_arn: str) -> bool | None:
+        """Tell whether a repository has a policy of its own; None where that may not be asked."""
         ...
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.health import AwsHealthReader
+from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.registry.client import RegistryClient
@@ -26,11 +27,10 @@ from migrate.core.facts import Account, Service
 from migrate.core.images import ImageReference
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
-from migrate.ports import Clock, Narrator
+from migrate.ports import Clock, Narrator, StackDeployer
 from migrate.workflows.runtime import Readers, Runtime
 
 if TYPE_CHECKING:
-    from migrate.adapters.pulumi.deployer import PulumiDeployer
     from migrate.adapters.pulumi.events import ChangeListener
     from migrate.adapters.pulumi.workspace import StackAddress
     from migrate.core.preview import ResourceChange
@@ -95,27 +95,22 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             host=environment.host,
             process=environment.process,
         )
-        deployer = _deployer(opened, account, service, narrator, run.id)
         runtime = Runtime(
             settings=readers.settings,
             services=readers.services,
             surroundings=readers.surroundings,
             health=readers.health,
             repositories=readers.repositories,
+            permissions=readers.permissions,
             registry=readers.registry,
             images=readers.images,
             store=readers.store,
             clock=readers.clock,
             safety=AwsSafetyActions(opened.session),
-            stacks=deployer,
+            stacks=_deployer(opened, account, service, _told_to(narrator, run.id, readers.clock)),
             narrator=narrator,
         )
-        try:
-            yield runtime, run, environment.database_url
-        except KeyboardInterrupt:
-            # The signal reaches this thread alone; an engine that another one drives has to be told.
-            deployer.interrupt()
-            raise
+        yield runtime, run, environment.database_url
 
 
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
@@ -164,6 +159,7 @@ def _opened(place: Place) -> Iterator[Opened]:
             surroundings=AwsSurroundingsReader(session),
             health=AwsHealthReader(session),
             repositories=repositories,
+            permissions=AwsPermissionReader(session),
             registry=registry,
             images=RegistryInspector(registry),
             store=stack.enter_context(SqlRecordStore(environment.database_url)),
@@ -192,17 +188,15 @@ def _told_to(narrator: Narrator, run_id: str, clock: Clock) -> ChangeListener:
     return tell
 
 
-def _deployer(opened: Opened, account: Account, service: Service, narrator: Narrator, run_id: str) -> PulumiDeployer:
+def _deployer(opened: Opened, account: Account, service: Service, listener: ChangeListener) -> StackDeployer:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
 
-    clock = opened.readers.clock
     return PulumiDeployer(
         _address(opened, account, service),
         opened.environment.state_dir,
         _pulumi_environment(opened),
         credentials=opened.readers.repositories.credentials,
-        listener=_told_to(narrator, run_id, clock),
-        tell=lambda text: narrator.tell(Event(run_id, clock.now(), EventKind.NOTE, "stack lock", text)),
+        listener=listener,
     )
 
 

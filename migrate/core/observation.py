@@ -21,6 +21,7 @@ from migrate.core.facts import (
 )
 from migrate.core.guarding import RepositoryContents
 from migrate.core.images import ImageFacts, ImageReference
+from migrate.core.permission_answers import PermissionAnswers
 from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
@@ -56,6 +57,8 @@ class Observation:
     images: tuple[ContainerImage, ...]
     repository: Repository | None
     surroundings: Surroundings = NOTHING_READ
+    permissions: PermissionAnswers | None = None
+    """What IAM says about the caller; None where nobody asked."""
     contents: RepositoryContents | None = None
     """What is in ``repository``; None where that is None, or nobody looked."""
 

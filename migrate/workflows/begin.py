@@ -17,6 +17,7 @@ from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, 
 from migrate.workflows.durable import Durable
 from migrate.workflows.journal import Journal
 from migrate.workflows.observe import observe
+from migrate.workflows.permissions import with_permissions
 from migrate.workflows.plan import read_plan, seen
 from migrate.workflows.runtime import Runtime
 
@@ -64,7 +65,7 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
         # A first try that was refused left a record, and nothing else: the service is looked at afresh.
         known = None
     may_apply(known.position if known else Position(), stage)
-    observation = journal.look("observe", lambda: observe(runtime))
+    observation = journal.look("observe", lambda: with_permissions(runtime, observe(runtime), (stage,)))
     _refuse_a_moved_world(runtime, journal, known, observation)
     plan = make_plan(observation, runtime.settings, known)
     found = blocking(plan.findings, stage)

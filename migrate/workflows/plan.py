@@ -6,14 +6,18 @@ import json
 
 from migrate.core.documents import document
 from migrate.core.plan import MigrationPlan, make_plan
+from migrate.core.stages import Stage
 from migrate.workflows.observe import observe
+from migrate.workflows.permissions import with_permissions
 from migrate.workflows.runtime import Readers
 
 
 def look(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, saving nothing."""
     observation = observe(runtime)
-    return make_plan(observation, runtime.settings, runtime.store.record(observation.service.arn))
+    record = runtime.store.record(observation.service.arn)
+    left = [stage for stage in Stage if stage > (record.position.proven if record else Stage.ORIGINAL)]
+    return make_plan(with_permissions(runtime, observation, left), runtime.settings, record)
 
 
 def plan_migration(runtime: Readers) -> MigrationPlan:

@@ -11,6 +11,7 @@ from migrate.ports import (
     ImageInspector,
     ImageRegistry,
     Narrator,
+    PermissionReader,
     RecordStore,
     RepositoryReader,
     SafetyActions,
@@ -29,6 +30,7 @@ class Readers:
     surroundings: SurroundingsReader
     health: HealthReader
     repositories: RepositoryReader
+    permissions: PermissionReader
     registry: ImageRegistry
     images: ImageInspector
     store: RecordStore

@@ -31,6 +31,7 @@ from tests.fakes.aws_surroundings import FakeSurroundingsReader
 from tests.fakes.aws_world import REGION, TAG, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.image_registry import FakeImageRegistry
+from tests.fakes.permissions import FakePermissionReader
 from tests.fakes.record_store import MemoryRecordStore
 from tests.fakes.stack_deployer import FakeStackDeployer
 
@@ -82,6 +83,7 @@ class Operator:
     store: MemoryRecordStore = field(default_factory=MemoryRecordStore)
     listener: Listener = field(default_factory=Listener)
     durable: Durable = field(default_factory=InMemory)
+    permissions: FakePermissionReader = field(default_factory=FakePermissionReader)
     _runs: int = 0
 
     @classmethod
@@ -98,6 +100,7 @@ class Operator:
             surroundings=FakeSurroundingsReader(self.world),
             health=FakeHealthReader(self.world),
             repositories=FakeRepositoryReader(self.world),
+            permissions=self.permissions,
             registry=registry,
             images=RegistryInspector(registry),
             store=self.store,

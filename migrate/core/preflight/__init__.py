@@ -9,6 +9,7 @@ from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.capacity import alarm_findings, capacity_findings
 from migrate.core.preflight.image import image_findings
+from migrate.core.preflight.permissions import permission_findings
 from migrate.core.preflight.repository import repository_findings
 from migrate.core.preflight.service import service_findings, task_definition_findings
 from migrate.core.settings import Settings
@@ -23,6 +24,7 @@ def findings(observation: Observation, settings: Settings) -> tuple[Finding, ...
         *repository_findings(observation, settings),
         *capacity_findings(observation, settings),
         *alarm_findings(observation, settings),
+        *permission_findings(observation.permissions),
     ]
     order = list(Grade)
     return tuple(sorted(found, key=lambda item: (order.index(item.grade), item.stage, item.code)))
