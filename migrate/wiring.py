@@ -27,10 +27,11 @@ from migrate.core.facts import Account, Service
 from migrate.core.images import ImageReference
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
-from migrate.ports import Clock, Narrator, StackDeployer
+from migrate.ports import Clock, Narrator
 from migrate.workflows.runtime import Readers, Runtime
 
 if TYPE_CHECKING:
+    from migrate.adapters.pulumi.deployer import PulumiDeployer
     from migrate.adapters.pulumi.events import ChangeListener
     from migrate.adapters.pulumi.workspace import StackAddress
     from migrate.core.preview import ResourceChange
@@ -95,6 +96,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             host=environment.host,
             process=environment.process,
         )
+        deployer = _deployer(opened, account, service, narrator, run.id)
         runtime = Runtime(
             settings=readers.settings,
             services=readers.services,
@@ -107,10 +109,15 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             store=readers.store,
             clock=readers.clock,
             safety=AwsSafetyActions(opened.session),
-            stacks=_deployer(opened, account, service, _told_to(narrator, run.id, readers.clock)),
+            stacks=deployer,
             narrator=narrator,
         )
-        yield runtime, run, environment.database_url
+        try:
+            yield runtime, run, environment.database_url
+        except KeyboardInterrupt:
+            # The signal reaches this thread alone; an engine that another one drives has to be told.
+            deployer.interrupt()
+            raise
 
 
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
@@ -188,15 +195,17 @@ def _told_to(narrator: Narrator, run_id: str, clock: Clock) -> ChangeListener:
     return tell
 
 
-def _deployer(opened: Opened, account: Account, service: Service, listener: ChangeListener) -> StackDeployer:
+def _deployer(opened: Opened, account: Account, service: Service, narrator: Narrator, run_id: str) -> PulumiDeployer:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
 
+    clock = opened.readers.clock
     return PulumiDeployer(
         _address(opened, account, service),
         opened.environment.state_dir,
         _pulumi_environment(opened),
         credentials=opened.readers.repositories.credentials,
-        listener=listener,
+        listener=_told_to(narrator, run_id, clock),
+        tell=lambda text: narrator.tell(Event(run_id, clock.now(), EventKind.NOTE, "stack lock", text)),
     )
 
 
