@@ -112,7 +112,7 @@ class _RefusedError(Exception):
 
 def parse_dockerfile(text: str) -> Dockerfile:
     """Read a Dockerfile. Never raises: what cannot be read ends in ``fault``, with the instructions before it."""
-    reader = _Reader([line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")])
+    reader = _Reader([line.rstrip("\r") for line in text.removeprefix("\ufeff").removesuffix("\n").split("\n")])
     found: list[Instruction] = []
     try:
         found.extend(_instructions(reader))
@@ -179,7 +179,8 @@ def _instruction(reader: _Reader, lines: list[tuple[int, str]]) -> Instruction:
 
 
 def _heredoc(reader: _Reader, name: str, line: int, *, tabs: bool) -> Heredoc:
-    first, content = reader.at + 1, []
+    first = reader.at + 1
+    content: list[str] = []
     while not reader.ended:
         _, text = reader.next()
         if (text.lstrip("\t") if tabs else text) == name:

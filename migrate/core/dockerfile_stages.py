@@ -114,7 +114,7 @@ class BuildGraph:
 
 def automatic_arguments(target: BuildTarget) -> dict[str, str]:
     """Return the platform arguments of the global scope (Dockerfile reference)."""
-    found = {}
+    found: dict[str, str] = {}
     for prefix, platform in (("TARGET", target.platform), ("BUILD", target.build_platform)):
         found |= {
             f"{prefix}PLATFORM": str(platform),
