@@ -21,7 +21,7 @@ GUARD_PATTERN = "migrate-guard-*"
 NEW_INDEX = "the new index"
 """Stands for the digest of an index that is not built yet."""
 
-_GUARD = re.compile(r"migrate-guard-[0-9a-f]{1,12}-.*")
+_ORIGINAL = "the original image"
 _ECR_HOST = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)"
 )
@@ -115,23 +115,29 @@ def cached_from(contents: RepositoryContents, repository: str) -> PullThroughCac
 
 
 def way_back(
-    contents: RepositoryContents, policy: LifecyclePolicy, facts: ImageFacts, guard: str, now: datetime, *, extend: bool
+    contents: RepositoryContents, policy: LifecyclePolicy, facts: ImageFacts, now: datetime, *, extend: bool
 ) -> WayBack:
-    """Evaluate a policy on the repository as it will be after the service's tag has moved.
+    """Evaluate a policy on the repository as it will be after the service's tag has moved, or as it is if it has.
 
-    ``facts`` are of what the tag names now and ``guard`` is the guard tag that it will get. With ``extend`` the new
-    index lists what the original image runs, which keeps it for as long as the index is there. Where ``guard`` names
-    another image already, the tag has moved: nothing is added then, and that image is the original.
+    ``facts`` are of what the tag names now. With ``extend`` the new index lists what the original image runs, which
+    keeps that for as long as the index is there.
     """
-    roles, images, parents = _after_the_switch(contents, facts, guard, now, extend=extend)
-    ours = frozenset(roles)
-    bare = tuple(_without(image, (guard,)) for image in images)
+    roles, images, parents = _after_the_switch(contents, facts, now, extend=extend)
+    guards = tuple(guard_tag(facts.reference.tag or "", digest) for digest in roles)
+    bare = tuple(_without(image, guards) for image in images)
     guarded, unguarded = evaluate(policy, images, parents, now), evaluate(policy, bare, parents, now)
     return WayBack(
         roles,
-        {digest: fate for digest, fate in guarded.items() if digest in ours},
-        {digest: fate for digest, fate in unguarded.items() if digest in ours},
+        {digest: guarded[digest] for digest in roles if digest in guarded},
+        {digest: unguarded[digest] for digest in roles if digest in unguarded},
     )
+
+
+def guarded_originals(contents: RepositoryContents, facts: ImageFacts) -> tuple[StoredImage, ...]:
+    """Return the originals that a guard tag holds where the service's tag has moved on to a multi-platform index."""
+    if not facts.is_multi_platform:
+        return ()
+    return tuple(image for image in _guarded(contents, facts) if image.digest != facts.digest)
 
 
 def listed_by(contents: RepositoryContents) -> dict[str, tuple[str, ...]]:
@@ -154,16 +160,14 @@ def recent_pushes(contents: RepositoryContents, fate: Fate, now: datetime, withi
     )
 
 
-def earlier_tags(contents: RepositoryContents, tag: str, guard: str) -> tuple[tuple[str, str], ...]:
-    """Return the tags of ours (tag and digest) for the same service tag that an earlier migration left."""
-    return tuple(
-        sorted(
-            (name, image.digest)
-            for image in contents.images
-            for name in image.tags
-            if name == shelf_tag(tag) or (name != guard and _GUARD.fullmatch(name) and name.endswith(f"-{tag}"))
-        )
-    )
+def earlier_tags(contents: RepositoryContents, facts: ImageFacts) -> tuple[tuple[str, str], ...]:
+    """Return our own tags (and what they name) that an earlier migration of the service's tag has left."""
+    if guarded_originals(contents, facts):
+        return ()
+    tag = facts.reference.tag or ""
+    guards = ((guard_tag(tag, item.digest), item) for item in _guarded(contents, facts) if item.digest != facts.digest)
+    shelves = ((shelf_tag(tag), item) for item in contents.images if shelf_tag(tag) in item.tags)
+    return tuple(sorted((name, item.digest) for name, item in (*guards, *shelves)))
 
 
 def left_over(contents: RepositoryContents, since: datetime, needed: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
@@ -197,25 +201,29 @@ def missing_way_back(stored: StoredImage | None) -> str:
     return ""
 
 
+def _guarded(contents: RepositoryContents, facts: ImageFacts) -> tuple[StoredImage, ...]:
+    tag = facts.reference.tag or ""
+    return tuple(image for image in contents.images if guard_tag(tag, image.digest) in image.tags)
+
+
 def _after_the_switch(
-    contents: RepositoryContents, facts: ImageFacts, guard: str, now: datetime, *, extend: bool
+    contents: RepositoryContents, facts: ImageFacts, now: datetime, *, extend: bool
 ) -> tuple[dict[str, str], tuple[StoredImage, ...], dict[str, tuple[str, ...]]]:
-    parents = listed_by(contents)
-    holder = next((image for image in contents.images if guard in image.tags), None)
     below = {child.digest: f"its child {child.offered or child.kind}" for child in facts.children}
     below.pop(facts.digest, None)
-    if holder is not None and holder.digest != facts.digest:
-        roles = {holder.digest: "the original image", facts.digest: "the index that the service runs", **below}
-        return roles, contents.images, _with(parents, facts.digest, below)
-    tag = facts.reference.tag or ""
+    parents = _with(listed_by(contents), facts.digest, below)
+    originals = guarded_originals(contents, facts)
+    if originals:
+        roles = {image.digest: _ORIGINAL for image in originals}
+        return {**roles, facts.digest: "the index that the service runs", **below}, contents.images, parents
+    tag, guard = facts.reference.tag or "", guard_tag(facts.reference.tag or "", facts.digest)
     index = StoredImage(NEW_INDEX, tags=(tag, shelf_tag(tag)), pushed_at=now)
     others = tuple(_without(image, index.tags) for image in contents.images if image.digest != facts.digest)
     before = contents.behind(facts.digest) or StoredImage(facts.digest)
-    original = replace(before, tags=(*(name for name in before.tags if name not in (tag, guard)), guard))
-    parents = _with(parents, facts.digest, below)
+    original = replace(before, tags=(*_without(before, (tag, guard)).tags, guard))
     if extend:
         parents = _with(parents, NEW_INDEX, below or (facts.digest,))
-    roles = {facts.digest: "the original image", **below, NEW_INDEX: "the index that the service will run"}
+    roles = {facts.digest: _ORIGINAL, **below, NEW_INDEX: "the index that the service will run"}
     return roles, (*others, original, index), parents
 
 
