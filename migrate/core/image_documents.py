@@ -161,6 +161,8 @@ class ImageConfig:
     """What an image says about itself: its real platform, and the process that it starts.
 
     ``platform`` is None where operating system or architecture is missing. ``fault`` says why nothing could be read.
+    ``health_check`` is Docker's ``Healthcheck.Test``, its form (NONE, CMD, CMD-SHELL) first; ``shell`` is Docker's
+    SHELL; ``diff_ids`` are the digests of the unpacked layers, lowest first.
     """
 
     platform: Platform | None = None
@@ -168,6 +170,9 @@ class ImageConfig:
     command: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     working_directory: str = ""
+    health_check: tuple[str, ...] = ()
+    shell: tuple[str, ...] = ()
+    diff_ids: tuple[str, ...] = ()
     fault: str = ""
 
     @property
@@ -185,12 +190,16 @@ def parse_config(body: bytes) -> ImageConfig:
     settings = value.get("config")
     process: Mapping[str, Json] = settings if isinstance(settings, dict) else {}
     pairs = (line.partition("=") for line in _texts(process.get("Env")))
+    check, root = process.get("Healthcheck"), value.get("rootfs")
     return ImageConfig(
         platform=platform if platform is not None and platform.is_declared else None,
         entrypoint=_texts(process.get("Entrypoint")),
         command=_texts(process.get("Cmd")),
         environment=tuple((name, text) for name, _, text in pairs),
         working_directory=_text(process.get("WorkingDir")),
+        health_check=_texts(check.get("Test")) if isinstance(check, dict) else (),
+        shell=_texts(process.get("Shell")),
+        diff_ids=_texts(root.get("diff_ids")) if isinstance(root, dict) else (),
     )
 
 

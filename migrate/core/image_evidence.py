@@ -13,9 +13,12 @@ from migrate.core.image_binaries import BinaryVerdict
 from migrate.core.image_documents import UnreadableKind
 from migrate.core.image_facts import ChildFacts, ChildKind, ImageFacts, ImageProblem
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from migrate.core.image_scan_problems import file_evidence, scan_problems
 
 EMERGENCY = "emergency"
 _PROVEN_ENOUGH = frozenset({Grade.INFO, Grade.WARN})
+_NOT_ON_THE_WAY = frozenset({"image.archive-not-read"})
+"""Codes of what could not be decided about files that the start was not seen to need: told, and no counter-proof."""
 _VERDICT_OF = {"arm64": BinaryVerdict.ARM64, "amd64": BinaryVerdict.X86_64}
 
 _Evidence = tuple[tuple[str, str], ...]
@@ -35,8 +38,8 @@ class ExpectedIndex:
 
 
 def proves(problems: tuple[ImageProblem, ...]) -> bool:
-    """Whether nothing speaks against the proof: what could not be decided does."""
-    return all(problem.grade in _PROVEN_ENOUGH for problem in problems)
+    """Whether nothing speaks against the proof: what could not be decided about the start does."""
+    return all(problem.grade in _PROVEN_ENOUGH or problem.code in _NOT_ON_THE_WAY for problem in problems)
 
 
 def is_emergency(problems: tuple[ImageProblem, ...]) -> bool:
@@ -138,6 +141,9 @@ def _children(facts: ImageFacts) -> Iterator[ImageProblem]:
         elif child.kind is ChildKind.UNDECLARED:
             text = f"{child.reason} Fargate may refuse to start it; amd64 is not assumed."
             yield ImageProblem("image.platform-undeclared", Grade.WARN, text, evidence)
+        elif child.kind is ChildKind.RUNNABLE and not child.config_type:
+            text = "The manifest gives its config no media type. Fargate may not find its platform."
+            yield ImageProblem("image.platform-undeclared", Grade.WARN, text, evidence)
         yield from _platform_problems(child)
         yield from _shape_problems(child, facts)
         yield from _binary_problems(child)
@@ -173,24 +179,46 @@ def _shape_problems(child: ChildFacts, facts: ImageFacts) -> Iterator[ImageProbl
     if child.nested:
         text = f"The {child.offered or 'undeclared'} image lies in an index within the index; some runtimes stop there."
         yield ImageProblem("image.nested-index", Grade.WARN, text, (("digest", child.digest),))
+    yield from _layer_problems(child)
     zstd = [layer.digest for layer in child.layers if "zstd" in layer.media_type and ".docker." in layer.media_type]
     if zstd:
         text = "zstd layers under Docker media types are read by no runtime in a defined way: rebuild with OCI types."
         yield ImageProblem("image.docker-zstd", Grade.BLOCK, text, tuple(("layer", digest) for digest in zstd))
 
 
+def _layer_problems(child: ChildFacts) -> Iterator[ImageProblem]:
+    """Yield what the manifest says of its layers and config that their content or each other gainsays."""
+    foreign = [layer for layer in child.layers if layer.urls or "nondistributable" in layer.media_type]
+    foreign += [layer for layer in child.layers if ".foreign." in layer.media_type and layer not in foreign]
+    if foreign:
+        text = "Layers lie outside the registry; a runtime fetches them from elsewhere, or not at all."
+        where = tuple((layer.digest, ", ".join(layer.urls) or layer.media_type) for layer in foreign)
+        yield ImageProblem("image.foreign-layer", Grade.WARN, text, (("digest", child.digest), *where))
+    unpacked = len(child.config.diff_ids) if child.config else 0
+    if unpacked and unpacked != len(child.layers):
+        text = f"The manifest has {len(child.layers)} layers and its config {unpacked}: runtimes refuse to unpack that."
+        yield ImageProblem("image.layer-mismatch", Grade.BLOCK, text, (("digest", child.digest),))
+    if child.size_fault:
+        evidence = (("digest", child.digest), ("config digest", child.config_digest))
+        yield ImageProblem("image.size-mismatch", Grade.BLOCK, f"{child.size_fault} Runtimes refuse that.", evidence)
+    told = {layer.digest: layer.size for layer in child.layers}
+    for digest, size in child.scan.sizes if child.scan else ():
+        text = f"The manifest gives a layer {told.get(digest, 0)} bytes, it has {size}. Runtimes refuse that."
+        evidence = (("digest", child.digest), ("layer", digest))
+        yield ImageProblem("image.size-mismatch", Grade.BLOCK, text, evidence)
+
+
 def _binary_problems(child: ChildFacts) -> Iterator[ImageProblem]:
     claimed = child.declared or child.actual
     expected = _VERDICT_OF.get(claimed.canonical.architecture) if claimed else None
-    binary = child.binary
-    if binary is None or expected is None or binary.verdict is expected:
+    if claimed is None or expected is None:
         return
-    evidence = (
-        ("digest", child.digest),
-        ("path", binary.path),
-        ("e_machine", "none" if binary.machine is None else f"{binary.machine:#06x}"),
-        ("started by", " > ".join(binary.chain)),
-    )
+    if child.scan is not None:
+        yield from scan_problems(child, claimed, child.scan)
+    binary = child.binary
+    if binary is None or binary.verdict is expected:
+        return
+    evidence = file_evidence(child, binary)
     if binary.verdict is BinaryVerdict.UNDECIDED:
         text = f"It could not be decided whether the {claimed} image starts a program for it: {binary.reason}"
         yield ImageProblem("image.binary-undecided", Grade.UNKNOWN, text, evidence)

@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from migrate.core.image_binaries import BinaryEvidence
-from migrate.core.image_documents import Descriptor, ImageConfig, ImageDocument, UnreadableKind, parse_document
+from migrate.core.image_documents import (
+    OCI_CONFIG,
+    Descriptor,
+    ImageConfig,
+    ImageDocument,
+    UnreadableKind,
+    parse_document,
+)
 from migrate.core.image_names import ImageReference, Platform
+from migrate.core.image_scan import ImageScan
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,9 @@ class ChildFacts:
 
     ``declared`` is the index entry's platform, ``actual`` the config's. ``shadowed`` says that an earlier entry has
     the same platform, so that no runtime takes this one; ``subject`` is the digest that an attestation speaks of.
-    ``binary`` is what its entry point was found to be, None where nobody looked.
+    ``binary`` is what its entry point was found to be and ``scan`` what its whole content was; None: nobody looked.
+    ``config_type`` is the media type that the manifest gives the config; ``size_fault`` says that the config has
+    another size than the manifest gives it.
     """
 
     digest: str
@@ -70,6 +80,9 @@ class ChildFacts:
     nested: bool = False
     subject: str = ""
     binary: BinaryEvidence | None = None
+    scan: ImageScan | None = None
+    config_type: str = OCI_CONFIG
+    size_fault: str = ""
 
     @property
     def offered(self) -> Platform | None:

@@ -31,6 +31,7 @@ from migrate.core.image_facts import (
     ImageProblem,
 )
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
+from migrate.core.image_scan import ImageScan
 
 __all__ = [
     "LINUX_AMD64",
@@ -56,7 +57,7 @@ __all__ = [
     "is_emergency",
     "proves",
     "stage_one_evidence",
-    "with_binaries",
+    "with_scans",
 ]
 
 DEEPEST_NESTING = 3
@@ -86,9 +87,12 @@ def classify(reference: ImageReference, top: FetchedManifest, content: FetchedCo
     return _with_problems(facts)
 
 
-def with_binaries(facts: ImageFacts, binaries: Mapping[str, BinaryEvidence]) -> ImageFacts:
-    """Add what the entry points were found to be, by digest of the child, and judge again."""
-    children = tuple(replace(child, binary=binaries.get(child.digest, child.binary)) for child in facts.children)
+def with_scans(facts: ImageFacts, scans: Mapping[str, ImageScan]) -> ImageFacts:
+    """Add what the content of children was found to be, by digest, and judge again."""
+    children = tuple(
+        replace(child, binary=scans[child.digest].start, scan=scans[child.digest]) if child.digest in scans else child
+        for child in facts.children
+    )
     return _with_problems(replace(facts, children=children))
 
 
@@ -156,6 +160,8 @@ def _image(entry: Descriptor, manifest: ManifestDocument, content: FetchedConten
     if config.fault:
         return _unreadable(entry, config.fault)
     declared = entry.platform
+    size = manifest.config.size if manifest.config else 0
+    lies = size not in {0, len(body)}
     kind = ChildKind.RUNNABLE if config.platform is not None else ChildKind.UNDECLARED
     reason = "" if config.platform is not None else "The config names no operating system or no architecture."
     return ChildFacts(
@@ -168,6 +174,8 @@ def _image(entry: Descriptor, manifest: ManifestDocument, content: FetchedConten
         config=config,
         layers=manifest.layers,
         reason=reason,
+        config_type=manifest.config.media_type if manifest.config else "",
+        size_fault=f"The manifest gives its config {size} bytes, it has {len(body)}." if lies else "",
     )
 
 

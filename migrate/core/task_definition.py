@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from migrate.core.documents import Document, Json, document, fields
 from migrate.core.facts import Architecture
-from migrate.core.image_binaries import ProcessOverrides
+from migrate.core.image_binaries import ProcessOverrides, path_variables
 
 REGISTERED_FIELDS = (
     "family",
@@ -99,14 +99,18 @@ def containers(text: Document) -> tuple[dict[str, Json], ...]:
 
 
 def process_overrides(container: dict[str, Json]) -> ProcessOverrides:
-    """Return what a container definition sets over its image's entry point, command, PATH and directory."""
-    environment = {str(item.get("name")): item.get("value") for item in _objects(container.get("environment"))}
-    path, directory = environment.get("PATH"), container.get("workingDirectory")
+    """Return what a container definition sets over its image: entry point, command, health check, paths, directory."""
+    pairs = _objects(container.get("environment"))
+    environment = {str(item.get("name")): str(item.get("value")) for item in pairs if item.get("value")}
+    check, directory = container.get("healthCheck"), container.get("workingDirectory")
     return ProcessOverrides(
         entry_point=_words(container.get("entryPoint")),
         command=_words(container.get("command")),
-        search_path=str(path) if path else None,
+        search_path=environment.get("PATH"),
         working_directory=str(directory) if directory else None,
+        library_path=environment.get("LD_LIBRARY_PATH"),
+        health_check=_words(check.get("command")) if isinstance(check, dict) else None,
+        variables=path_variables(environment),
     )
 
 

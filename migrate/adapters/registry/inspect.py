@@ -1,21 +1,19 @@
-"""Images judged as a whole: the index, every child manifest, every config, and the program that each starts."""
+"""Images judged as a whole: the index, every child manifest, every config, and the content of the arm64 one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
 from migrate.adapters.registry.compression import UnreadableLayerError
 from migrate.adapters.registry.layers import DEFAULT_LIMITS, LayerLimits, read_tree
-from migrate.core.image_binaries import (
-    NO_OVERRIDES,
-    BinaryEvidence,
-    ProcessOverrides,
-    judge_process,
-    process_of,
-    undecided,
-)
-from migrate.core.image_documents import ManifestDocument
+from migrate.core.image_binaries import NO_OVERRIDES, BinaryEvidence, ProcessOverrides
+from migrate.core.image_documents import Descriptor, ManifestDocument
 from migrate.core.image_facts import ChildFacts, ChildKind, FetchedContent, FetchedManifest, ImageFacts
 from migrate.core.image_names import LINUX_ARM64, ImageReference, Platform, is_digest
-from migrate.core.images import children_to_fetch, classify, with_binaries
+from migrate.core.image_scan import ImageScan, scan_image, unscanned
+from migrate.core.images import children_to_fetch, classify, with_scans
 from migrate.errors import NotFoundError
 from migrate.ports import ImageRegistry
 
@@ -33,6 +31,30 @@ def inspect_image(registry: ImageRegistry, reference: ImageReference) -> ImageFa
     return classify(reference, top, _content(registry, reference, top))
 
 
+def scan_child(
+    registry: ImageRegistry,
+    reference: ImageReference,
+    child: ChildFacts,
+    overrides: ProcessOverrides = NO_OVERRIDES,
+    limits: LayerLimits = DEFAULT_LIMITS,
+) -> ImageScan:
+    """Read a child's layers and judge everything in them, from what it starts on.
+
+    ``overrides`` are the container definition's. Layers that cannot be unpacked end in a scan that decides nothing.
+    Raises AccessError where the registry cannot be asked.
+    """
+    if child.config is None:
+        return unscanned(child.reason or "The image has no config that can be read.")
+    if not all(is_digest(layer.digest) for layer in child.layers):
+        return unscanned("A layer has no digest that can be verified.")
+    measured = _Measured(registry)
+    try:
+        tree = read_tree(measured, reference, child.layers, limits)
+    except (UnreadableLayerError, NotFoundError) as error:
+        return replace(unscanned(str(error)), sizes=measured.lies(child.layers))
+    return replace(scan_image(tree, child.config, overrides), sizes=measured.lies(child.layers))
+
+
 def entrypoint_binary(
     registry: ImageRegistry,
     reference: ImageReference,
@@ -40,45 +62,64 @@ def entrypoint_binary(
     overrides: ProcessOverrides = NO_OVERRIDES,
     limits: LayerLimits = DEFAULT_LIMITS,
 ) -> BinaryEvidence:
-    """Read a child's layers and say what the process that it starts is built for.
-
-    ``overrides`` are the container definition's. Layers that cannot be unpacked end in evidence that decides nothing.
-    Raises AccessError where the registry cannot be asked.
-    """
-    if child.config is None:
-        return undecided(child.reason or "The image has no config that can be read.")
-    if not all(is_digest(layer.digest) for layer in child.layers):
-        return undecided("A layer has no digest that can be verified.")
-    try:
-        tree = read_tree(registry, reference, child.layers, limits)
-    except (UnreadableLayerError, NotFoundError) as error:
-        return undecided(str(error))
-    return judge_process(tree, process_of(child.config, overrides))
+    """Return only what the process that a child starts is built for. Raises as scan_child."""
+    return scan_child(registry, reference, child, overrides, limits).start
 
 
 class RegistryInspector:
-    """The port ImageInspector; the program of an immutable child is looked at once."""
+    """The port ImageInspector; the content of an immutable child is looked at once."""
 
     def __init__(self, registry: ImageRegistry, proven: tuple[Platform, ...] = (LINUX_ARM64,)) -> None:
         self._registry = registry
         self._proven = proven
-        self._binaries: dict[tuple[str, str, ProcessOverrides], BinaryEvidence] = {}
+        self._scans: dict[tuple[str, str, ProcessOverrides], ImageScan] = {}
 
     def inspect(self, reference: ImageReference, overrides: ProcessOverrides = NO_OVERRIDES) -> ImageFacts:
-        """Return the facts of an image, with the programs of the platforms to be proven. Raises as inspect_image."""
+        """Return the facts of an image, with the content of the platforms to be proven. Raises as inspect_image."""
         facts = inspect_image(self._registry, reference)
-        binaries: dict[str, BinaryEvidence] = {}
+        scans: dict[str, ImageScan] = {}
         for platform in self._proven:
             child = facts.child_for(platform)
             if child is not None and child.kind is ChildKind.RUNNABLE:
-                binaries[child.digest] = self._binary(reference, child, overrides)
-        return with_binaries(facts, binaries)
+                scans[child.digest] = self._scan(reference, child, overrides)
+        return with_scans(facts, scans)
 
-    def _binary(self, reference: ImageReference, child: ChildFacts, overrides: ProcessOverrides) -> BinaryEvidence:
+    def _scan(self, reference: ImageReference, child: ChildFacts, overrides: ProcessOverrides) -> ImageScan:
         key = (reference.name, child.digest, overrides)
-        if key not in self._binaries:
-            self._binaries[key] = entrypoint_binary(self._registry, reference, child, overrides)
-        return self._binaries[key]
+        if key not in self._scans:
+            self._scans[key] = scan_child(self._registry, reference, child, overrides)
+        return self._scans[key]
+
+
+class _Measured:
+    """A registry that counts the bytes of every blob which is read to its end."""
+
+    def __init__(self, registry: ImageRegistry) -> None:
+        self._registry = registry
+        self._sizes: dict[str, int] = {}
+
+    def manifest(self, reference: ImageReference) -> FetchedManifest:
+        return self._registry.manifest(reference)
+
+    def blob(self, repository: ImageReference, digest: str, *, limit: int) -> bytes:
+        return self._registry.blob(repository, digest, limit=limit)
+
+    @contextmanager
+    def open_blob(self, repository: ImageReference, digest: str) -> Iterator[Iterator[bytes]]:
+        with self._registry.open_blob(repository, digest) as chunks:
+            yield self._counted(digest, chunks)
+
+    def _counted(self, digest: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            yield chunk
+        self._sizes[digest] = size
+
+    def lies(self, layers: tuple[Descriptor, ...]) -> tuple[tuple[str, int], ...]:
+        """Return digest and true size of the layers that have another size than their descriptor says."""
+        told = {layer.digest: layer.size for layer in layers}
+        return tuple((digest, size) for digest, size in self._sizes.items() if told.get(digest) not in {0, size})
 
 
 def _content(registry: ImageRegistry, reference: ImageReference, top: FetchedManifest) -> FetchedContent:

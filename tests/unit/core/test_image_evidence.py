@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from migrate.adapters.registry.inspect import RegistryInspector, inspect_image
@@ -23,6 +26,11 @@ REFERENCE = ImageReference("registry.example", REPOSITORY, "tag1")
 
 def read_back(shelf: Shelf) -> ImageFacts:
     return RegistryInspector(FakeImageRegistry(shelf)).inspect(REFERENCE)
+
+
+def layer_of(shelf: Shelf, entry: dict[str, Any]) -> str:
+    digest: str = json.loads(shelf.manifests[entry["digest"]][1])["layers"][-1]["digest"]
+    return digest
 
 
 def graded(problems: tuple[ImageProblem, ...]) -> dict[str, str]:
@@ -132,6 +140,7 @@ def test_c06_an_x86_64_binary_in_the_arm64_image_blocks() -> None:
         "path": "/app",
         "e_machine": "0x003e",
         "started by": "/app",
+        "layer": layer_of(shelf, arm64),
     }
 
 

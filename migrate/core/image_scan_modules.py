@@ -1,0 +1,202 @@
+"""Which files an interpreter loads as native modules, and what stands beside a file for another platform.
+
+Sources: PEP 3149 and PEP 427 (names and tags of Python's extension modules and wheels), Node.js addons and
+node-gyp-build's ``prebuilds`` directories, RubyGems' ``extensions`` directories, the native libraries of netty, JNA,
+snappy-java and rocksdbjni inside their jars, .NET's ``runtimes/<rid>/native``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Runtime(StrEnum):
+    """An interpreter that loads modules of its own, native ones among them."""
+
+    PYTHON = "Python"
+    NODE = "Node.js"
+    RUBY = "Ruby"
+    JVM = "the JVM"
+    PHP = "PHP"
+    PERL = "Perl"
+    DOTNET = ".NET"
+
+
+_RUNTIME_NAMES = (
+    (re.compile(r"(?:python|pypy)[\d.]*(?:-config)?|uwsgi"), Runtime.PYTHON),
+    (re.compile(r"node|nodejs"), Runtime.NODE),
+    (re.compile(r"ruby[\d.]*"), Runtime.RUBY),
+    (re.compile(r"java|jsvc"), Runtime.JVM),
+    (re.compile(r"php[\d.]*(?:-fpm|-cli|-cgi)?[\d.]*|frankenphp"), Runtime.PHP),
+    (re.compile(r"perl[\d.]*"), Runtime.PERL),
+    (re.compile(r"dotnet"), Runtime.DOTNET),
+)
+_RUNTIME_LIBRARIES = (
+    ("libpython", Runtime.PYTHON),
+    ("libruby", Runtime.RUBY),
+    ("libjvm.", Runtime.JVM),
+    ("libjli.", Runtime.JVM),
+    ("libphp", Runtime.PHP),
+    ("libperl.", Runtime.PERL),
+    ("libnode.", Runtime.NODE),
+)
+
+
+def runtime_of(path: str) -> Runtime | None:
+    """Return the interpreter that a program is by its name."""
+    name = posixpath.basename(path)
+    return next((runtime for pattern, runtime in _RUNTIME_NAMES if pattern.fullmatch(name)), None)
+
+
+def runtime_of_library(name: str) -> Runtime | None:
+    """Return the interpreter that a library belongs to by its name."""
+    return next((runtime for start, runtime in _RUNTIME_LIBRARIES if name.startswith(start)), None)
+
+
+_PLATFORM_NAME = re.compile(
+    r"[-_.]?(?:(?<![A-Za-z0-9])(?:x86[_-]64|x64|amd64|x86|i[3-6]86|ia32|aarch[_-]?64(?:[_-]?be)?|arm64(?:[_-]?v?8)?"
+    r"|arm(?:v[678]l?|hf|el)?|ppc64(?:le|el)?|s390x|riscv64|mips64(?:el|le)?|loong(?:arch)?64)"
+    r"|(?<=linux)(?:x64|64|32))(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_SAMPLES = re.compile(r"/(?:testdata|tests?|fixtures|examples?|docs?)/")
+
+_EXTENSION = re.compile(r"\.(?:cpython-\d+\w*|pypy\d*-\w+|abi3)[\w.-]*\.so$")
+_SITE = re.compile(r"/(?:site|dist)-packages/(?P<top>[^/]+)")
+_DYNLOAD = "/lib-dynload/"
+_NODE_PACKAGE = re.compile(r".*/node_modules/(?P<name>(?:@[^/]+/)?[^/@][^/]*)/")
+_NODE_OPTIONAL = frozenset({"bufferutil", "cpu-features", "msgpackr-extract", "utf-8-validate"})
+"""Addons whose users go on without them (ws, ssh2 and msgpackr catch the failed require)."""
+_GEM = re.compile(r"/(?:gems|extensions/[^/]+/[^/]+)/(?P<name>[^/]+-\d[^/]*)/.*\.so$")
+_RUBY = re.compile(r"/lib/ruby/.*\.so$")
+_JVM = re.compile(r"/(?:jvm|jre|jdk|java|openjdk|graalvm|corretto)[^/]*/(?:.*/)?lib/.*\.so$")
+_PHP = re.compile(r"/(?:no-debug-(?:non-)?zts-|debug-(?:non-)?zts-|php/|php/modules/)\d*/?[^/]+\.so$")
+_PERL = re.compile(r"/perl[^/]*/.*/?auto/.*\.so$")
+_DOTNET_OWN = re.compile(r"/dotnet/(?:shared|host)/.*\.so$")
+_DOTNET_RUNTIMES = re.compile(r"/runtimes/[^/]+/native/")
+_ARCHIVE_OF = {
+    ".jar": Runtime.JVM,
+    ".war": Runtime.JVM,
+    ".ear": Runtime.JVM,
+    ".whl": Runtime.PYTHON,
+    ".egg": Runtime.PYTHON,
+    ".pyz": Runtime.PYTHON,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NativeModule:
+    """A file that an interpreter loads: the package it belongs to, and the package's place in the image.
+
+    ``is_loaded`` says that an import of the package needs just this kind of file, so that a file for another machine
+    fails it; False for what may lie beside (helper programs, optional addons, libraries with a fall-back).
+    """
+
+    runtime: Runtime
+    package: str
+    place: str
+    is_loaded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignWheel:
+    """A Python package that was installed for another machine: name and version, its tag, and the file that says so."""
+
+    package: str
+    tag: str
+    path: str
+
+
+def platform_key(path: str) -> str | None:
+    """Return a path with the names of CPUs taken out, None where it holds none.
+
+    It ends with the first directory that is named for a CPU: two files with the same key stand side by side for
+    different machines (``prebuilds/linux-x64/…`` and ``prebuilds/linux-arm64/…``).
+    """
+    match = _PLATFORM_NAME.search(path)
+    if match is None:
+        return None
+    end = path.find("/", match.end())
+    return _PLATFORM_NAME.sub("*", path if end < 0 else path[:end])
+
+
+def is_sample(path: str) -> bool:
+    """Whether a file is test data or documentation rather than something that runs."""
+    return _SAMPLES.search(path) is not None
+
+
+def native_module(path: str) -> NativeModule | None:
+    """Return what an ELF file is to an interpreter, by its place and name; None for an ordinary program or library."""
+    return _python(path) or _node(path) or _ruby(path) or _others(path)
+
+
+def archive_runtime(path: str) -> Runtime | None:
+    """Return the interpreter that reads an archive of this name."""
+    return _ARCHIVE_OF.get(posixpath.splitext(path)[1].lower())
+
+
+def foreign_wheel(path: str, content: bytes) -> ForeignWheel | None:
+    """Return a wheel whose tags all name an x86 Linux; ``content`` is its WHEEL file (PEP 427)."""
+    if not path.endswith(".dist-info/WHEEL"):
+        return None
+    lines = content.decode("utf-8", "replace").splitlines()
+    tags = [line.partition(":")[2].strip() for line in lines if line.startswith("Tag:")]
+    if not tags or not all("linux" in tag and tag.endswith(("x86_64", "amd64", "i686", "i386")) for tag in tags):
+        return None
+    name, _, version = posixpath.basename(posixpath.dirname(path)).removesuffix(".dist-info").partition("-")
+    return ForeignWheel(f"{name} {version}".strip(), tags[0], path)
+
+
+def _python(path: str) -> NativeModule | None:
+    is_extension = _EXTENSION.search(path) is not None
+    site = _SITE.search(path)
+    if site is not None:
+        package = site["top"].partition(".")[0]
+        return NativeModule(Runtime.PYTHON, package, f"{path[: site.start('top')]}{package}", is_extension)
+    if _DYNLOAD in path:
+        place = path.partition(_DYNLOAD)[0]
+        return NativeModule(Runtime.PYTHON, "standard library", place, is_loaded=True)
+    if is_extension:
+        place, _, name = path.rpartition("/")
+        package = posixpath.basename(place) or name.partition(".")[0]
+        return NativeModule(Runtime.PYTHON, package, place, is_loaded=True)
+    return None
+
+
+def _node(path: str) -> NativeModule | None:
+    is_addon = path.endswith(".node")
+    match = _NODE_PACKAGE.match(path)
+    if match is not None:
+        name = match["name"]
+        return NativeModule(Runtime.NODE, name, match[0], is_addon and name not in _NODE_OPTIONAL)
+    if is_addon:
+        place = posixpath.dirname(path)
+        return NativeModule(Runtime.NODE, posixpath.basename(place) or "/", place, is_loaded=True)
+    return None
+
+
+def _ruby(path: str) -> NativeModule | None:
+    gem = _GEM.search(path)
+    if gem is not None:
+        return NativeModule(Runtime.RUBY, gem["name"], gem["name"], is_loaded=True)
+    if _RUBY.search(path):
+        return NativeModule(Runtime.RUBY, "standard library", path.partition("/lib/ruby/")[0], is_loaded=True)
+    return None
+
+
+def _others(path: str) -> NativeModule | None:
+    place, name = posixpath.split(path)
+    if _JVM.search(path):
+        return NativeModule(Runtime.JVM, "JVM", place, is_loaded=True)
+    if _DOTNET_OWN.search(path):
+        return NativeModule(Runtime.DOTNET, ".NET", place, is_loaded=True)
+    if _DOTNET_RUNTIMES.search(path):
+        return NativeModule(Runtime.DOTNET, name, place, is_loaded=False)
+    if _PHP.search(path):
+        return NativeModule(Runtime.PHP, name, place, is_loaded=False)
+    if _PERL.search(path):
+        return NativeModule(Runtime.PERL, name, place, is_loaded=False)
+    return None
