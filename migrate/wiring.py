@@ -25,6 +25,7 @@ from migrate.config import Environment, effective_region, load, read_environment
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Service
 from migrate.core.images import ImageReference
+from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
 from migrate.ports import Clock, Narrator
@@ -67,6 +68,20 @@ def aws_calls(place: Place) -> Iterator[tuple[Readers, AwsSession]]:
     """Give the readers together with the session that counts their calls."""
     with _opened(place) as opened:
         yield opened.readers, opened.session
+
+
+def policy_scope(place: Place, *, look: bool) -> tuple[Scope, Settings | None]:
+    """Return what a policy may be narrowed to, and the settings if there are any; only ``look`` asks AWS."""
+    from migrate.workflows.permissions import read_scope
+
+    if look:
+        with _opened(place) as opened:
+            return read_scope(opened.readers), opened.readers.settings
+    environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
+    if place.config is None and not environment.config.exists():
+        return Scope(region=place.region or environment.region or ANY), None
+    settings = load(environment.config)
+    return settings_scope(settings, effective_region(place.region, settings, environment)), settings
 
 
 @contextmanager

@@ -9,9 +9,24 @@ from collections.abc import Mapping
 
 _CALLER = frozenset({"sts:GetCallerIdentity"})
 _PULL = frozenset({"ecr:GetAuthorizationToken", "registry:GetManifest", "registry:GetBlob"})
+MACHINES = frozenset(
+    {
+        "ecs:DescribeCapacityProviders",
+        "ecs:ListContainerInstances",
+        "ecs:DescribeContainerInstances",
+        "ecs:ListAccountSettings",
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeLaunchConfigurations",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeInstanceTypes",
+    }
+)
+"""Asked where tasks run, or are to run, on machines of EC2."""
+
 _LOOK = (
     _CALLER
     | _PULL
+    | MACHINES
     | {
         "ecs:DescribeServices",
         "ecs:DescribeTaskDefinition",
@@ -21,6 +36,15 @@ _LOOK = (
         "elbv2:DescribeTargetHealth",
         "cloudwatch:DescribeAlarms",
         "ecr:DescribeRepositories",
+        "ecr:DescribeImages",
+        "ecr:BatchGetImage",
+        "ecr:GetLifecyclePolicy",
+        "ecr:DescribePullThroughCacheRules",
+        "ecr:DescribeRegistry",
+        "ec2:DescribeSubnets",
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScheduledActions",
+        "application-autoscaling:DescribeScalingPolicies",
     }
 )
 """One look at the service and what it runs."""
@@ -77,6 +101,10 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
 }
 
 BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
+    **dict.fromkeys(sorted(MACHINES), "only where tasks run on machines of EC2"),
+    "application-autoscaling:DescribeScheduledActions": "only where the service is scaled automatically",
+    "application-autoscaling:DescribeScalingPolicies": "only where the service is scaled automatically",
+    "ecr:GetLifecyclePolicy": "only for a repository of a private registry",
     "ecs:ListClusters": "only to say which clusters there are",
     "ecs:ListServices": "only to say which services there are",
     "iam:SimulatePrincipalPolicy": "only to say beforehand which permissions are missing",
@@ -88,6 +116,11 @@ BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
 }
 """Calls that a run which goes well does not make, and what makes them."""
 
+
+OF_THE_PROVIDER_ALONE = frozenset(
+    {"ecs:RegisterTaskDefinition", "ecs:PutClusterCapacityProviders", "ecr:ListTagsForResource"}
+)
+"""Calls that our own code never makes."""
 
 ONLY_HELPFUL = frozenset({*_SUGGEST, *_MAY_WE})
 """Calls without which every stage and every way back can be gone."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.core.permissions import Condition, Permission, Target
+from migrate.core.permissions import ON_MACHINES, PUSHING, Condition, Permission, Target
+from migrate.core.settings import ImageMode, Settings
 
 LARGEST_POLICY = 6144
 """Characters of a customer managed policy, white space not counted (IAM user guide, "IAM and STS quotas")."""
@@ -20,6 +21,8 @@ _SIDS = {
     Target.SERVICE_DEPLOYMENTS: "ServiceDeployments",
     Target.TASKS: "Tasks",
     Target.TASK_DEFINITION: "TaskDefinition",
+    Target.CAPACITY_PROVIDERS: "CapacityProviders",
+    Target.CONTAINER_INSTANCES: "ContainerInstances",
     Target.IMAGES: "Images",
     Target.REPOSITORY: "Repository",
     Target.TASK_ROLES: "TaskRoles",
@@ -87,6 +90,8 @@ class Scope:
             Target.SERVICE_DEPLOYMENTS: self._ecs(f"service-deployment/{self.cluster}/{self.service}/*"),
             Target.TASKS: self._ecs(f"task/{self.cluster}/*"),
             Target.TASK_DEFINITION: self._ecs(f"task-definition/{self.family}:*"),
+            Target.CAPACITY_PROVIDERS: self._ecs("capacity-provider/*"),
+            Target.CONTAINER_INSTANCES: self._ecs(f"container-instance/{self.cluster}/*"),
             Target.REPOSITORY: self.repository or self._repositories(),
         }[target]
 
@@ -99,6 +104,30 @@ class Scope:
 
     def _iam(self, resource: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:{resource}"
+
+
+def settings_scope(settings: Settings, region: str | None) -> Scope:
+    """Return what the settings alone tell; an ARN in them tells region and account as well."""
+    cluster, service = settings.service.cluster, settings.service.name
+    known = next((text for text in (service, cluster) if text.startswith("arn:")), "")
+    parts = known.split(":", 5) if known.count(":") >= 5 else ["", "", "", "", "", ""]  # noqa: PLR2004 - an ARN's parts
+    return Scope(
+        region=region or parts[3] or ANY,
+        account=parts[4] or ANY,
+        cluster=cluster.rpartition("/")[2],
+        service=service.rpartition("/")[2],
+        service_arn=service if service.startswith("arn:") else "",
+    )
+
+
+def without_use(settings: Settings) -> frozenset[str]:
+    """Return the actions that these settings have no use for."""
+    found = frozenset[str]()
+    if settings.image.mode is ImageMode.EXTERNAL:
+        found |= PUSHING
+    if all(item.provider in ("FARGATE", "FARGATE_SPOT") for item in settings.capacity):
+        found |= ON_MACHINES
+    return found
 
 
 def context(condition: Condition, scope: Scope) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrate.core.permission_calls import ONLY_HELPFUL, calls_of
+from migrate.core.permission_calls import MACHINES, ONLY_HELPFUL, calls_of
 
 
 class Verb(StrEnum):
@@ -36,6 +36,8 @@ class Target(StrEnum):
     SERVICE_DEPLOYMENTS = "service deployments"
     TASKS = "tasks"
     TASK_DEFINITION = "task definition"
+    CAPACITY_PROVIDERS = "capacity providers"
+    CONTAINER_INSTANCES = "container instances"
     IMAGES = "images"
     REPOSITORY = "repository"
     TASK_ROLES = "task roles"
@@ -94,6 +96,23 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
         *_of("ecs:TagResource", Target.TASK_DEFINITION, condition=Condition.WITH_A_NEW_REVISION),
         *_of("iam:PassRole", Target.TASK_ROLES, condition=Condition.PASSED_TO_TASKS),
     ),
+    "ecs:DescribeCapacityProviders": _of("ecs:DescribeCapacityProviders", Target.CAPACITY_PROVIDERS),
+    "ecs:ListContainerInstances": _of("ecs:ListContainerInstances", Target.CLUSTER),
+    "ecs:DescribeContainerInstances": _of("ecs:DescribeContainerInstances", Target.CONTAINER_INSTANCES),
+    "ecs:ListAccountSettings": _of("ecs:ListAccountSettings", Target.ANYTHING),
+    **{
+        call: _of(call, Target.ANYTHING)
+        for call in (
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScheduledActions",
+            "application-autoscaling:DescribeScalingPolicies",
+            "autoscaling:DescribeAutoScalingGroups",
+            "autoscaling:DescribeLaunchConfigurations",
+            "ec2:DescribeInstanceTypes",
+            "ec2:DescribeLaunchTemplateVersions",
+            "ec2:DescribeSubnets",
+        )
+    },
     "elbv2:DescribeTargetHealth": _of("elasticloadbalancing:DescribeTargetHealth", Target.ANYTHING),
     # Narrower than everything, DescribeAlarms shows no composite alarms (CloudWatch API reference, DescribeAlarms).
     "cloudwatch:DescribeAlarms": _of("cloudwatch:DescribeAlarms", Target.ANYTHING),
@@ -123,6 +142,20 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
 }
 """The permissions of each call: our own and the provider's under boto3's names (``elbv2``), pushes and pulls under
 ``registry``."""
+
+
+ON_MACHINES = frozenset(permission.action for call in MACHINES for permission in CALLS[call])
+"""Actions that nobody needs whose tasks run on Fargate."""
+
+PUSHING = frozenset(
+    {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:CompleteLayerUpload",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+    }
+)
+"""Actions that nobody needs who lets the team's CI push the index (image mode external)."""
 
 
 def permissions_of(verbs: Iterable[Verb], stage: int | None = None) -> tuple[Permission, ...]:

@@ -6,23 +6,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from migrate.core.documents import fields
-from migrate.core.facts import Repository
+from migrate.core.facts import Account, Repository, Service, TaskDefinition
 from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
 from migrate.core.permission_answers import PermissionAnswers, is_root, questions, simulated_principal
 from migrate.core.permission_policy import Scope
+from migrate.core.permissions import PUSHING
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
+from migrate.core.task_definition import containers
 from migrate.errors import AccessError
 from migrate.ports import PermissionReader
 from migrate.workflows.runtime import Readers
 
-_PUSHES = (
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:CompleteLayerUpload",
-    "ecr:InitiateLayerUpload",
-    "ecr:UploadLayerPart",
-)
 _LOOKUPS = ("ecr:DescribeImages", "ecr:ListTagsForResource", "ecr:PutImage")
 
 
@@ -67,28 +63,56 @@ def _not_needed(observation: Observation, settings: Settings) -> Iterator[str]:
     if not observation.task_definition.tags:
         yield "ecs:TagResource"
     if settings.image.mode is ImageMode.EXTERNAL or observation.repository is None:
-        yield from _PUSHES
+        yield from PUSHING
     if observation.repository is None:
         yield from _LOOKUPS
 
 
 def scope_of(observation: Observation) -> Scope:
     """Return the scope of a policy for the service that was seen."""
-    account, service = observation.account, observation.service
-    document = fields(observation.task_definition.document)
+    references = tuple(image.reference for image in observation.images)
+    return _scope(
+        observation.account,
+        observation.service,
+        observation.task_definition,
+        observation.repository,
+        references,
+    )
+
+
+def read_scope(runtime: Readers) -> Scope:
+    """Return the scope of a policy for the service of the settings, from the few calls that tell it."""
+    wanted = runtime.settings
+    account = runtime.services.account()
+    service = runtime.services.service(wanted.service.cluster, wanted.service.name)
+    definition = runtime.services.task_definition(service.task_definition_arn)
+    images = {str(item.get("name")): str(item.get("image", "")) for item in containers(definition.document)}
+    references = {name: ImageReference.parse(image) for name, image in images.items()}
+    main = references.get(wanted.image.container)
+    repository = runtime.repositories.repository(main) if main else None
+    return _scope(account, service, definition, repository, tuple(references.values()))
+
+
+def _scope(
+    account: Account,
+    service: Service,
+    definition: TaskDefinition,
+    repository: Repository | None,
+    references: tuple[ImageReference, ...],
+) -> Scope:
+    document = fields(definition.document)
     roles = (document.get("taskRoleArn"), document.get("executionRoleArn"))
-    repository = observation.repository
     main = repository_arn(repository, account.region) if repository else ""
-    images = (ecr_arn(item.reference) for item in observation.images)
+    images = (main, *(ecr_arn(reference) for reference in references))
     return Scope(
         region=account.region,
         account=account.account_id,
-        cluster=observation.cluster.name,
+        cluster=service.cluster_arn.rpartition("/")[2],
         service=service.name,
         service_arn=service.arn,
-        family=observation.task_definition.family,
+        family=definition.family,
         repository=main,
-        images=tuple(dict.fromkeys(arn for arn in (main, *images) if arn)),
+        images=tuple(dict.fromkeys(arn for arn in images if arn)),
         roles=tuple(dict.fromkeys(str(role) for role in roles if role)),
         caller=simulated_principal(account.caller_arn) or "",
     )
