@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from migrate.core.capacity import expected_split, follows, split_of
 from migrate.core.facts import Alarm, Architecture, Deployment, Service, Strategy, TargetHealth, Task
-from migrate.core.gates import Measurement, Outcome
+from migrate.core.gates import Measurement, Outcome, Verdict
+from migrate.core.service_events import Signal, newest, said
+from migrate.core.smoke_test import smoke_test_command
+from migrate.core.trouble import lack_of_capacity, never_rolls
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Expectation:
     strategy: Strategy
     launch_type: str | None
     alarms: tuple[str, ...] = ()
+    only_capacity: bool = False
 
 
 def deployment_check(service: Service, expected: Expectation) -> Measurement:
@@ -44,19 +48,26 @@ def deployment_check(service: Service, expected: Expectation) -> Measurement:
             f"deployment {expected.deployment_id} is no longer PRIMARY; {primary.id} is, on "
             f"{_short(primary.task_definition_arn)}: ECS rolled it back or somebody else deployed"
         )
+        text += said(service, Signal.UNHEALTHY, None) + said(service, Signal.CAPACITY, None)
         return _deployment(Outcome.FAIL, text, evidence, final=True)
     if ours.task_definition_arn != expected.task_definition_arn:
         text = f"it runs {_short(ours.task_definition_arn)}, not {_short(expected.task_definition_arn)}"
         return _deployment(Outcome.FAIL, text, evidence, final=True)
+    return _rollout(service, ours, evidence)
+
+
+def _rollout(service: Service, ours: Deployment, evidence: tuple[tuple[str, str], ...]) -> Measurement:
+    if ours.rollout_state == "COMPLETED":
+        return _deployment(Outcome.PASS, f"{ours.id} is PRIMARY and COMPLETED", evidence)
     if ours.rollout_state == "FAILED":
         reason = ours.rollout_state_reason or "ECS gives no reason"
         return _deployment(Outcome.FAIL, f"the rollout failed: {reason}", evidence, final=True)
-    if ours.rollout_state != "COMPLETED":
-        text = f"rollout {ours.rollout_state}: {ours.running_count} of {ours.desired_count} tasks run"
-        if ours.failed_tasks:
-            text += f", {ours.failed_tasks} failed to start"
-        return _deployment(Outcome.WAITING, text, evidence)
-    return _deployment(Outcome.PASS, f"{ours.id} is PRIMARY and COMPLETED", evidence)
+    if newest(service, Signal.PERCENTAGES, ours.created_at):
+        return _deployment(Outcome.INCONCLUSIVE, never_rolls(service), evidence, final=True)
+    text = f"rollout {ours.rollout_state}: {ours.running_count} of {ours.desired_count} tasks run"
+    if ours.failed_tasks:
+        text += f", {ours.failed_tasks} failed to start"
+    return _deployment(Outcome.WAITING, text + said(service, Signal.UNHEALTHY, ours.created_at), evidence)
 
 
 def tasks_check(service: Service, tasks: Sequence[Task], expected: Expectation) -> Measurement:
@@ -65,7 +76,10 @@ def tasks_check(service: Service, tasks: Sequence[Task], expected: Expectation) 
     ``startedBy`` of a service's task is the id of its deployment (ECS API, Task).
     """
     if service.desired_count == 0:
-        text = "desired count is 0: nothing runs, so nothing was exercised"
+        trial = smoke_test_command(service, expected.task_definition_arn, expected.strategy, expected.launch_type)
+        text = (
+            f"desired count is 0: nothing runs, so nothing was exercised. To try one task beside the service: {trial}"
+        )
         return Measurement("tasks", Outcome.INCONCLUSIVE, text, "gates#not-exercised", final=True)
     strange = [f"{_short(task.arn)}: {why}" for task in tasks for why in _strange(task, expected)]
     running = [task for task in tasks if task.last_status == "RUNNING"]
@@ -91,6 +105,9 @@ def tasks_check(service: Service, tasks: Sequence[Task], expected: Expectation) 
 def capacity_check(service: Service, tasks: Sequence[Task], expected: Expectation) -> Measurement:
     """Compare the providers of the running tasks with base and weights of the strategy (facts F13)."""
     running = [task for task in tasks if task.last_status == "RUNNING"]
+    lacking = _lacking(service, running, expected)
+    if lacking is not None:
+        return lacking
     if not running:
         return Measurement("capacity", Outcome.WAITING, "no task runs yet", "gates#capacity")
     if expected.launch_type is not None:
@@ -110,8 +127,13 @@ def capacity_check(service: Service, tasks: Sequence[Task], expected: Expectatio
     return Measurement("capacity", Outcome.WAITING, text, "gates#capacity", evidence)
 
 
-def targets_check(targets: Sequence[TargetHealth], groups: Sequence[str], *, deployed: bool) -> Measurement:
-    """Ask every target group for healthy targets (case C59); draining ones belong to the tasks that leave."""
+def targets_check(
+    targets: Sequence[TargetHealth], groups: Sequence[str], *, deployed: bool, hint: str = ""
+) -> Measurement:
+    """Ask every target group for healthy targets (case C59); draining ones belong to the tasks that leave.
+
+    ``hint`` is told with whatever is not healthy.
+    """
     if not groups:
         return Measurement("targets", Outcome.PASS, "the service has no target group", "gates#targets")
     living = [target for target in targets if target.state not in ("draining", "unused")]
@@ -119,10 +141,13 @@ def targets_check(targets: Sequence[TargetHealth], groups: Sequence[str], *, dep
     unhealthy = [target for target in living if target.state != "healthy"]
     bare = [group for group in groups if not any(target.target_group_arn == group for target in living)]
     if bare:
-        text = f"{len(bare)} of {len(groups)} target groups have no target in service"
+        named = ", ".join(_group(group) for group in bare)
+        text = f"{len(bare)} of {len(groups)} target groups have no target in service ({named}){hint}"
         return Measurement("targets", Outcome.WAITING, text, "gates#targets", evidence)
     if unhealthy:
-        text = f"{len(unhealthy)} of {len(living)} targets are not healthy ({unhealthy[0].state})"
+        first = f"{unhealthy[0].state} {unhealthy[0].reason}".strip()
+        group = _group(unhealthy[0].target_group_arn)
+        text = f"{len(unhealthy)} of {len(living)} targets are not healthy ({first} in {group}){hint}"
         sick = any(target.state == "unhealthy" for target in unhealthy)
         # While the rollout runs ECS itself replaces what is unhealthy, and the deployment check tells how that ends.
         outcome = Outcome.FAIL if deployed and sick else Outcome.WAITING
@@ -147,6 +172,22 @@ def alarms_check(alarms: Sequence[Alarm], names: Sequence[str]) -> Measurement:
         text = f"{', '.join(silent)} has no data, and no data is never a pass"
         return Measurement("alarms", Outcome.INCONCLUSIVE, text, "gates#alarms", evidence)
     return Measurement("alarms", Outcome.PASS, f"{len(names)} of {len(names)} alarms OK", "gates#alarms", evidence)
+
+
+def _group(arn: str) -> str:
+    """Return the name in ``arn:...:targetgroup/NAME/ID``."""
+    return arn.split("/")[1] if arn.count("/") > 1 else arn
+
+
+def _lacking(service: Service, running: Sequence[Task], expected: Expectation) -> Measurement | None:
+    """Tell a lack of capacity from a program that does not start (case C60); None while there is none."""
+    ours = next((item for item in service.deployments if item.id == expected.deployment_id), None)
+    placed = sum(task.started_by == expected.deployment_id for task in running)
+    text = lack_of_capacity(service, placed, ours.created_at, expected.strategy) if ours else ""
+    if not text:
+        return None
+    overdue = Verdict.FAIL if expected.only_capacity else Verdict.INCONCLUSIVE
+    return Measurement("capacity", Outcome.WAITING, text, "gates#no-capacity", overdue=overdue)
 
 
 def _strange(task: Task, expected: Expectation) -> list[str]:

@@ -37,6 +37,7 @@ class Measurement:
     """One check measured once.
 
     ``final`` says that waiting cannot change the outcome: it decides the gate at once, whatever the limits.
+    ``overdue`` is what waiting comes to at the deadline: a doubt, or a failure where the way back keeps what is good.
     ``runbook`` names file and section; ``evidence`` are name and value pairs.
     """
 
@@ -46,6 +47,7 @@ class Measurement:
     runbook: str
     evidence: tuple[tuple[str, str], ...] = ()
     final: bool = False
+    overdue: Verdict = Verdict.INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def assess(state: GateState, sample: Sample, gate: GateSettings) -> Assessment:
     """Take one sample into account and say whether the gate is decided, and how.
 
     Order of precedence: fail, error, inconclusive for good, pass after the soak, and at the deadline inconclusive: a
-    rollout that is still under way then is undecided, never failed (case C57).
+    rollout that is still under way then is undecided, not failed (case C57), unless a check says that it is overdue.
     """
     failures = _counted(state.failures, sample, Outcome.FAIL, reset=False)
     errors = _counted(state.errors_in_a_row, sample, Outcome.ERROR, reset=True)
@@ -113,7 +115,8 @@ def _verdict(state: GateState, sample: Sample, gate: GateSettings) -> Verdict | 
     if state.passing_since is not None and sample.at - state.passing_since >= gate.soak:
         return Verdict.PASS
     if sample.at - state.started_at >= gate.deadline:
-        return Verdict.INCONCLUSIVE
+        late = {item.overdue for item in sample.measurements if item.outcome is Outcome.WAITING}
+        return Verdict.FAIL if Verdict.FAIL in late else Verdict.INCONCLUSIVE
     return None
 
 

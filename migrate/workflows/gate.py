@@ -18,6 +18,7 @@ from migrate.core.checks import (
 from migrate.core.evidence import EventKind
 from migrate.core.gates import Assessment, GateState, Measurement, Outcome, Sample, assess, soak_left
 from migrate.core.settings import GateSettings
+from migrate.core.trouble import health_hint
 from migrate.errors import MigrateError
 from migrate.workflows.journal import Journal
 from migrate.workflows.runtime import Runtime
@@ -60,14 +61,14 @@ def measure(runtime: Runtime, expected: Expectation) -> Sample:
         return Sample(at, (_unread("deployment", error), _unread("tasks", error)))
     deployment = deployment_check(service, expected)
     deployed = deployment.outcome is Outcome.PASS
-    groups = service.target_group_arns
+    groups, healthy, hint = service.target_group_arns, runtime.health.target_health, health_hint(service)
     return Sample(
         at,
         (
             deployment,
             tasks_check(service, tasks, expected),
             capacity_check(service, tasks, expected),
-            _asked("targets", lambda: targets_check(runtime.health.target_health(groups), groups, deployed=deployed)),
+            _asked("targets", lambda: targets_check(healthy(groups), groups, deployed=deployed, hint=hint)),
             _asked("alarms", lambda: alarms_check(runtime.health.alarms(expected.alarms), expected.alarms)),
         ),
     )
