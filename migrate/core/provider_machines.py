@@ -28,7 +28,7 @@ class ProviderUse:
     """A capacity provider that ARM64 tasks run on from ``stage`` on, and how many of them, rounded up."""
 
     name: str
-    stage: Stage
+    stage: int
     tasks: int
 
 
@@ -140,7 +140,7 @@ def provider_uses(observation: Observation, settings: Settings) -> tuple[Provide
         for name in own_providers(item.provider for item in strategy if item.weight or item.base):
             tasks = ceil(split[name])
             earlier = found.get(name)
-            first = earlier.stage if earlier else stage
+            first = earlier.stage if earlier else stage.value
             found[name] = ProviderUse(name, first, max(tasks, earlier.tasks if earlier else 0))
     return tuple(found.values())
 

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
-from migrate.core.preflight.capacity import alarm_findings, capacity_findings
+from migrate.core.preflight.alarms import alarm_findings
+from migrate.core.preflight.capacity import capacity_findings
+from migrate.core.preflight.carried_over import carry_over_findings
+from migrate.core.preflight.fargate_fields import fargate_findings
+from migrate.core.preflight.health import health_findings
+from migrate.core.preflight.host_access import host_findings
 from migrate.core.preflight.image import image_findings
+from migrate.core.preflight.instance_fields import instance_findings
+from migrate.core.preflight.owners import owner_findings
+from migrate.core.preflight.percentages import percentage_findings
 from migrate.core.preflight.permissions import permission_findings
+from migrate.core.preflight.placement import placement_findings
 from migrate.core.preflight.repository import repository_findings
-from migrate.core.preflight.service import service_findings, task_definition_findings
+from migrate.core.preflight.rollout import rollout_findings
+from migrate.core.preflight.runtime_platform import platform_findings
+from migrate.core.preflight.service import container_findings, service_findings
+from migrate.core.preflight.spot import spot_findings
+from migrate.core.preflight.surroundings import surroundings_findings
 from migrate.core.settings import Settings
 
 
@@ -19,11 +32,23 @@ def findings(observation: Observation, settings: Settings) -> tuple[Finding, ...
     """Return everything that preflight has to say, blocks first, in a stable order."""
     found = [
         *service_findings(observation),
-        *task_definition_findings(observation, settings),
+        *owner_findings(observation, settings),
+        *rollout_findings(observation, settings),
+        *percentage_findings(observation),
+        *health_findings(observation),
+        *host_findings(observation),
+        *container_findings(observation, settings),
+        *platform_findings(observation),
+        *carry_over_findings(observation),
+        *placement_findings(observation, settings),
+        *fargate_findings(observation, settings),
+        *instance_findings(observation, settings),
         *image_findings(observation, settings),
         *repository_findings(observation, settings),
         *capacity_findings(observation, settings),
+        *spot_findings(observation, settings),
         *alarm_findings(observation, settings),
+        *surroundings_findings(observation, settings),
         *permission_findings(observation.permissions),
     ]
     order = list(Grade)

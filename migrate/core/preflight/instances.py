@@ -1,4 +1,4 @@
-"""Preflight of the machines behind an Auto Scaling group provider: which of them take ARM64 tasks, and how large (case C52)."""
+"""Preflight of the machines behind an Auto Scaling group provider: architecture, image and size (case C52)."""
 
 from __future__ import annotations
 
