@@ -170,7 +170,8 @@ def test_a_repository_and_its_policy_live_their_whole_life(account: Account, pro
     assert imported is not None
     assert provider.diff(imported, plain).changes == {}
 
-    rule = {"rulePriority": 1, "selection": {"tagStatus": "untagged"}, "action": {"type": "expire"}}
+    selection = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 3}
+    rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
     policy = {"repository": account.repository, "policy": json.dumps({"rules": [rule]})}
     kept = provider.create(POLICY, policy)
     spaced = {**policy, "policy": json.dumps({"rules": [rule]}, indent=2)}

@@ -1,10 +1,11 @@
-"""ECR's image operations and tag mutability, as strict as AWS; repositories, policies and tokens stay MiniStack's."""
+"""ECR's image operations and tag mutability, as strict as AWS; repositories and tokens stay MiniStack's."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from migrate.sandbox.front.ecr_policies import Policies
 from migrate.sandbox.front.http import AwsError
 from migrate.sandbox.front.images import content_digest
 from migrate.sandbox.front.upstream import ECR_TARGET
@@ -43,6 +44,7 @@ class Ecr:
             "DescribeImages": self._describe_images,
             "ListImages": self._list_images,
             "GetAuthorizationToken": self._get_authorization_token,
+            **Policies(store, registry.clock, _find).operations,
         }
 
     async def _create_repository(self, scope: Scope, request: Json) -> Json:
@@ -225,6 +227,7 @@ def _image(repository: Repository, manifest: Manifest, tag: str | None) -> Json:
 def _detail(repository: Repository, manifest: Manifest) -> Json:
     tags = repository.tags_of(manifest.digest)
     config = manifest.document.get("config", {}).get("mediaType")
+    archived = repository.archived.get(manifest.digest)
     return {
         "registryId": repository.scope.account,
         "repositoryName": repository.name,
@@ -234,13 +237,17 @@ def _detail(repository: Repository, manifest: Manifest) -> Json:
         "imagePushedAt": manifest.pushed_at,
         "imageManifestMediaType": manifest.media_type,
         **({"artifactMediaType": config} if config else {}),
-        "imageStatus": "ACTIVE",
+        "imageStatus": repository.status(manifest.digest),
+        **({"lastArchivedAt": archived} if archived is not None else {}),
     }
 
 
 def _passes(request: Json, repository: Repository, manifest: Manifest) -> bool:
-    wanted = request.get("filter", {}).get("tagStatus", "ANY")
+    chosen = request.get("filter", {})
+    wanted, status = chosen.get("tagStatus", "ANY"), chosen.get("imageStatus", "ACTIVE")
     tagged = bool(repository.tags_of(manifest.digest))
+    if status not in ("ANY", repository.status(manifest.digest)):
+        return False
     return bool(wanted == "ANY" or (wanted == "TAGGED") == tagged)
 
 

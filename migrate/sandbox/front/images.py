@@ -83,6 +83,13 @@ class Repository:
     filters: list[Json] = field(default_factory=list)
     manifests: dict[str, Manifest] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    lifecycle_policy: str | None = None
+    archived: dict[str, float] = field(default_factory=dict)
+    """Digest to when the image went to the archive, from where it cannot be pulled."""
+
+    def status(self, digest: str) -> str:
+        """Return the imageStatus of an image."""
+        return "ARCHIVED" if digest in self.archived else "ACTIVE"
 
     def locked(self, tag: str) -> bool:
         """Whether an existing ``tag`` may not move (facts F30)."""
@@ -94,6 +101,11 @@ class Repository:
     def find(self, reference: str) -> Manifest | None:
         """Return the manifest behind a tag or digest."""
         return self.manifests.get(reference if reference.startswith("sha256:") else self.tags.get(reference, ""))
+
+    def pullable(self, reference: str) -> Manifest | None:
+        """Return the manifest behind a tag or digest, if it can be pulled."""
+        found = self.find(reference)
+        return found if found is not None and found.digest not in self.archived else None
 
     def tags_of(self, digest: str) -> list[str]:
         """All tags that point at ``digest``, in name order."""
@@ -109,6 +121,8 @@ class Repository:
                 raise AwsError("ImageTagAlreadyExistsException", message)
             self.tags[tag] = manifest.digest
         self.manifests.setdefault(manifest.digest, manifest)
+        # A push brings an archived image back (ECR user guide, "Archiving an image").
+        self.archived.pop(manifest.digest, None)
 
     def referrer_of(self, digest: str) -> str | None:
         """Return the digest of an index that lists ``digest``."""
@@ -145,6 +159,8 @@ class ImageStore:
         port = registry_host.rpartition(":")[2]
         self._hosts = {registry_host, f"localhost:{port}", f"127.0.0.1:{port}"}
         self._repositories: dict[tuple[Scope, str], Repository] = {}
+        self.caches: dict[Scope, dict[str, Json]] = {}
+        self.replication: dict[Scope, list[Json]] = {}
 
     def create(self, scope: Scope, name: str, mutability: str, filters: list[Json]) -> Repository:
         """Add a repository."""
@@ -180,7 +196,7 @@ class ImageStore:
         path, _, digest = rest.partition("@")
         name, _, tag = path.partition(":")
         repository = self._repositories.get((scope, name)) or self.by_name(name)
-        manifest = repository.find(digest or tag or "latest") if repository else None
+        manifest = repository.pullable(digest or tag or "latest") if repository else None
         if repository is None or manifest is None:
             return Pull(
                 error=f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve "
@@ -201,7 +217,7 @@ class ImageStore:
             fits = platform is None or manifest.platform in (None, platform)
             return manifest.digest if fits else None
         for digest, declared in manifest.children().items():
-            child = repository.manifests.get(digest)
+            child = repository.pullable(digest)
             if child is None:
                 continue
             if platform is None or (declared or child.platform) == platform:

@@ -47,7 +47,7 @@ class Registry:
         self._store = store
         self._upstream = upstream
         self._settings = settings
-        self._clock = clock
+        self.clock = clock
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -73,7 +73,7 @@ class Registry:
     async def _manifest(self, request: Request, repository: Repository, reference: str) -> Response:
         if request.method == "PUT":
             return await self._put(request, repository, reference)
-        manifest = repository.find(reference)
+        manifest = repository.find(reference) if request.method == "DELETE" else repository.pullable(reference)
         if manifest is None:
             return _refusal(404, "MANIFEST_UNKNOWN", "Requested image not found")
         if request.method == "DELETE":
@@ -118,7 +118,7 @@ class Registry:
                 message = f"Images with digests '{', '.join(missing)}' required for pushing image into repository "
                 message += f"with name '{repository.name}' in the registry with id '{repository.scope.account}' do not"
                 raise AwsError("ReferencedImagesNotFoundException", f"{message} exist")
-            return Manifest(digest, kind, body, self._clock(), len(body))
+            return Manifest(digest, kind, body, self.clock(), len(body))
         config = await self._config(repository, document)
         layers = [layer for layer in document.get("layers", []) if layer.get("mediaType") != _FOREIGN_LAYER]
         absent = [layer["digest"] for layer in layers if not await self._has_blob(repository, layer["digest"])]
@@ -128,7 +128,7 @@ class Registry:
         size = len(body) + sum(int(layer.get("size", 0)) for layer in layers)
         platform = Platform(config.get("os", ""), config["architecture"]) if config.get("architecture") else None
         machine = await self._machine(repository, config, layers) if platform is not None else None
-        return Manifest(digest, kind, body, self._clock(), size, platform, machine)
+        return Manifest(digest, kind, body, self.clock(), size, platform, machine)
 
     async def _config(self, repository: Repository, document: Json) -> Json:
         """Return the image configuration; empty for an artifact's."""
