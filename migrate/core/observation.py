@@ -33,13 +33,15 @@ from migrate.core.task_definition import equivalent, with_architecture
 class ContainerImage:
     """A container of the task definition and what is behind its image; ``facts`` is None where nothing could be read.
 
-    ``problem`` then says why.
+    ``problem`` then says why. ``tag_index`` is the digest of the index behind the tag of an image that is pinned by
+    digest as well, where that index lists linux/arm64.
     """
 
     container: str
     reference: ImageReference
     facts: ImageFacts | None
     problem: str = ""
+    tag_index: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate.core.desired_state import shelf_tag
 from migrate.core.facts import Repository, Service, TaskDefinition
 from migrate.core.guarding import RepositoryContents, guard_tag
-from migrate.core.images import ImageReference
+from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError
@@ -63,8 +63,23 @@ def _images(runtime: Readers, definition: TaskDefinition) -> Iterator[ContainerI
         reference = ImageReference.parse(str(container.get("image", "")))
         try:
             facts = runtime.images.inspect(reference, process_overrides(container))
-            yield ContainerImage(str(container.get("name")), reference, facts)
+            tag_index = _index_behind_tag(runtime, reference)
+            yield ContainerImage(str(container.get("name")), reference, facts, tag_index=tag_index)
         except AccessError as error:
             yield ContainerImage(str(container.get("name")), reference, None, str(error))
         except MigrateError as error:
             yield ContainerImage(str(container.get("name")), reference, None, error.what)
+
+
+def _index_behind_tag(runtime: Readers, reference: ImageReference) -> str:
+    """Return the digest of the index that a pinned image's tag holds, if it lists arm64: what the pin could be."""
+    if reference.digest is None or reference.tag is None:
+        return ""
+    try:
+        found = runtime.registry.manifest(reference.tagged(reference.tag))
+    except MigrateError:
+        return ""
+    document = found.document
+    entries = document.entries if isinstance(document, IndexDocument) else ()
+    lists_arm64 = any(entry.platform is not None and entry.platform.matches(LINUX_ARM64) for entry in entries)
+    return found.digest if lists_arm64 else ""

@@ -25,6 +25,7 @@ from migrate.core.preflight.runtime_platform import platform_findings
 from migrate.core.preflight.service import container_findings, service_findings
 from migrate.core.preflight.spot import spot_findings
 from migrate.core.preflight.surroundings import surroundings_findings
+from migrate.core.preflight.windows import windows_path_findings
 from migrate.core.settings import Settings
 
 
@@ -43,6 +44,7 @@ def findings(observation: Observation, settings: Settings) -> tuple[Finding, ...
         *placement_findings(observation, settings),
         *fargate_findings(observation, settings),
         *instance_findings(observation, settings),
+        *windows_path_findings(observation),
         *image_findings(observation, settings),
         *repository_findings(observation, settings),
         *capacity_findings(observation, settings),
