@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 
 from migrate.core.build_facts import Builder, BuildSource
+from migrate.core.dockerfile import Dockerfile
 from migrate.core.dockerfile_stages import BuildGraph, BuildTarget
 from migrate.core.findings import Grade
 from migrate.core.image_facts import ImageProblem
-from migrate.core.image_names import Platform
+from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from migrate.core.settings import ImageMode, ImageSettings
 
 _DOCKER = "docker"
 _NEW_BUILDER = "docker buildx create --name multi-platform --driver docker-container --bootstrap"
@@ -22,6 +24,22 @@ _UNPACKED = 4
 
 _LEAST_BYTES = 1 << 30
 _GIB = 1 << 30
+_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
+
+
+def build_targets(image: ImageSettings, builder: Builder) -> tuple[BuildTarget, ...]:
+    """Return what is built: arm64 alone, or both platforms in mode rebuild; nothing in mode external.
+
+    A builder whose own platform is not known is taken to be an amd64 machine, as most are.
+    """
+    platforms = {ImageMode.EXTEND: (LINUX_ARM64,), ImageMode.REBUILD: (LINUX_AMD64, LINUX_ARM64)}.get(image.mode, ())
+    native = builder.native or LINUX_AMD64
+    return tuple(BuildTarget(platform, native, image.target, image.build_arguments) for platform in platforms)
+
+
+def reads_as_docker(dockerfile: Dockerfile) -> bool:
+    """Tell whether a Dockerfile is written for Docker's own frontend, whose rules are followed here."""
+    return not dockerfile.syntax or _FRONTEND.fullmatch(dockerfile.syntax) is not None
 
 
 def builder_problems(builder: Builder) -> Iterator[ImageProblem]:

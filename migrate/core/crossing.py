@@ -82,6 +82,23 @@ X86_ONLY = (
 """By file evidence: a path or a library's name; each line's comment names where its maker says for what it is."""
 
 
+_RUNTIMES = (
+    # Official images on Docker Hub and others put a language's run-time where no package manager knows of it.
+    (
+        "Python",
+        re.compile(r"^/usr/local/(?:bin/(?:python|idle|pydoc)[\d.]*|lib/(?:libpython|python[\d.]+/lib-dynload/))"),
+    ),
+    ("Node.js", re.compile(r"^/usr/local/bin/(?:node|bun|deno)$|^/opt/yarn")),
+    ("Go", re.compile(r"^/usr/local/go/")),
+    ("Rust", re.compile(r"^/usr/local/(?:cargo|rustup)/")),
+    ("Ruby", re.compile(r"^/usr/local/(?:bin/ruby|lib/(?:libruby|ruby/[\d.]+/x86_64))")),
+    ("PHP", re.compile(r"^/usr/local/(?:s?bin/(?:php|phpdbg)|lib/(?:libphp|php/extensions/))")),
+    ("Java", re.compile(r"^/(?:opt/java|opt/jdk|opt/jre|usr/local/openjdk|usr/lib/jvm|usr/java)")),
+    (".NET", re.compile(r"^/usr/(?:share|lib)/dotnet/")),
+)
+"""Run-times that come with a base image, which has them for arm64 when it has arm64 at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
     """What was found in an amd64 image, all paths absolute and in order.
@@ -89,7 +106,8 @@ class Crossing:
     ``own`` are x86 programs and libraries of no installed package; ``owners_known`` tells whether the package
     database could be read, or only the place of a file speaks. ``x86_only`` are name, path and advice. ``wheels`` are
     Python packages with x86 code and their tags, ``node_modules`` native modules of Node, ``jars`` Java archives whose
-    native code is for x86 alone. ``problem`` says why nothing was found out.
+    native code is for x86 alone, ``runtimes`` the languages that the base image brings. ``problem`` says why nothing
+    was found out.
     """
 
     digest: str
@@ -99,6 +117,7 @@ class Crossing:
     wheels: tuple[tuple[str, str], ...] = ()
     node_modules: tuple[str, ...] = ()
     jars: tuple[str, ...] = ()
+    runtimes: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -108,6 +127,7 @@ def crossing(digest: str, tree: FileTree) -> Crossing:
         return Crossing(digest, problem=f"its layers cannot be unpacked as written: {tree.faults[0]}")
     owned, known = _owned(tree)
     own, node, jars, special, wheels = [], [], [], [], []
+    runtimes: set[str] = set()
     for path, file in tree.files():
         wheel = _WHEEL_FILE.search(path)
         if wheel and file.kept:
@@ -121,9 +141,12 @@ def crossing(digest: str, tree: FileTree) -> Crossing:
             special.append((only.name, path, only.advice))
         elif path.endswith(".node"):
             node.append(path)
+        elif runtime := next((name for name, where in _RUNTIMES if where.search(path)), ""):
+            runtimes.add(runtime)
         elif not _INSIDE_PYTHON.search(path) and not _belongs(path, owned, known=known):
             own.append(path)
-    return Crossing(digest, tuple(own), known, _each_once(special), tuple(wheels), tuple(node), tuple(jars))
+    found = (tuple(wheels), tuple(node), tuple(jars), tuple(sorted(runtimes)))
+    return Crossing(digest, tuple(own), known, _each_once(special), *found)
 
 
 def _each_once(special: list[tuple[str, str, str]]) -> tuple[tuple[str, str, str], ...]:

@@ -1,0 +1,86 @@
+"""What stage 1 would build from and with, read once for a plan, and what its image would leave behind on amd64."""
+
+from __future__ import annotations
+
+from migrate.core.build_facts import BaseImage, BuildFacts
+from migrate.core.build_readiness import build_targets, reads_as_docker
+from migrate.core.crossing import Crossing
+from migrate.core.dockerfile import parse_dockerfile
+from migrate.core.dockerfile_stages import build_graph
+from migrate.core.image_documents import IndexDocument, ManifestDocument, parse_config
+from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
+from migrate.core.observation import ContainerImage
+from migrate.core.settings import ImageMode
+from migrate.core.stages import Stage
+from migrate.errors import AccessError, MigrateError
+from migrate.ports import ImageRegistry
+from migrate.workflows.runtime import Readers
+
+_LARGEST_CONFIG = 4 << 20
+
+
+def has_stage_one_ahead(runtime: Readers, service_arn: str) -> bool:
+    """Tell whether the image is still to be built, so that a builder matters."""
+    record = runtime.store.record(service_arn)
+    return record is None or record.position.proven < Stage.IMAGE
+
+
+def read_build(runtime: Readers) -> BuildFacts | None:
+    """Return builder, Dockerfile and base images; None in mode external, where nothing is built."""
+    image = runtime.settings.image
+    if image.mode is ImageMode.EXTERNAL:
+        return None
+    builder = runtime.builds.builder(image.builder)
+    targets = build_targets(image, builder)
+    source = runtime.builds.source(image, targets)
+    dockerfile = parse_dockerfile(source.dockerfile or "")
+    if not reads_as_docker(dockerfile):
+        return BuildFacts(builder, source)
+    uses = [use for target in targets for use in build_graph(dockerfile, target).bases() if not use.undecided]
+    reading = _BaseImages(runtime.registry)
+    return BuildFacts(builder, source, tuple(reading.read(name) for name in dict.fromkeys(use.image for use in uses)))
+
+
+def read_crossing(runtime: Readers, main: ContainerImage | None) -> Crossing | None:
+    """Return what of the amd64 image will not cross over; None where arm64 is there already."""
+    facts = main.facts if main else None
+    child = facts.child_for(LINUX_AMD64) if facts else None
+    if main is None or facts is None or child is None or facts.has(LINUX_ARM64):
+        return None
+    return runtime.files.crossing(main.reference, child)
+
+
+class _BaseImages:
+    """Asks registries what platforms images have; one that did not answer is not asked again."""
+
+    def __init__(self, registry: ImageRegistry) -> None:
+        self._registry = registry
+        self._silent: dict[str, str] = {}
+
+    def read(self, name: str) -> BaseImage:
+        try:
+            reference = ImageReference.parse(name)
+        except MigrateError as error:
+            return BaseImage(name, problem=error.what)
+        pinned, host = reference.is_pinned, reference.registry
+        if host in self._silent:
+            return BaseImage(name, pinned=pinned, problem=self._silent[host])
+        try:
+            platforms, is_index = self._platforms(reference)
+        except AccessError as error:
+            self._silent[host] = str(error)
+            return BaseImage(name, pinned=pinned, problem=str(error))
+        except MigrateError as error:
+            return BaseImage(name, pinned=pinned, problem=str(error))
+        return BaseImage(name, platforms, is_index, pinned)
+
+    def _platforms(self, reference: ImageReference) -> tuple[tuple[Platform, ...], bool]:
+        """Return the platforms that index or config declare, and whether it is an index."""
+        document = self._registry.manifest(reference).document
+        if isinstance(document, IndexDocument):
+            declared = [entry.platform for entry in document.entries if not entry.is_attestation and entry.platform]
+            return tuple(platform.canonical for platform in declared if platform.is_declared), True
+        if isinstance(document, ManifestDocument) and document.config is not None:
+            config = parse_config(self._registry.blob(reference, document.config.digest, limit=_LARGEST_CONFIG))
+            return (config.platform.canonical,) if config.platform else (), False
+        return (), False
