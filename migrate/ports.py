@@ -10,7 +10,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from migrate.core.build_facts import Builder, BuildSource
+from migrate.core.crossing import Crossing
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
+from migrate.core.dockerfile_stages import BuildTarget
 from migrate.core.evidence import Event, Run
 from migrate.core.facts import (
     Account,
@@ -25,11 +28,12 @@ from migrate.core.facts import (
 )
 from migrate.core.guarding import RepositoryContents
 from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
-from migrate.core.images import FetchedManifest, ImageFacts, ImageReference
+from migrate.core.images import ChildFacts, FetchedManifest, ImageFacts, ImageReference
 from migrate.core.lifecycle_policy import StoredImage
 from migrate.core.permission_answers import PermissionAnswers, Question
 from migrate.core.preview import Preview, StackOutcome
 from migrate.core.record import OriginalImage, Record
+from migrate.core.settings import ImageSettings
 from migrate.core.surroundings import Surroundings
 
 
@@ -169,6 +173,26 @@ class PermissionReader(Protocol):
 
     def has_repository_policy(self, repository_arn: str) -> bool | None:
         """Tell whether a repository has a policy of its own; None where that may not be asked."""
+        ...
+
+
+class ImageContents(Protocol):
+    """Reads the files of an image."""
+
+    def crossing(self, reference: ImageReference, child: ChildFacts) -> Crossing:
+        """Return what of an amd64 child will not cross over to arm64."""
+        ...
+
+
+class BuildReader(Protocol):
+    """Reads what a build would be made with and from; without a builder or a Dockerfile it says so."""
+
+    def builder(self, name: str | None) -> Builder:
+        """Return the builder by its name, or the one that would be used."""
+        ...
+
+    def source(self, build: ImageSettings, targets: tuple[BuildTarget, ...]) -> BuildSource:
+        """Return the Dockerfile and the programs it copies."""
         ...
 
 

@@ -16,7 +16,9 @@ from migrate.adapters.aws.health import AwsHealthReader
 from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.aws.surroundings import AwsSurroundingsReader
+from migrate.adapters.builder.reader import LocalBuildReader
 from migrate.adapters.registry.client import RegistryClient
+from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.credentials import docker_credentials, first_of
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.store.record_store import SqlRecordStore
@@ -121,6 +123,8 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             permissions=readers.permissions,
             registry=readers.registry,
             images=readers.images,
+            files=readers.files,
+            builds=readers.builds,
             store=readers.store,
             clock=readers.clock,
             safety=AwsSafetyActions(opened.session),
@@ -184,6 +188,8 @@ def _opened(place: Place) -> Iterator[Opened]:
             permissions=AwsPermissionReader(session),
             registry=registry,
             images=RegistryInspector(registry),
+            files=RegistryContents(registry),
+            builds=LocalBuildReader(os.environ),
             store=stack.enter_context(SqlRecordStore(environment.database_url)),
             clock=clock,
         )

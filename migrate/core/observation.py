@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from migrate.core.build_facts import BuildFacts
+from migrate.core.crossing import Crossing
 from migrate.core.desired_state import desired_state
 from migrate.core.documents import fields, fingerprint
 from migrate.core.facts import (
@@ -63,6 +65,10 @@ class Observation:
     """What IAM says about the caller; None where nobody asked."""
     contents: RepositoryContents | None = None
     """What is in ``repository``; None where that is None, or nobody looked."""
+    build: BuildFacts | None = None
+    """What stage 1 would be built with and from; None where nothing is to be built, or nobody looked."""
+    crossing: Crossing | None = None
+    """What of the amd64 image will not cross over; None where arm64 is there, or nobody looked."""
 
     def image(self, container: str) -> ContainerImage | None:
         """Return the image of a container, None when the task definition has no such container."""

@@ -11,14 +11,16 @@ from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError
+from migrate.workflows.readiness import has_stage_one_ahead, read_build, read_crossing
 from migrate.workflows.runtime import Readers
 
 
-def observe(runtime: Readers) -> Observation:
+def observe(runtime: Readers, *, readiness: bool = True) -> Observation:
     """Return the service and everything around it as it is now.
 
     Raises NotFoundError when the service, its cluster or revision is missing, AccessError when AWS does not answer.
-    An image that cannot be read is part of the observation, not an error.
+    An image that cannot be read is part of the observation, not an error. ``readiness`` reads what stage 1 would be
+    built from too, and the files of the amd64 image, while that stage lies ahead.
     """
     settings = runtime.settings
     account = runtime.services.account()
@@ -30,6 +32,7 @@ def observe(runtime: Readers) -> Observation:
     main = next((image for image in images if image.container == settings.image.container), None)
     repository = runtime.repositories.repository(main.reference) if main else None
     contents = _contents(runtime, repository, main) if repository and main else None
+    ahead = readiness and has_stage_one_ahead(runtime, service.arn)
     return Observation(
         taken_at=runtime.clock.now(),
         account=account,
@@ -43,6 +46,8 @@ def observe(runtime: Readers) -> Observation:
         repository=repository,
         contents=contents,
         surroundings=runtime.surroundings.read(service, definition, cluster, wanted),
+        build=read_build(runtime) if ahead else None,
+        crossing=read_crossing(runtime, main) if ahead else None,
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from migrate.core.settings import Settings
 from migrate.ports import (
+    BuildReader,
     Clock,
     HealthReader,
+    ImageContents,
     ImageInspector,
     ImageRegistry,
     Narrator,
@@ -33,6 +35,8 @@ class Readers:
     permissions: PermissionReader
     registry: ImageRegistry
     images: ImageInspector
+    files: ImageContents
+    builds: BuildReader
     store: RecordStore
     clock: Clock
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
+from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.core.evidence import Event, Run
 from migrate.core.facts import Service, Task
@@ -29,6 +30,7 @@ from tests.fakes.aws_ports import FakeHealthReader, FakeSafetyActions, FakeServi
 from tests.fakes.aws_repository import FakeRepositoryReader
 from tests.fakes.aws_surroundings import FakeSurroundingsReader
 from tests.fakes.aws_world import REGION, TAG, World
+from tests.fakes.builds import FakeBuildReader
 from tests.fakes.clock import FakeClock
 from tests.fakes.image_registry import FakeImageRegistry
 from tests.fakes.permissions import FakePermissionReader
@@ -82,6 +84,7 @@ class Operator:
     settings: Settings = SETTINGS
     store: MemoryRecordStore = field(default_factory=MemoryRecordStore)
     listener: Listener = field(default_factory=Listener)
+    builds: FakeBuildReader = field(default_factory=FakeBuildReader)
     durable: Durable = field(default_factory=InMemory)
     permissions: FakePermissionReader = field(default_factory=FakePermissionReader)
     _runs: int = 0
@@ -103,6 +106,8 @@ class Operator:
             permissions=self.permissions,
             registry=registry,
             images=RegistryInspector(registry),
+            files=RegistryContents(registry),
+            builds=self.builds,
             store=self.store,
             clock=self.world.clock,
             safety=FakeSafetyActions(self.world),

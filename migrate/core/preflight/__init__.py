@@ -8,6 +8,7 @@ from __future__ import annotations
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.alarms import alarm_findings
+from migrate.core.preflight.build import build_findings
 from migrate.core.preflight.capacity import capacity_findings
 from migrate.core.preflight.carried_over import carry_over_findings
 from migrate.core.preflight.fargate_fields import fargate_findings
@@ -47,6 +48,7 @@ def findings(observation: Observation, settings: Settings) -> tuple[Finding, ...
         *windows_path_findings(observation),
         *image_findings(observation, settings),
         *repository_findings(observation, settings),
+        *build_findings(observation, settings),
         *capacity_findings(observation, settings),
         *spot_findings(observation, settings),
         *alarm_findings(observation, settings),
