@@ -181,7 +181,6 @@ class ImageContents(Protocol):
 
     def crossing(self, reference: ImageReference, child: ChildFacts) -> Crossing:
         """Return what of an amd64 child will not cross over to arm64."""
-        ...
 
 
 class BuildReader(Protocol):
@@ -189,11 +188,9 @@ class BuildReader(Protocol):
 
     def builder(self, name: str | None) -> Builder:
         """Return the builder by its name, or the one that would be used."""
-        ...
 
     def source(self, build: ImageSettings, targets: tuple[BuildTarget, ...]) -> BuildSource:
         """Return the Dockerfile and the programs it copies."""
-        ...
 
 
 class SafetyActions(Protocol):
