@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from migrate.core.documents import Document, Json, fields
+from migrate.core.provider.container import unknown_container_fields
 from migrate.core.provider.translation import Arguments, Field, Table, names_to_values, same, translate, untranslated
 from migrate.core.task_definition import ANSWER_ONLY_FIELDS, registrable
 
@@ -70,4 +71,4 @@ def task_definition_arguments(document: Document, tags: tuple[tuple[str, str], .
 def untranslated_task_definition_fields(document: Document) -> tuple[str, ...]:
     """Return the fields with content that a revision made by the provider would lose, as dotted paths."""
     answer = {name: value for name, value in fields(document).items() if name not in ANSWER_ONLY_FIELDS}
-    return untranslated(answer, TABLE)
+    return tuple(sorted((*untranslated(answer, TABLE), *unknown_container_fields(answer.get("containerDefinitions")))))

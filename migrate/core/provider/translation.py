@@ -40,7 +40,7 @@ def translate(value: Mapping[str, Json], table: Table) -> Arguments:
 
 def untranslated(value: Mapping[str, Json], table: Table, path: str = "") -> tuple[str, ...]:
     """Return the paths of fields with content that the table has no place for, sorted."""
-    missing = [f"{path}{name}" for name, item in value.items() if name not in table and _says_something(item)]
+    missing = [f"{path}{name}" for name, item in value.items() if name not in table and says_something(item)]
     for name, field in table.items():
         inside = value.get(name)
         if field.inside is None:
@@ -56,11 +56,12 @@ def is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 
-def _says_something(value: Json) -> bool:
+def says_something(value: Json) -> bool:
+    """Tell whether a value has content anywhere inside; False, 0 and empty texts are what the API leaves out."""
     if isinstance(value, dict):
-        return any(_says_something(item) for item in value.values())
+        return any(says_something(item) for item in value.values())
     if isinstance(value, list):
-        return any(_says_something(item) for item in value)
+        return any(says_something(item) for item in value)
     return bool(value)
 
 

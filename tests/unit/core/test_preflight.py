@@ -53,6 +53,7 @@ def test_the_demo_service_has_nothing_in_its_way() -> None:
     assert [(item.code, item.grade) for item in seen] == [
         ("cluster.provider-missing", Grade.INFO),
         ("image.single-platform", Grade.INFO),
+        ("task-definition.platform-unset", Grade.INFO),
     ]
     assert blocking(seen, 3) == ()
 

@@ -1,0 +1,60 @@
+"""Preflight of ownership: who else manages this service, and what he has to change so that the move lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.core.findings import Finding, Grade
+from migrate.core.observation import Observation
+from migrate.core.owner_changes import owner_change
+from migrate.core.owners import Owner, certain_owner, owner_marks
+from migrate.core.preflight.finding import finding
+from migrate.core.preflight.paths import in_service
+from migrate.core.service_settings import has_short_arn
+from migrate.core.settings import Settings
+
+
+def owner_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
+    """Yield the certain owner, or those that something suggests, each with the change in his own language."""
+    marks = owner_marks(observation.service, observation.task_definition)
+    owner = certain_owner(marks)
+    if owner is not None:
+        yield finding(
+            "service.owned",
+            Grade.BLOCK,
+            0,
+            f"The service belongs to {owner}, which would undo the move at its next deployment.",
+            owner_change(owner, settings.capacity),
+            tuple(mark.evidence for mark in marks if mark.certain),
+        )
+    else:
+        for suggested in dict.fromkeys(mark.owner for mark in marks if mark.owner is not Owner.PIPELINE):
+            yield finding(
+                "service.owner-suggested",
+                Grade.WARN,
+                0,
+                f"Something says that {suggested} manages this service; if so, its next run undoes the move.",
+                f"Ask its owner. {owner_change(suggested, settings.capacity)}",
+                tuple(mark.evidence for mark in marks if mark.owner is suggested),
+            )
+    pipelines = [mark for mark in marks if mark.owner is Owner.PIPELINE]
+    if pipelines:
+        yield finding(
+            "service.deployed-by-pipeline",
+            Grade.INFO,
+            2,
+            "A deployment pipeline registered what runs now, and will register the next revision.",
+            owner_change(Owner.PIPELINE, settings.capacity),
+            tuple(mark.evidence for mark in pipelines),
+        )
+    if has_short_arn(observation.service):
+        yield finding(
+            "service.short-arn",
+            Grade.WARN,
+            0,
+            "The service has an ARN of the old format, without the cluster's name: ECS allows no tags on it, and the "
+            "Pulumi provider looks it up by the new one.",
+            "See that the adoption's preview finds the service. This tool sets no tags on it: its own record is kept "
+            "in its own database.",
+            in_service("$.serviceArn", observation.service.arn),
+        )
