@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from migrate.core.image_executables import Executable, Opaque
+from migrate.core.image_executables import PLAIN, Executable
 
 WHITEOUT = ".wh."
 OPAQUE_DIRECTORY = ".wh..wh..opq"
 _MOST_LINKS = 40
 _DEEPEST = 256
+# Links may send a path up and down again; what takes more steps than this is made to waste them.
+_MOST_STEPS = 1024
+_MOST_KNOWN = 4096
+# A name that ends so does not end in the name of what it stands for.
+_NO_NAMES = frozenset({"", ".", ".."})
 
 
 @dataclass(slots=True)
@@ -62,19 +67,24 @@ class Found:
 
 
 class FileTree:
-    """Layers applied in order, lowest first; ``faults`` tells what no runtime could have unpacked."""
+    """Layers applied in order, lowest first; ``faults`` tells what no runtime could have unpacked.
+
+    ``implied`` counts the directories that no entry named but that lie on the way to one.
+    """
 
     def __init__(self) -> None:
         self.root = Directory(0)
         self.faults: list[str] = []
+        self.implied = 0
         self._layer = 0
-        self._recent: tuple[str, Directory] | None = None
-        self._plain = {True: File(0, Opaque(), True), False: File(0, Opaque(), False)}
+        # Where names as written lead; true as long as no directory and no link on the way is taken away.
+        self._known: dict[str, Directory] = {}
+        self._plain = _plain_files(0)
 
     def begin_layer(self) -> None:
         """Say that the entries added from here on belong to the next layer."""
         self._layer += 1
-        self._plain = {flag: File(self._layer, Opaque(), flag) for flag in (True, False)}
+        self._plain = _plain_files(self._layer)
 
     def add_directory(self, path: str) -> None:
         """Add a directory, or keep the one that is there with its children."""
@@ -84,13 +94,13 @@ class FileTree:
         """Add a symbolic link."""
         self._place(path, Link(self._layer, target))
 
-    def add_file(self, path: str, content: Executable, *, is_executable: bool) -> None:
+    def add_file(self, path: str, content: Executable, *, is_executable: bool, kept: bytes = b"") -> None:
         """Add a regular file, or apply it where its name is that of a whiteout."""
         # Most files of an image are plain data: one shared node keeps the tree small.
-        is_plain = content == Opaque()
-        self._place(
-            path, self._plain[is_executable] if is_plain else File(self._layer, content, is_executable=is_executable)
-        )
+        if content == PLAIN and not kept:
+            self._place(path, self._plain[is_executable])
+        else:
+            self._place(path, File(self._layer, content, is_executable, kept))
 
     def add_hard_link(self, path: str, target: str) -> None:
         """Add another name for a file that is there already."""
@@ -102,29 +112,42 @@ class FileTree:
 
     def find(self, path: str, *, follow_last: bool = True) -> Found:
         """Follow a path from the root through every link, never leaving the root."""
+        return self._walk(path, follow_last=follow_last, make=False)
+
+    def _walk(self, path: str, *, follow_last: bool, make: bool) -> Found:
+        """Follow a path; ``make`` adds the directories that are missing on it, as runtimes do for parents."""
         waiting = _parts(path)[::-1]
         trail: list[tuple[str, Directory]] = [("", self.root)]
         links: list[str] = []
+        steps = 0
         while waiting:
             name = waiting.pop()
+            steps += 1
+            if len(trail) > _DEEPEST or steps > _MOST_STEPS:
+                return Found("/", None, tuple(links), f"{path[:80]} lies deeper than {_DEEPEST} directories")
             if name == "..":
                 trail = trail[:-1] or trail
                 continue
-            if len(trail) > _DEEPEST:
-                return Found("/", None, tuple(links), f"{path[:80]} lies deeper than {_DEEPEST} directories")
-            here = _joined(trail, name)
             node = trail[-1][1].children.get(name)
-            if isinstance(node, Link) and (waiting or follow_last):
-                links.append(here)
+            if node is None and make:
+                node = self._made(trail[-1][1], name)
+            if isinstance(node, Directory):
+                trail.append((name, node))
+            elif isinstance(node, Link) and (waiting or follow_last):
+                links.append(_joined(trail, name))
                 if len(links) > _MOST_LINKS:
-                    return Found(here, None, tuple(links), f"{path} goes through more than {_MOST_LINKS} links")
+                    fault = f"{path[:80]} goes through more than {_MOST_LINKS} links"
+                    return Found(links[-1], None, tuple(links), fault)
                 waiting += _parts(node.target)[::-1]
                 trail = trail[:1] if node.target.startswith("/") else trail
-            elif isinstance(node, Directory):
-                trail.append((name, node))
             else:
-                return Found(here, None if waiting else node, tuple(links))
+                return Found(_joined(trail, name), None if waiting else node, tuple(links))
         return Found(_joined(trail[:-1], trail[-1][0]) if len(trail) > 1 else "/", trail[-1][1], tuple(links))
+
+    def _made(self, parent: Directory, name: str) -> Directory:
+        self.implied += 1
+        made = parent.children[name] = Directory(self._layer)
+        return made
 
     def files(self) -> Iterator[tuple[str, File]]:
         """Yield every regular file with its path, in the order of names."""
@@ -137,43 +160,40 @@ class FileTree:
                 yield path, node
 
     def _place(self, path: str, node: Node) -> None:
-        head, name = posixpath.split(posixpath.normpath(f"/{path}"))
-        if not name:
-            return
-        parent = self._parent(head)
+        head, _, name = path.rpartition("/")
+        if name in _NO_NAMES:
+            head, name = posixpath.split(posixpath.normpath(f"/{path}"))
+            if not name:
+                return
+        parent = self._known.get(head) or self._parent(head)
         if parent is None:
             self._fault(f"{path} lies below something that is not a directory")
-        elif name == OPAQUE_DIRECTORY:
-            self._remove_lower(parent)
         elif name.startswith(WHITEOUT):
-            self._whiteout(parent, name.removeprefix(WHITEOUT))
+            if name == OPAQUE_DIRECTORY:
+                self._remove_lower(parent)
+            else:
+                self._whiteout(parent, name.removeprefix(WHITEOUT))
         else:
             there = parent.children.get(name)
             if isinstance(there, Directory) and isinstance(node, Directory):
                 there.layer = self._layer
             else:
-                if there is not None or isinstance(node, Link):
-                    self._recent = None
+                if there is not None and not isinstance(there, File):
+                    self._known.clear()
                 parent.children[name] = node
 
     def _parent(self, path: str) -> Directory | None:
         """Return the directory at ``path``, made where it is missing, as runtimes do; None where that cannot be."""
-        if self._recent is not None and self._recent[0] == path:
-            return self._recent[1]
-        for _ in range(_DEEPEST):
-            found = self.find(path)
-            if isinstance(found.node, Directory):
-                self._recent = (path, found.node)
-                return found.node
-            above = self.find(posixpath.dirname(found.path)).node
-            name = posixpath.basename(found.path)
-            if found.node is not None or found.fault or not isinstance(above, Directory) or name in above.children:
-                return None
-            above.children[name] = Directory(self._layer)
-        return None
+        node = self._walk(posixpath.normpath(f"/{path}"), follow_last=True, make=True).node
+        if not isinstance(node, Directory):
+            return None
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[path] = node
+        return node
 
     def _whiteout(self, parent: Directory, name: str) -> None:
-        self._recent = None
+        self._known.clear()
         node = parent.children.get(name)
         if isinstance(node, Directory):
             self._remove_lower(node)
@@ -189,6 +209,10 @@ class FileTree:
     def _fault(self, text: str) -> None:
         if len(self.faults) < _MOST_LINKS:
             self.faults.append(text)
+
+
+def _plain_files(layer: int) -> dict[bool, File]:
+    return {flag: File(layer, PLAIN, flag) for flag in (True, False)}
 
 
 def _parts(path: str) -> list[str]:

@@ -1,14 +1,17 @@
 """Layers unpacked as they arrive: gzip, zstd or plain, in pieces of bounded size whatever they expand to.
 
-The first bytes decide, not the media type: so do the runtimes (containerd, DetectCompression).
+The first bytes decide, not the media type: so do the runtimes (containerd, DetectCompression). ISA-L unpacks gzip
+twice as fast as zlib does, which stands in where ISA-L has no wheel.
 """
 
 from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from itertools import chain
+from typing import Protocol
 
 from migrate.errors import MigrateError
 
@@ -17,13 +20,19 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_PIECE = 1 << 20
+_HAS_ISAL = find_spec("isal") is not None
+if _HAS_ISAL:
+    from isal import igzip_lib
+
+PIECE = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = b"\x2a\x4d\x18"
 _MAGIC_BYTES = 4
+_HEADER_CHECK = 2
+_FIRST_STEP = 1 << 14
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
-# 128 MiB is the most that zstd's own command line takes without being told to.
+# 128 MiB is the most that zstd's own command line takes without being told to; a layer's window is memory of ours.
 _WIDEST_WINDOW = 27
 
 
@@ -34,6 +43,70 @@ class UnreadableLayerError(MigrateError):
 def unreadable(why: str) -> UnreadableLayerError:
     """Return the error for a layer, with the reason that becomes the evidence."""
     return UnreadableLayerError("A layer cannot be unpacked.", why=why, then="Rebuild the image.")
+
+
+class Inflater(Protocol):
+    """One deflate stream being unpacked, in the manner of ``bz2.BZ2Decompressor``."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether more can come only from more input."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What followed the end of the stream."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return at most ``max_length`` bytes, keeping the input that is left. Raises one of ``DAMAGED``."""
+
+
+class _ZlibInflater:
+    """zlib in the manner of the others."""
+
+    def __init__(self, window: int) -> None:
+        self._stream = zlib.decompressobj(window)
+        self._is_full = False
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._is_full and not self.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        found = self._stream.decompress(self._stream.unconsumed_tail + data, max(0, max_length))
+        # Output may be left over once all input is taken.
+        self._is_full = bool(self._stream.unconsumed_tail) or len(found) == max_length
+        return found
+
+
+DAMAGED: tuple[type[Exception], ...] = (zlib.error, *((igzip_lib.IsalError,) if _HAS_ISAL else ()))
+
+
+def gzip_member(start: bytes) -> Inflater:
+    """Return what unpacks a gzip member that begins with ``start``."""
+    # ISA-L computes the header's own checksum, which hardly a writer adds, otherwise than RFC 1952 does.
+    is_checked = len(start) >= _MAGIC_BYTES and start[3] & _HEADER_CHECK
+    if not _HAS_ISAL or is_checked:
+        return _ZlibInflater(_GZIP_WINDOW)
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+
+
+def deflate_stream() -> Inflater:
+    """Return what unpacks a bare deflate stream, as zip files hold it."""
+    if not _HAS_ISAL:
+        return _ZlibInflater(-zlib.MAX_WBITS)
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
 
 
 def decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -52,43 +125,45 @@ def decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    member = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        for chunk in chunks:
-            waiting = chunk
-            while waiting:
-                if member.eof:
-                    # Members may follow one another; anything else after the last one may only be padding.
-                    if not waiting.strip(b"\0"):
-                        break
-                    member = zlib.decompressobj(_GZIP_WINDOW)
-                yield member.decompress(waiting, _PIECE)
-                waiting = member.unused_data if member.eof else member.unconsumed_tail
-    except zlib.error as error:
+        yield from _unpacked(chunks, gzip_member, "gzip")
+    except DAMAGED as error:
         raise unreadable(f"The gzip data is damaged: {error}.") from error
-    yield from _rest(member)
-    if not member.eof:
-        raise unreadable("The gzip data ends too early.")
-
-
-def _rest(member: zlib._Decompress) -> Iterator[bytes]:
-    # Output may be left over once all input is taken.
-    while not member.eof and (piece := member.decompress(member.unconsumed_tail, _PIECE)):
-        yield piece
 
 
 def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
     options = {int(zstd.DecompressionParameter.window_log_max): _WIDEST_WINDOW}
-    frame = zstd.ZstdDecompressor(options=options)
     try:
-        for chunk in chunks:
-            waiting = chunk
-            while waiting or not (frame.needs_input or frame.eof):
-                if frame.eof:
-                    frame = zstd.ZstdDecompressor(options=options)
-                yield frame.decompress(waiting, _PIECE)
-                waiting = frame.unused_data if frame.eof else b""
+        yield from _unpacked(chunks, lambda _: zstd.ZstdDecompressor(options=options), "zstd")
     except zstd.ZstdError as error:
         raise unreadable(f"The zstd data is damaged: {error}.") from error
-    if not frame.eof:
-        raise unreadable("The zstd data ends too early.")
+
+
+def _unpacked(chunks: Iterator[bytes], begin: Callable[[bytes], Inflater], name: str) -> Iterator[bytes]:
+    """Unpack gzip members or zstd frames that follow one another; after the last one there may only be padding."""
+    part: Inflater | None = None
+    early = b""
+    for chunk in chunks:
+        waiting = early + chunk
+        at, step, early = 0, len(waiting), b""
+        while at < len(waiting):
+            if part is None:
+                if not waiting[at] and not waiting[at:].strip(b"\0"):
+                    break
+                if len(waiting) - at < _MAGIC_BYTES:
+                    early = waiting[at:]
+                    break
+                part, step = begin(waiting[at : at + _MAGIC_BYTES]), _FIRST_STEP
+            # What a part leaves over is copied: of many small parts in one chunk each is given little.
+            given = waiting[at : at + step]
+            at, step = at + len(given), step * 4
+            yield part.decompress(given, PIECE)
+            while not (part.needs_input or part.eof):
+                yield part.decompress(b"", PIECE)
+            if part.eof:
+                at -= len(part.unused_data)
+                part = None
+    if part is not None:
+        raise unreadable(f"The {name} data ends too early.")
+    if early.strip(b"\0"):
+        raise unreadable(f"Something follows the {name} data.")

@@ -1,18 +1,28 @@
-"""The file tree of an image, from its layers as they stream by; nothing touches the disk."""
+"""The file tree of an image, from its layers as they stream by; nothing of them touches the disk.
+
+Fetching with its hash, unpacking, and walking through the archive go on side by side, each a few pieces ahead of the
+next. What is read of a layer hangs on its digest alone, and is kept where there is a cache.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrate.adapters.registry.byte_stream import ByteStream
 from migrate.adapters.registry.compression import decompressed, unreadable
-from migrate.adapters.registry.tar_stream import ByteStream, EntryKind, TarEntry, tar_entries
+from migrate.adapters.registry.file_content import ContentReader
+from migrate.adapters.registry.layer_cache import Inventory, LayerCache, Recorder
+from migrate.adapters.registry.read_ahead import joined, read_ahead
+from migrate.adapters.registry.tar_stream import EntryKind, TarEntry, tar_entries
 from migrate.core.image_documents import Descriptor
-from migrate.core.image_executables import Opaque, read_executable
+from migrate.core.image_executables import Opaque
 from migrate.core.image_filesystem import FileTree
 from migrate.core.image_names import ImageReference
 from migrate.ports import ImageRegistry
 
 _DEVICE = Opaque("device")
+_AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +41,117 @@ def read_tree(
     repository: ImageReference,
     layers: tuple[Descriptor, ...],
     limits: LayerLimits = DEFAULT_LIMITS,
+    cache: LayerCache | None = None,
 ) -> FileTree:
     """Apply the layers, lowest first, and return the tree that a runtime would make of them.
 
-    Every byte is fetched once and verified against its digest. Raises UnreadableLayerError for damaged and hostile
-    layers, NotFoundError for missing ones, AccessError for the network and for content that is not what was asked.
+    Every byte is verified against the layer's digest, and fetched once; not at all where ``cache`` knows the layer.
+    Raises UnreadableLayerError for damaged and hostile layers, NotFoundError for missing ones, AccessError for the
+    network and for content that is not what was asked.
     """
-    tree = FileTree()
-    entries_left, bytes_left = limits.entries, limits.unpacked_bytes
+    image = _Image(limits)
     for layer in layers:
-        tree.begin_layer()
-        with registry.open_blob(repository, layer.digest) as chunks:
-            stream = ByteStream(decompressed(chunks), bytes_left)
-            for entry in tar_entries(stream):
-                entries_left -= 1
-                if entries_left < 0:
-                    raise unreadable(f"The layers hold more than {limits.entries} entries.")
-                _apply(tree, entry)
-            # Padding after the archive is legal; damage there is not, and the digest is known only at the very end.
-            stream.drain()
-            bytes_left = stream.left
-            for _ in chunks:
-                pass
-    return tree
+        image.tree.begin_layer()
+        known = cache.read(layer.digest) if cache is not None else None
+        if known is not None:
+            _check_size(layer, known.stored_bytes)
+            image.unpack(known.unpacked_bytes)
+            image.apply(known)
+            continue
+        inventory = _scan(registry, repository, layer, image, records=cache is not None)
+        if cache is not None and inventory is not None:
+            cache.write(layer.digest, inventory)
+    return image.tree
+
+
+class _Image:
+    """The tree as far as it has come, and what the image may still hold."""
+
+    def __init__(self, limits: LayerLimits) -> None:
+        self.tree = FileTree()
+        self._limits = limits
+        self._entries = 0
+        self.bytes_left = limits.unpacked_bytes
+
+    def unpack(self, size: int) -> None:
+        self.bytes_left -= size
+        if self.bytes_left < 0:
+            raise unreadable("The layers unpack to more than an image may hold.")
+
+    def apply(self, entries: Iterator[TarEntry] | Inventory) -> None:
+        tree, count, most = self.tree, self._entries, self._limits.entries
+        for entry in entries:
+            count += 1
+            if count + tree.implied > most:
+                raise unreadable(f"The layers hold more than {most} entries.")
+            _apply(tree, entry)
+        self._entries = count
+
+
+def _scan(
+    registry: ImageRegistry, repository: ImageReference, layer: Descriptor, image: _Image, *, records: bool
+) -> Inventory | None:
+    """Fetch a layer, apply it, and return what is to be kept of it once its digest has been verified."""
+    recorder = Recorder() if records else None
+    metered = _Metered(layer)
+    before = image.bytes_left
+    with (
+        registry.open_blob(repository, layer.digest) as chunks,
+        read_ahead(joined(metered.count(chunks)), ahead=_AHEAD) as fetched,
+        read_ahead(decompressed(fetched), ahead=_AHEAD) as pieces,
+    ):
+        stream = ByteStream(_limited(pieces, image))
+        entries = tar_entries(stream, ContentReader(image.unpack))
+        image.apply(entries if recorder is None else _recorded(entries, recorder))
+        # Padding after the archive is legal; damage there is not, and the digest is known only at the very end.
+        stream.drain()
+    _check_size(layer, metered.received)
+    return recorder.inventory(metered.received, before - image.bytes_left) if recorder is not None else None
+
+
+class _Metered:
+    """Counts what arrives of a layer, and takes no more than its descriptor says there is."""
+
+    def __init__(self, layer: Descriptor) -> None:
+        self._layer = layer
+        self.received = 0
+
+    def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.received += len(chunk)
+            if self.received > self._layer.size > 0:
+                _check_size(self._layer, self.received)
+            yield chunk
+
+
+def _check_size(layer: Descriptor, received: int) -> None:
+    # Runtimes refuse content of another size than its descriptor says (containerd, content store).
+    if layer.size > 0 and received != layer.size:
+        raise unreadable(f"{layer.digest} is said to have {layer.size} bytes, and does not.")
+
+
+def _limited(pieces: Iterator[bytes], image: _Image) -> Iterator[bytes]:
+    for piece in pieces:
+        image.unpack(len(piece))
+        yield piece
+
+
+def _recorded(entries: Iterator[TarEntry], recorder: Recorder) -> Iterator[TarEntry]:
+    for entry in entries:
+        recorder.add(entry)
+        yield entry
 
 
 def _apply(tree: FileTree, entry: TarEntry) -> None:
-    if entry.kind is EntryKind.DIRECTORY:
-        tree.add_directory(entry.path)
-    elif entry.kind is EntryKind.LINK:
+    kind = entry.kind
+    if kind is EntryKind.FILE:
+        content, kept = entry.facts
+        tree.add_file(entry.path, content, is_executable=entry.is_executable, kept=kept)
+    elif kind is EntryKind.DIRECTORY:
+        tree.add_directory(entry.path.rstrip("/") or "/")
+    elif kind is EntryKind.LINK:
         tree.add_link(entry.path, entry.target)
-    elif entry.kind is EntryKind.HARD_LINK:
+    elif kind is EntryKind.HARD_LINK:
         tree.add_hard_link(entry.path, entry.target)
-    elif entry.kind is EntryKind.DEVICE:
+    elif kind is EntryKind.DEVICE:
         tree.add_file(entry.path, _DEVICE, is_executable=False)
-    else:
-        tree.add_file(entry.path, read_executable(entry.head), is_executable=entry.is_executable)

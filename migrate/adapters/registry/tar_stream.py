@@ -1,50 +1,83 @@
-"""Tar archives read as a stream with flat memory: names, kinds and the first bytes of each file.
+"""Tar archives read as a stream with flat memory: names, kinds, and what a reader makes of each file's content.
 
-The standard library reads the headers (TarInfo.frombuf); the walk from header to header is ours, because
-``tarfile`` keeps every member, reads extended headers of any size at once, and has had endless loops on crafted
-archives (CVE-2019-20907, CVE-2025-8194).
+The headers that nearly all entries have are read here; the standard library reads the odd ones (TarInfo.frombuf). The
+walk from header to header is ours, because ``tarfile`` keeps every member, reads extended headers of any size at
+once, and has had endless loops on crafted archives (CVE-2019-20907, CVE-2025-8194).
+
+Sources: POSIX pax (ustar and extended headers); GNU tar manual (long names, sparse files); Go's archive/tar, which
+containerd unpacks with.
 """
 
 from __future__ import annotations
 
+import struct
 import tarfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from typing import NamedTuple, TypeAlias
 
+from migrate.adapters.registry.byte_stream import ByteStream
 from migrate.adapters.registry.compression import unreadable
-from migrate.core.image_executables import HEAD_BYTES
+from migrate.adapters.registry.tar_extensions import Extension, extend
+from migrate.core.image_executables import PLAIN, Executable
 
 _BLOCK = 512
 _LARGEST_EXTENSION = 1 << 20
+_MOST_EXTENSIONS = 16
 _LONGEST_PATH = 4096
+_LONGEST_NAME = 255
 _SPARSE_FLAG, _SPARSE_MORE = 482, 504
 _LARGEST_FILE = 1 << 50
-_GNU_SPARSE = "GNU.sparse."
-_EXTENSIONS = frozenset({tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK})
+_MAGIC, _GNU_MAGIC = b"ustar\x0000", b"ustar  \0"
+_MAGICS = frozenset({_MAGIC, _GNU_MAGIC})
+_EXTENSIONS = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+# name, mode, size, chksum, typeflag, linkname, magic and version, prefix.
+_FIELDS = struct.Struct("100s8s16x12s12x8sc100s8s80x155s")
+_ADLER_BASE = 65521
 
 
 class EntryKind(StrEnum):
-    """What an entry makes in the tree."""
+    """What an entry makes in the tree; OTHER is what runtimes pass by."""
 
     FILE = "file"
     DIRECTORY = "directory"
     LINK = "link"
     HARD_LINK = "hard link"
     DEVICE = "device"
+    OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class TarEntry:
-    """One entry; ``head`` are the first bytes of a file (none, where it is stored sparsely)."""
+class FileFacts(NamedTuple):
+    """What a reader made of a file's content."""
+
+    content: Executable = PLAIN
+    kept: bytes = b""
+
+
+class TarEntry(NamedTuple):
+    """One entry."""
 
     kind: EntryKind
     path: str
     target: str = ""
     is_executable: bool = False
-    head: bytes = b""
+    facts: FileFacts = FileFacts()
 
 
+ContentReader: TypeAlias = Callable[[ByteStream, int, str], tuple[FileFacts, int]]
+"""Given the stream at a file's first byte, the file's size and its path: the facts, and how many bytes it took."""
+
+_NO_FACTS = FileFacts()
+_FILE = EntryKind.FILE
 _KINDS = {
     tarfile.REGTYPE: EntryKind.FILE,
     tarfile.AREGTYPE: EntryKind.FILE,
@@ -59,140 +92,138 @@ _KINDS = {
 }
 
 
-class ByteStream:
-    """Reads exact amounts from pieces, never more than ``limit`` bytes in all."""
-
-    def __init__(self, pieces: Iterator[bytes], limit: int) -> None:
-        self._pieces = pieces
-        self._piece = b""
-        self._at = 0
-        self.left = limit
-
-    def read(self, size: int) -> bytes:
-        """Return ``size`` bytes, fewer only at the end."""
-        found = self._take(size)
-        if len(found) == size:
-            return found
-        parts = bytearray(found)
-        while len(parts) < size and self._next():
-            parts += self._take(size - len(parts))
-        return bytes(parts)
-
-    def skip(self, size: int) -> None:
-        """Pass ``size`` bytes by. Raises UnreadableLayerError where fewer are there."""
-        while size > (there := len(self._piece) - self._at):
-            size -= there
-            self._at = len(self._piece)
-            if not self._next():
-                raise unreadable("The archive ends in the middle of a file.")
-        self._at += size
-
-    def drain(self) -> None:
-        """Pass everything by that is still to come."""
-        while self._next():
-            pass
-
-    def _take(self, size: int) -> bytes:
-        found = self._piece[self._at : self._at + size]
-        self._at += len(found)
-        return found
-
-    def _next(self) -> bool:
-        piece = next(self._pieces, None)
-        if piece is None:
-            return False
-        self._piece, self._at = piece, 0
-        self.left -= len(piece)
-        if self.left < 0:
-            raise unreadable("The layers unpack to more than an image may hold.")
-        return True
+class _Header(NamedTuple):
+    type: bytes
+    path: str
+    mode: int
+    size: int
+    target: str
 
 
-@dataclass(slots=True)
-class _Extension:
-    """What headers before a header say about it."""
-
-    path: str = ""
-    target: str = ""
-    size: int | None = None
-    is_sparse: bool = False
-
-
-def tar_entries(stream: ByteStream) -> Iterator[TarEntry]:
+def tar_entries(stream: ByteStream, read_content: ContentReader) -> Iterator[TarEntry]:
     """Yield the entries in order. Raises UnreadableLayerError for what is no archive, or a hostile one."""
-    extension = _Extension()
-    while (header := _header(stream)) is not None:
-        info, block = header
-        if info.type in _EXTENSIONS or info.type == tarfile.XGLTYPE:
-            _extend(extension, info, _content(stream, info.size))
+    extension: Extension | None = None
+    while True:
+        block = stream.read(_BLOCK)
+        header = _usual(block) or _odd(block)
+        if header is None:
+            _check_end(stream)
+            return
+        if header.type in _EXTENSIONS:
+            extension = _extended(extension or Extension(), header, stream)
             continue
-        kind = _KINDS.get(info.type)
-        stored = kind in {EntryKind.FILE, None}
-        size = (info.size if extension.size is None else extension.size) if stored else 0
-        if not 0 <= size <= _LARGEST_FILE:
-            raise unreadable(f"An entry claims a size of {size} bytes.")
-        is_sparse = extension.is_sparse or info.type == tarfile.GNUTYPE_SPARSE
-        if info.type == tarfile.GNUTYPE_SPARSE:
-            _skip_sparse_map(stream, block)
-        head = stream.read(min(size, HEAD_BYTES))
-        stream.skip(size - len(head) + -size % _BLOCK)
-        path, target = extension.path or info.name, extension.target or info.linkname
-        if max(len(path), len(target)) > _LONGEST_PATH:
-            raise unreadable("An entry has a name longer than 4096 characters.")
-        if kind is not None:
-            is_executable = kind is EntryKind.FILE and bool(info.mode & 0o111)
-            yield TarEntry(kind, path, target, is_executable, b"" if is_sparse else head)
-        extension = _Extension()
+        kind = _KINDS.get(header.type, EntryKind.OTHER)
+        if extension is None and kind is _FILE and header.type != tarfile.GNUTYPE_SPARSE:
+            facts = _file(stream, header.size, header.path, read_content) if header.size else _NO_FACTS
+            entry = TarEntry(_FILE, header.path, "", (header.mode & 0o111) != 0, facts)
+        else:
+            entry = _entry(stream, block, header, extension or Extension(), read_content)
+            extension = None
+        if len(entry.path) > _LONGEST_NAME or len(entry.target) > _LONGEST_NAME:
+            _check_names(entry)
+        yield entry
 
 
-def _header(stream: ByteStream) -> tuple[tarfile.TarInfo, bytes] | None:
-    block = stream.read(_BLOCK)
-    if not block or not block.strip(b"\0"):
-        if stream.read(_BLOCK).strip(b"\0"):
-            raise unreadable("An empty block stands in the middle of the archive.")
+def _usual(block: bytes) -> _Header | None:
+    """Read a header as all writers of our time make them; None leaves it to the standard library."""
+    if len(block) != _BLOCK:
+        return None
+    name, mode, size, check, kind, target, magic, prefix = _FIELDS.unpack_from(block)
+    digits, mode, stored = size.rstrip(b" \0"), mode.rstrip(b" \0"), check.strip(b" \0")
+    if not (digits.isdigit() and mode.isdigit() and stored.isdigit()) or magic not in _MAGICS or kind == b"\0":
         return None
     try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "backslashreplace"), block
+        # The sum of all bytes, by way of Adler-32, whose lower half is just that, one more and modulo its base.
+        wrong = (int(stored, 8) + sum(check) - 255 - (zlib.adler32(block) & 0xFFFF)) % _ADLER_BASE
+        number, bits = int(digits, 8), int(mode, 8)
+    except ValueError:
+        return None
+    if wrong:
+        return None
+    path = _name(name)
+    if prefix[0]:
+        if magic != _MAGIC:
+            return None
+        path = f"{_name(prefix)}/{path}"
+    return _Header(kind, path, bits, number, _name(target) if target[0] else "")
+
+
+def _name(field: bytes) -> str:
+    return field.partition(b"\0")[0].decode("utf-8", "backslashreplace")
+
+
+def _odd(block: bytes) -> _Header | None:
+    """Read any header; None stands for the end of the archive."""
+    if not block.strip(b"\0"):
+        return None
+    try:
+        info = tarfile.TarInfo.frombuf(block, "utf-8", "backslashreplace")
     except (tarfile.HeaderError, ValueError, OverflowError) as error:
         raise unreadable(f"The archive has a header that cannot be read: {error}.") from error
+    name = info.name
+    if block[257:265] == _GNU_MAGIC and block[345]:
+        # What is the prefix elsewhere are times in GNU's format.
+        name = _name(block[:100])
+    return _Header(info.type, name, info.mode, info.size, info.linkname)
 
 
-def _content(stream: ByteStream, size: int) -> bytes:
-    if not 0 <= size <= _LARGEST_EXTENSION:
-        raise unreadable(f"An extended header claims {size} bytes.")
-    content = stream.read(size)
-    stream.skip(-size % _BLOCK)
-    return content
+def _check_end(stream: ByteStream) -> None:
+    if stream.read(_BLOCK).strip(b"\0"):
+        raise unreadable("An empty block stands in the middle of the archive.")
 
 
-def _extend(extension: _Extension, info: tarfile.TarInfo, content: bytes) -> None:
-    if info.type == tarfile.GNUTYPE_LONGNAME:
-        extension.path = _decoded(content.partition(b"\0")[0])
-    elif info.type == tarfile.GNUTYPE_LONGLINK:
-        extension.target = _decoded(content.partition(b"\0")[0])
-    elif info.type != tarfile.XGLTYPE:
-        for name, value in _records(content):
-            if name in {"path", f"{_GNU_SPARSE}name"}:
-                extension.path = _decoded(value)
-            elif name == "linkpath":
-                extension.target = _decoded(value)
-            elif name == "size":
-                extension.size = _number(value)
-            extension.is_sparse |= name.startswith(_GNU_SPARSE)
+def _extended(extension: Extension, header: _Header, stream: ByteStream) -> Extension:
+    extension.headers += 1
+    if extension.headers > _MOST_EXTENSIONS:
+        raise unreadable(f"An entry has more than {_MOST_EXTENSIONS} extended headers.")
+    if not 0 <= header.size <= _LARGEST_EXTENSION:
+        raise unreadable(f"An extended header claims {header.size} bytes.")
+    content = stream.read(header.size)
+    _skip(stream, -header.size % _BLOCK)
+    extend(extension, header.type, content)
+    return extension
 
 
-def _records(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the records of a pax header: ``length name=value`` and a line feed (POSIX, pax)."""
-    at = 0
-    while at < len(content):
-        digits, space, _ = content[at : at + 20].partition(b" ")
-        length = _number(digits)
-        record = content[at + len(digits) + 1 : at + length]
-        name, equals, value = record.partition(b"=")
-        if not space or length <= len(digits) + 1 or not equals or not record.endswith(b"\n"):
-            raise unreadable("An extended header cannot be read.")
-        yield name.decode("utf-8", "backslashreplace"), value[:-1]
-        at += length
+def _entry(
+    stream: ByteStream, block: bytes, header: _Header, extension: Extension, read_content: ContentReader
+) -> TarEntry:
+    """Read an entry that is no plain file, or has more to it than its header says."""
+    kind = _KINDS.get(header.type, EntryKind.OTHER)
+    path, target = extension.path or header.path, extension.target or header.target
+    is_stored = kind in {EntryKind.FILE, EntryKind.OTHER}
+    size = (header.size if extension.size is None else extension.size) if is_stored else 0
+    is_sparse = extension.is_sparse or header.type == tarfile.GNUTYPE_SPARSE
+    if header.type == tarfile.GNUTYPE_SPARSE:
+        _skip_sparse_map(stream, block)
+    if kind is EntryKind.FILE and not is_sparse:
+        return TarEntry(kind, path, "", (header.mode & 0o111) != 0, _file(stream, size, path, read_content))
+    _check_size(size)
+    _skip(stream, size + -size % _BLOCK)
+    return TarEntry(kind, path, target, kind is EntryKind.FILE and (header.mode & 0o111) != 0)
+
+
+def _file(stream: ByteStream, size: int, path: str, read_content: ContentReader) -> FileFacts:
+    _check_size(size)
+    facts, taken = read_content(stream, size, path)
+    _skip(stream, size - taken + -size % _BLOCK)
+    return facts
+
+
+def _check_size(size: int) -> None:
+    if not 0 <= size <= _LARGEST_FILE:
+        raise unreadable(f"An entry claims a size of {size} bytes.")
+
+
+def _check_names(entry: TarEntry) -> None:
+    if max(len(entry.path), len(entry.target)) > _LONGEST_PATH:
+        raise unreadable("An entry has a name longer than 4096 characters.")
+    if any(len(part) > _LONGEST_NAME and len(part.encode()) > _LONGEST_NAME for part in entry.path.split("/")):
+        raise unreadable("An entry has a part of its name longer than 255 bytes.")
+
+
+def _skip(stream: ByteStream, size: int) -> None:
+    if not stream.skip(size):
+        raise unreadable("The archive ends in the middle of a file.")
 
 
 def _skip_sparse_map(stream: ByteStream, block: bytes) -> None:
@@ -202,13 +233,3 @@ def _skip_sparse_map(stream: ByteStream, block: bytes) -> None:
         if len(following) < _BLOCK:
             raise unreadable("The archive ends in the map of a sparse file.")
         more = following[_SPARSE_MORE]
-
-
-def _number(digits: bytes) -> int:
-    if not digits.isdigit() or len(digits) > len(str(_LARGEST_FILE)):
-        raise unreadable("An extended header holds a number that is none.")
-    return int(digits)
-
-
-def _decoded(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
