@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.core.desired_state import shelf_tag
-from migrate.core.facts import Repository, Service, TaskDefinition
+from migrate.core.facts import Repository, TaskDefinition
 from migrate.core.guarding import RepositoryContents, guard_tag
 from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
+from migrate.core.service_settings import watched_alarms
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError
 from migrate.workflows.readiness import has_stage_one_ahead, read_build, read_crossing
@@ -41,7 +42,7 @@ def observe(runtime: Readers, *, readiness: bool = True) -> Observation:
         cluster=cluster,
         tasks=runtime.services.tasks(service),
         targets=runtime.health.target_health(service.target_group_arns),
-        alarms=runtime.health.alarms(watched_names(service, runtime)),
+        alarms=runtime.health.alarms(watched_alarms(service, settings.gate.alarms)),
         images=images,
         repository=repository,
         contents=contents,
@@ -49,11 +50,6 @@ def observe(runtime: Readers, *, readiness: bool = True) -> Observation:
         build=read_build(runtime) if ahead else None,
         crossing=read_crossing(runtime, main) if ahead else None,
     )
-
-
-def watched_names(service: Service, runtime: Readers) -> tuple[str, ...]:
-    """Return the alarms to watch: the service's own deployment alarms and those of the settings."""
-    return tuple(dict.fromkeys([*service.alarm_names, *runtime.settings.gate.alarms]))
 
 
 def _contents(runtime: Readers, repository: Repository, image: ContainerImage) -> RepositoryContents:

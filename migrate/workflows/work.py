@@ -14,10 +14,10 @@ from migrate.core.evidence import EventKind
 from migrate.core.facts import Service
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import Record
+from migrate.core.service_settings import watched_alarms
 from migrate.core.settings import Settings
 from migrate.errors import NotFoundError, UnsafePreviewError
 from migrate.workflows.journal import Journal
-from migrate.workflows.observe import watched_names
 from migrate.workflows.runtime import Runtime
 
 NEW_DEPLOYMENT_LOOKS = 15
@@ -139,7 +139,7 @@ class Work:
             digests=expected_digests(self.record, self.settings, desired.stage, desired.architecture),
             strategy=desired.strategy,
             launch_type=desired.launch_type,
-            alarms=watched_names(self.record.baseline.service, self.runtime),
+            alarms=watched_alarms(self.record.baseline.service, self.settings.gate.alarms),
         )
 
 
