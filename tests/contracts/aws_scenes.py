@@ -17,6 +17,7 @@ from migrate.adapters.aws.health import AwsHealthReader
 from migrate.adapters.aws.safety import AwsSafetyActions
 from migrate.adapters.aws.session import AwsSession, Region
 from migrate.core.facts import Service, StrategyItem
+from migrate.core.guarding import PullThroughCache
 from migrate.core.image_documents import DOCKER_MANIFEST
 from migrate.core.image_names import ImageReference
 from migrate.core.record import OriginalImage
@@ -24,7 +25,7 @@ from migrate.ports import HealthReader, RepositoryReader, SafetyActions, Service
 from tests.fakes.aws_ports import FakeHealthReader, FakeSafetyActions, FakeServiceReader
 from tests.fakes.aws_repository import FakeRepositoryReader
 from tests.fakes.aws_simulation import Fate
-from tests.fakes.aws_world import REGISTRY, World
+from tests.fakes.aws_world import ACCOUNT, REGISTRY, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.front_account import Account
 from tests.fakes.front_hosts import FrontHost, InProcess, WholeProcess
@@ -52,6 +53,10 @@ class Scene(Protocol):
     def push_something_else(self, tag: str) -> str: ...
     def lock_tags(self) -> None: ...
     def digest(self, tag: str) -> str | None: ...
+    def expire_by(self, policy: str) -> None: ...
+    def archive(self, tag: str) -> None: ...
+    def cache(self, upstream: str) -> None: ...
+    def replicate_to(self, region: str) -> None: ...
 
 
 class FakeScene:
@@ -90,6 +95,18 @@ class FakeScene:
 
     def digest(self, tag: str) -> str | None:
         return self.world.digest_of_tag(tag)
+
+    def expire_by(self, policy: str) -> None:
+        self.world.ecr.lifecycle_policy = policy
+
+    def archive(self, tag: str) -> None:
+        self.world.ecr.archived.add(self.digest(tag) or "")
+
+    def cache(self, upstream: str) -> None:
+        self.world.ecr.pull_through += (PullThroughCache(REPOSITORY.partition("/")[0], upstream),)
+
+    def replicate_to(self, region: str) -> None:
+        self.world.ecr.replicated_to = (f"{ACCOUNT} in {region}",)
 
 
 class FrontScene:
@@ -141,6 +158,26 @@ class FrontScene:
     def digest(self, tag: str) -> str | None:
         answer = self.account.ecr.batch_get_image(repositoryName=self.account.repository, imageIds=[{"imageTag": tag}])
         return next((str(image["imageId"]["imageDigest"]) for image in answer["images"]), None)
+
+    def expire_by(self, policy: str) -> None:
+        self.account.ecr.put_lifecycle_policy(repositoryName=self.account.repository, lifecyclePolicyText=policy)
+
+    def archive(self, tag: str) -> None:
+        self.account.ecr.update_image_storage_class(
+            repositoryName=self.account.repository, imageId={"imageTag": tag}, targetStorageClass="ARCHIVE"
+        )
+
+    def cache(self, upstream: str) -> None:
+        prefix = self.account.repository.partition("/")[0]
+        self.account.ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl=upstream)
+
+    def replicate_to(self, region: str) -> None:
+        here = self.account.ecr.describe_registry()["registryId"]
+        rule = {
+            "destinations": [{"region": region, "registryId": here}],
+            "repositoryFilters": [{"filter": self.account.repository, "filterType": "PREFIX_MATCH"}],
+        }
+        self.account.ecr.put_replication_configuration(replicationConfiguration={"rules": [rule]})
 
 
 def front_session(host: FrontHost) -> AwsSession:
