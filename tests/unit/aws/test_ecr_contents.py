@@ -54,7 +54,7 @@ def test_a_repository_without_a_policy_is_read_one_page_deep(aws: Recordings, re
     page = {"imageDetails": [detail(1, "v1")], "nextToken": "more"}
     aws.answer("ecr", "describe_images", page, repositoryName="team/web", filter=ANY, maxResults=1000)
     for tag, found in (("tag1", [detail(2, "tag1")]), ("migrate-guard-x", None)):
-        ask = {"repositoryName": "team/web", "imageIds": [{"imageTag": tag}]}
+        ask: dict[str, Any] = {"repositoryName": "team/web", "imageIds": [{"imageTag": tag}]}
         if found is None:
             aws.refuse("ecr", "describe_images", "ImageNotFoundException", **ask)
         else:
@@ -109,7 +109,7 @@ def test_without_such_a_count_only_indexes_as_young_as_the_tag_are_opened(
     images = [detail(1, "v1", media_type=OCI_INDEX, days=-9), detail(2, "v2", media_type=OCI_INDEX, days=1)]
     aws.answer("ecr", "describe_images", {"imageDetails": [*images, detail(3, "tag1")]})
     image = {"imageId": {"imageDigest": digest(2)}, "imageManifest": "no JSON"}
-    ask = {"repositoryName": "team/web", "imageIds": [{"imageDigest": digest(2)}]}
+    ask: dict[str, Any] = {"repositoryName": "team/web", "imageIds": [{"imageDigest": digest(2)}]}
     aws.answer(
         "ecr", "batch_get_image", {"images": [image]}, acceptedMediaTypes=sorted([OCI_INDEX, DOCKER_INDEX]), **ask
     )
@@ -188,7 +188,7 @@ def test_expired_credentials_are_an_error_and_no_finding(aws: Recordings, reader
 def test_a_new_tag_changes_no_time_and_all_times_are_read(aws: Recordings, reader: EcrRepositoryReader) -> None:
     aws.refuse("ecr", "get_lifecycle_policy", "LifecyclePolicyNotFoundException")
     later = PUSHED + timedelta(days=1)
-    more = {"lastRecordedPullTime": later, "lastArchivedAt": later, "lastActivatedAt": later}
+    more: dict[str, Any] = {"lastRecordedPullTime": later, "lastArchivedAt": later, "lastActivatedAt": later}
     aws.answer("ecr", "describe_images", {"imageDetails": [detail(1, "b", "a", **more)]})
     nothing_around(aws)
     (image,) = reader.contents(HERE, ("a",)).images
