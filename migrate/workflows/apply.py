@@ -98,7 +98,7 @@ def _held(
 
 def _done_by_others(work: Work) -> tuple[str, ...]:
     try:
-        observation = work.journal.look("observe before going back", lambda: observe(work.runtime))
+        observation = work.journal.look("observe before going back", lambda: observe(work.runtime, readiness=False))
     except MigrateError:
         # A way back that cannot look either says so itself, and louder.
         return ()

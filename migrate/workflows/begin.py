@@ -65,7 +65,7 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
         # A first try that was refused left a record, and nothing else: the service is looked at afresh.
         known = None
     may_apply(known.position if known else Position(), stage)
-    observation = journal.look("observe", lambda: with_permissions(runtime, observe(runtime), (stage,)))
+    observation = journal.look("observe", lambda: with_permissions(runtime, _seen_for(runtime, stage), (stage,)))
     _refuse_a_moved_world(runtime, journal, known, observation)
     plan = make_plan(observation, runtime.settings, known)
     found = blocking(plan.findings, stage)
@@ -82,6 +82,11 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
         return known, observation
     first = journal.look("read manifest", lambda: _first(runtime, observation))
     return replace(first, version=version), observation
+
+
+def _seen_for(runtime: Runtime, stage: Stage) -> Observation:
+    """Return the world as far as the stage needs it: what would be built matters to stage 1 alone."""
+    return observe(runtime, readiness=stage is Stage.IMAGE)
 
 
 def _first(runtime: Runtime, observation: Observation) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from migrate.core.build_readiness import explain_build_failure
 from migrate.core.checks import Expectation
 from migrate.core.desired_state import ImageStackInputs, desired_state, index_on_shelf
 from migrate.core.image_evidence import ExpectedIndex, proves, stage_one_evidence
@@ -61,15 +62,17 @@ def image(work: Work) -> Judged:
 
 
 def _pushed(work: Work, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
-    """Bring the image stack to the inputs; a refused push is told by what it means (cases C05, C28)."""
+    """Bring the image stack to the inputs; a failure is told by what it means (cases C05, C23, C24, C28)."""
     try:
         return work.up_image(step, inputs, act)
     except EngineError as error:
-        problem = explain_push_failure(f"{error.what}\n{error.why}")
+        said = f"{error.what}\n{error.why}"
+        problem = explain_push_failure(said) or explain_build_failure(said)
         if problem is None:
             raise
         section = f"findings#{problem.code.replace('.', '-')}"
-        raise EngineError(problem.text, why=error.why, then=error.then, runbook=section) from error
+        then = dict(problem.evidence).get("remedy", error.then)
+        raise EngineError(problem.text, why=error.why, then=then, runbook=section) from error
 
 
 def architecture(work: Work) -> Judged:
