@@ -209,10 +209,8 @@ _FAILURES = (
             r"|push-by-digest is currently not implemented for docker driver",
             re.IGNORECASE,
         ),
-        (
-            "The builder's driver cannot make a multi-platform image: it needs one of docker-container, kubernetes or "
-            "remote. The service's tag was not touched."
-        ),
+        "The builder's driver cannot make a multi-platform image. The service's tag was not touched.",
+        "Make a builder with the driver docker-container, kubernetes or remote, and name it in image.builder.",
     ),
     (
         # docker/buildx issues 464, 314 and 1170, tonistiigi/binfmt issue 215 (case C24).
@@ -222,32 +220,31 @@ _FAILURES = (
             r"|qemu-\w+[^\n]*(?:Segmentation fault|core dumped)",
             re.IGNORECASE,
         ),
-        (
-            "The emulator crashed, not the Dockerfile's command: retry on a native arm64 builder. The service's tag "
-            "was not touched."
-        ),
+        "The emulator crashed, not the Dockerfile's command. The service's tag was not touched.",
+        "Retry on a native arm64 builder: the Dockerfile needs no change for that.",
     ),
     (
         "build.platform-missing",
         re.compile(r"exec format error", re.IGNORECASE),
-        (
-            "A command of the build is for another platform than the builder executes: it has no emulator, or the "
-            "Dockerfile fetches a program for amd64. The service's tag was not touched."
-        ),
+        "A command of the build is for another platform than the builder executes. The service's tag was not touched.",
+        "Use a native arm64 builder or one with emulators; see also whether the Dockerfile fetches an amd64 program.",
     ),
     (
         "build.disk-space",
         re.compile(r"no space left on device", re.IGNORECASE),
         "The builder's disk is full. The service's tag was not touched.",
+        "Free space on the builder's machine, for example with `docker buildx prune`, then run the command again.",
     ),
 )
 _LONGEST_LINE = 300
 
 
 def explain_build_failure(output: str) -> ImageProblem | None:
-    """Return what a failed build means, with the line that says so; None where it is the build's own failure."""
-    for code, pattern, text in _FAILURES:
+    """Return what a failed build means, the line that says so and a remedy; None where it is the build's own failure."""
+    for code, pattern, text, remedy in _FAILURES:
         for line in output.splitlines():
             if pattern.search(line):
-                return ImageProblem(code, Grade.BLOCK, text, (("said", line.strip()[:_LONGEST_LINE]),))
+                return ImageProblem(
+                    code, Grade.BLOCK, text, (("said", line.strip()[:_LONGEST_LINE]), ("remedy", remedy))
+                )
     return None
