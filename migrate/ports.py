@@ -29,7 +29,6 @@ from migrate.core.facts import (
 from migrate.core.guarding import RepositoryContents
 from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
 from migrate.core.images import ChildFacts, FetchedManifest, ImageFacts, ImageReference
-from migrate.core.lifecycle_policy import StoredImage
 from migrate.core.permission_answers import PermissionAnswers, Question
 from migrate.core.preview import Preview, StackOutcome
 from migrate.core.record import OriginalImage, Record
@@ -126,10 +125,6 @@ class RepositoryReader(Protocol):
 
         The first of ``wanted`` is the tag that matters most. A part that is denied stands in ``unread``.
         """
-        ...
-
-    def stored_image(self, image: ImageReference) -> StoredImage | None:
-        """Return what ECR keeps behind a tag or digest, archived or not; None when there is nothing."""
         ...
 
     def credentials(self, registry: str) -> tuple[str, str] | None:

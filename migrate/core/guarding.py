@@ -189,18 +189,6 @@ def left_over(contents: RepositoryContents, since: datetime, needed: Iterable[st
     )
 
 
-def missing_way_back(stored: StoredImage | None) -> str:
-    """Say why the original image cannot be gone back to; empty where it can (case C20).
-
-    ``stored`` is what the registry shows for the original digest, None where it shows nothing.
-    """
-    if stored is None:
-        return "The repository does not hold it any more: a lifecycle rule or a person has removed it."
-    if stored.status not in ("", "ACTIVE"):
-        return f"It is {stored.status}: it cannot be pulled before it is restored from the archive."
-    return ""
-
-
 def _guarded(contents: RepositoryContents, facts: ImageFacts) -> tuple[StoredImage, ...]:
     tag = facts.reference.tag or ""
     return tuple(image for image in contents.images if guard_tag(tag, image.digest) in image.tags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from migrate.core.findings import Grade
 from migrate.core.image_facts import ImageProblem
@@ -35,6 +36,7 @@ _REFUSALS = (
     ),
 )
 _LONGEST_LINE = 300
+_MOST_TOLD = 6
 
 
 def explain_push_failure(output: str) -> ImageProblem | None:
@@ -47,3 +49,16 @@ def explain_push_failure(output: str) -> ImageProblem | None:
             if pattern.search(line):
                 return ImageProblem(code, Grade.BLOCK, text, (("said", line.strip()[:_LONGEST_LINE]),))
     return None
+
+
+def told_left_over(manifests: Sequence[tuple[str, str]]) -> str:
+    """Say by digest and media type what a failed push has left without a tag; empty where there is nothing.
+
+    Older pushers tag the first child and are then refused the index (docker/buildx issue 2955, case C05).
+    """
+    if not manifests:
+        return ""
+    told = ", ".join(f"{digest} ({media_type})" for digest, media_type in manifests[:_MOST_TOLD])
+    more = len(manifests) - _MOST_TOLD
+    rest = f" and {more} more" if more > 0 else ""
+    return f" Left behind without a tag: {told}{rest}. Nothing runs them; this tool deletes no image."

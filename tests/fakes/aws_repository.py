@@ -54,12 +54,6 @@ class FakeRepositoryReader:
             unread=tuple(unread),
         )
 
-    def stored_image(self, image: ImageReference) -> StoredImage | None:
-        self.world.called("stored_image")
-        if image.name != f"{REGISTRY}/{REPOSITORY}":
-            return None
-        return next((item for item in self._images() if image.wanted in (item.digest, *item.tags)), None)
-
     def credentials(self, registry: str) -> tuple[str, str] | None:
         self.world.called("credentials")
         return ("AWS", "made-up-password") if registry == REGISTRY else None

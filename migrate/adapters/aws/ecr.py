@@ -75,21 +75,6 @@ class EcrRepositoryReader:
         host = registry_host(repository.uri.partition("/")[0])
         return read_contents(self._session.ecr(host.region if host else None), repository.name, wanted)
 
-    def stored_image(self, image: ImageReference) -> StoredImage | None:
-        """Return what ECR keeps behind a tag or digest; None when there is no such image or repository.
-
-        Raises AccessError.
-        """
-        host = registry_host(image.registry)
-        client = self._session.ecr(host.region if host else None)
-        with translated("ecr", client.meta.region_name):
-            try:
-                return stored_image(client, image.repository, image.wanted)
-            except ClientError as error:
-                if code_of(error) == "RepositoryNotFoundException":
-                    return None
-                raise
-
     def credentials(self, registry: str) -> tuple[str, str] | None:
         """Return user and password for an ECR registry host (valid 12 hours, facts F32); None for other hosts.
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.image_push import explain_push_failure
+from migrate.core.image_push import explain_push_failure, told_left_over
 
 LOCKED = """\
 error: failed to push r/app:tag1: unexpected status from PUT request to https://r/v2/app/manifests/tag1: 400 Bad Request
@@ -41,3 +41,12 @@ def test_a_child_that_is_missing_is_named() -> None:
 
 def test_other_failures_are_left_alone() -> None:
     assert explain_push_failure("executor failed running [/bin/sh -c make]: exit code: 2") is None
+
+
+def test_c05_what_a_refused_push_left_is_told_by_digest() -> None:
+    assert told_left_over([]) == ""
+    one = told_left_over([("sha256:a", "index")])
+    assert one == " Left behind without a tag: sha256:a (index). Nothing runs them; this tool deletes no image."
+    many = told_left_over([(f"sha256:{number}", "index") for number in range(9)])
+    assert "sha256:5 (index) and 3 more." in many
+    assert "sha256:6" not in many

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.core.desired_state import shelf_tag
 from migrate.core.findings import Finding, Grade
-from migrate.core.guarding import PullThroughCache, RepositoryContents, guard_tag, left_over, missing_way_back
+from migrate.core.guarding import PullThroughCache, RepositoryContents, guard_tag, left_over
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.images import ImageFacts
 from migrate.core.lifecycle_policy import StoredImage
@@ -323,10 +323,3 @@ def test_tags_of_an_earlier_migration_are_told() -> None:
     )
     finding = found(held(*images))["repository.leftovers"]
     assert (finding.grade, finding.evidence) == (Grade.INFO, ((earlier, OTHER), (shelf_tag(TAG), INDEX_DIGEST)))
-
-
-def test_c20_a_way_back_that_is_gone_is_told_as_such() -> None:
-    assert "does not hold it any more" in missing_way_back(None)
-    assert "ARCHIVED" in missing_way_back(StoredImage(ORIGINAL_DIGEST, "ARCHIVED"))
-    assert missing_way_back(StoredImage(ORIGINAL_DIGEST, "ACTIVE")) == ""
-    assert missing_way_back(StoredImage(ORIGINAL_DIGEST)) == ""
