@@ -25,6 +25,7 @@ _PIECE = re.compile(
     r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|\\(?P<escaped>.)|(?P<plain>[^'"\\]+|.)""",
     re.DOTALL | re.VERBOSE,
 )
+_BACKQUOTED = re.compile(r"`[^`\n]{0,200}`")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-=](?P<default>[^{}$]*))?\}|(?P<bare>\w+))")
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTALL)
 _ALL_ARGUMENTS = frozenset({"$@", "${@}", "$*", "${*}"})
@@ -171,7 +172,8 @@ def read_shell(text: str, variables: Mapping[str, str]) -> ShellReading:
 
 def _simple_commands(text: str) -> Iterator[list[str]]:
     words: list[str] = []
-    for token in _TOKEN.finditer(text.replace("\\\n", " ")):
+    one_form = _BACKQUOTED.sub("$(.)", text.replace("\\\n", " "))
+    for token in _TOKEN.finditer(one_form):
         if token.lastgroup == "word":
             words.append(token[0])
         elif token.lastgroup == "operator":

@@ -120,7 +120,7 @@ class _Walk:
         found = self.tree.find(posixpath.join(self.process.working_directory, name))
         content = found.node.content if isinstance(found.node, File) else None
         if isinstance(content, Script):
-            text, is_cut = content.text, len(content.text) >= HEAD_BYTES
+            text, is_cut = content.text, _is_cut(content)
             self.commands(text, rest, (*chain, _hop(name, found)), is_cut=is_cut)
         else:
             self.trace.is_open = True
@@ -139,7 +139,7 @@ class _Walk:
         self.start((interpreter, *words), chain)
         if is_shell(base):
             text = script.text.partition("\n")[2]
-            self.commands(text, rest, chain, is_cut=len(script.text) >= HEAD_BYTES)
+            self.commands(text, rest, chain, is_cut=_is_cut(script))
             return
         # A tool written for an interpreter may start what it is given (ddtrace-run gunicorn ...).
         command = launched(posixpath.basename(_name_of(chain[-1])), rest)
@@ -233,6 +233,11 @@ def _elf_evidence(tree: FileTree, path: str, node: File, elf: ElfHeader, chain: 
         reason += f" The loader it asks for, {elf.loader}, is not in the image."
         verdict = BinaryVerdict.UNDECIDED
     return BinaryEvidence(path, elf.machine, verdict, reason, chain, node.layer)
+
+
+def _is_cut(script: Script) -> bool:
+    """Tell whether more of a script may follow what was kept of it: at times its first line alone is."""
+    return len(script.text) >= HEAD_BYTES or "\n" not in script.text
 
 
 def _hop(name: str, found: Found) -> str:
