@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from migrate.sandbox.front import rollout, targets
+from migrate.sandbox.front.application_autoscaling import APPLICATION_AUTOSCALING_TARGET, ApplicationAutoScaling
 from migrate.sandbox.front.calls import CallLog
+from migrate.sandbox.front.container_instances import ContainerInstances
 from migrate.sandbox.front.ecr import Ecr
 from migrate.sandbox.front.ecs_clusters import Clusters
 from migrate.sandbox.front.ecs_deployments import ServiceDeployments
@@ -22,6 +24,7 @@ from migrate.sandbox.front.http import (
     replayed,
     send_response,
 )
+from migrate.sandbox.front.machines import Machines
 from migrate.sandbox.front.registry import Registry, is_registry_path
 from migrate.sandbox.front.upstream import ECR_TARGET, ECS_TARGET, Upstream
 from migrate.sandbox.front.world import World
@@ -29,7 +32,7 @@ from migrate.sandbox.front.world import World
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from migrate.sandbox.front.http import App, Receive, Send
+    from migrate.sandbox.front.http import App, Receive, Scope, Send
     from migrate.sandbox.front.settings import FrontSettings
     from migrate.sandbox.front.world import Clock
 
@@ -51,7 +54,10 @@ class Front:
             **Services(self.world, upstream).operations,
             **ServiceDeployments(self.world).operations,
             **Tasks(self.world, upstream).operations,
+            **ContainerInstances(upstream, clock).operations,
         }
+        self._application_autoscaling = ApplicationAutoScaling(clock).operations
+        self._machines = Machines(upstream)
         self._ecs_turn = asyncio.Lock()
         self._calls = CallLog()
 
@@ -84,27 +90,34 @@ class Front:
         form_action = _form_action(request)
         self._calls.note(request, form_action or request.action[1])
         if form_action:
-            return self._form(request, form_action)
+            return await self._form(request, form_action)
         return await self._api(request)
 
-    def _form(self, request: Request, action: str) -> Response | None:
+    async def _form(self, request: Request, action: str) -> Response | None:
         if self.world.faults.throttled(action):
             return Response(400, {"content-type": "text/xml"}, _THROTTLED_XML)
-        return targets.describe_target_health(self.world, request) if action == "DescribeTargetHealth" else None
+        if action == "DescribeTargetHealth":
+            return targets.describe_target_health(self.world, request)
+        return await self._machines.handle(self._scope(request), request, action)
 
     async def _api(self, request: Request) -> Response | None:
         prefix, operation = request.action
         if self.world.faults.throttled(operation):
             raise AwsError("ThrottlingException", "Rate exceeded")
-        scope = request.signed_for(self._settings.default_account, self._settings.default_region)
+        scope = self._scope(request)
         if prefix == ECS_TARGET and operation in self._ecs:
             # One at a time: a handler looks at MiniStack in between, and must not see another's half of a change.
             async with self._ecs_turn:
                 self.advance()
                 return answer(await self._ecs[operation](scope, request.json()))
+        if prefix == APPLICATION_AUTOSCALING_TARGET and operation in self._application_autoscaling:
+            return answer(await self._application_autoscaling[operation](scope, request.json()))
         if prefix == ECR_TARGET and operation in self._ecr:
             return answer(await self._ecr[operation](scope, request.json()))
         return None
+
+    def _scope(self, request: Request) -> Scope:
+        return request.signed_for(self._settings.default_account, self._settings.default_region)
 
     def _control(self, request: Request) -> Response:
         name, _, tail = request.path.removeprefix(_CONTROL).partition("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from migrate.sandbox.front.http import AwsError, Json, Request, Response, Scope
 
@@ -53,6 +54,17 @@ class Upstream:
 
         await self._app(scope, receive, collect)
         return Response(status, received, b"".join(chunks))
+
+    async def form(self, scope: Scope, service: str, action: str, parameters: dict[str, str]) -> str:
+        """Call one operation of a query protocol and return the text of its answer, whatever it says."""
+        credential = f"{scope.account}/20260101/{scope.region}/{service}/aws4_request"
+        headers = {
+            "host": "127.0.0.1",
+            "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+            "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+        }
+        body = urlencode({"Action": action, **parameters}).encode()
+        return (await self.send(Request("POST", "/", "", headers, body))).body.decode()
 
     async def api(self, scope: Scope, target: str, operation: str, payload: Json) -> Json:
         """Call one operation of a JSON protocol; an error answer is raised as :class:`AwsError`."""
