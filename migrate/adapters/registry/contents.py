@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrate.adapters.registry.compression import UnreadableLayerError
+from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.registry.layers import read_tree
 from migrate.core.crossing import Crossing, crossing
 from migrate.core.image_facts import ChildFacts
@@ -14,8 +15,9 @@ from migrate.ports import ImageRegistry
 class RegistryContents:
     """Reads the layers of a child once; what it holds never changes under its digest."""
 
-    def __init__(self, registry: ImageRegistry) -> None:
+    def __init__(self, registry: ImageRegistry, cache: LayerCache | None = None) -> None:
         self._registry = registry
+        self._cache = cache
         self._read: dict[str, Crossing] = {}
 
     def crossing(self, reference: ImageReference, child: ChildFacts) -> Crossing:
@@ -28,6 +30,6 @@ class RegistryContents:
         if not all(is_digest(layer.digest) for layer in child.layers):
             return Crossing(child.digest, problem="a layer has no digest that can be verified.")
         try:
-            return crossing(child.digest, read_tree(self._registry, reference, child.layers))
+            return crossing(child.digest, read_tree(self._registry, reference, child.layers, cache=self._cache))
         except (UnreadableLayerError, MigrateError) as error:
             return Crossing(child.digest, problem=str(error))

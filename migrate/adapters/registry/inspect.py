@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 
 from migrate.adapters.registry.compression import UnreadableLayerError
-from migrate.adapters.registry.layers import DEFAULT_LIMITS, LayerLimits, read_tree
+from migrate.adapters.registry.layer_cache import LayerCache
+from migrate.adapters.registry.layers import DEFAULT_LIMITS, LayerLimits, LayerReader
 from migrate.core.image_binaries import NO_OVERRIDES, BinaryEvidence, ProcessOverrides
 from migrate.core.image_documents import Descriptor, ManifestDocument
 from migrate.core.image_facts import ChildFacts, ChildKind, FetchedContent, FetchedManifest, ImageFacts
@@ -37,6 +37,7 @@ def scan_child(
     child: ChildFacts,
     overrides: ProcessOverrides = NO_OVERRIDES,
     limits: LayerLimits = DEFAULT_LIMITS,
+    cache: LayerCache | None = None,
 ) -> ImageScan:
     """Read a child's layers and judge everything in them, from what it starts on.
 
@@ -47,12 +48,12 @@ def scan_child(
         return unscanned(child.reason or "The image has no config that can be read.")
     if not all(is_digest(layer.digest) for layer in child.layers):
         return unscanned("A layer has no digest that can be verified.")
-    measured = _Measured(registry)
+    reader = LayerReader(registry, limits, cache)
     try:
-        tree = read_tree(measured, reference, child.layers, limits)
+        scan = scan_image(reader.tree(reference, child.layers), child.config, overrides)
     except (UnreadableLayerError, NotFoundError) as error:
-        return replace(unscanned(str(error)), sizes=measured.lies(child.layers))
-    return replace(scan_image(tree, child.config, overrides), sizes=measured.lies(child.layers))
+        scan = unscanned(str(error))
+    return replace(scan, sizes=_lies(child.layers, reader.sizes))
 
 
 def entrypoint_binary(
@@ -67,11 +68,20 @@ def entrypoint_binary(
 
 
 class RegistryInspector:
-    """The port ImageInspector; the content of an immutable child is looked at once."""
+    """The port ImageInspector; the content of an immutable child is looked at once.
 
-    def __init__(self, registry: ImageRegistry, proven: tuple[Platform, ...] = (LINUX_ARM64,)) -> None:
+    ``cache`` keeps what was read of each layer from one command to the next.
+    """
+
+    def __init__(
+        self,
+        registry: ImageRegistry,
+        proven: tuple[Platform, ...] = (LINUX_ARM64,),
+        cache: LayerCache | None = None,
+    ) -> None:
         self._registry = registry
         self._proven = proven
+        self._cache = cache
         self._scans: dict[tuple[str, str, ProcessOverrides], ImageScan] = {}
 
     def inspect(self, reference: ImageReference, overrides: ProcessOverrides = NO_OVERRIDES) -> ImageFacts:
@@ -87,39 +97,14 @@ class RegistryInspector:
     def _scan(self, reference: ImageReference, child: ChildFacts, overrides: ProcessOverrides) -> ImageScan:
         key = (reference.name, child.digest, overrides)
         if key not in self._scans:
-            self._scans[key] = scan_child(self._registry, reference, child, overrides)
+            self._scans[key] = scan_child(self._registry, reference, child, overrides, cache=self._cache)
         return self._scans[key]
 
 
-class _Measured:
-    """A registry that counts the bytes of every blob which is read to its end."""
-
-    def __init__(self, registry: ImageRegistry) -> None:
-        self._registry = registry
-        self._sizes: dict[str, int] = {}
-
-    def manifest(self, reference: ImageReference) -> FetchedManifest:
-        return self._registry.manifest(reference)
-
-    def blob(self, repository: ImageReference, digest: str, *, limit: int) -> bytes:
-        return self._registry.blob(repository, digest, limit=limit)
-
-    @contextmanager
-    def open_blob(self, repository: ImageReference, digest: str) -> Iterator[Iterator[bytes]]:
-        with self._registry.open_blob(repository, digest) as chunks:
-            yield self._counted(digest, chunks)
-
-    def _counted(self, digest: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        size = 0
-        for chunk in chunks:
-            size += len(chunk)
-            yield chunk
-        self._sizes[digest] = size
-
-    def lies(self, layers: tuple[Descriptor, ...]) -> tuple[tuple[str, int], ...]:
-        """Return digest and true size of the layers that have another size than their descriptor says."""
-        told = {layer.digest: layer.size for layer in layers}
-        return tuple((digest, size) for digest, size in self._sizes.items() if told.get(digest) not in {0, size})
+def _lies(layers: tuple[Descriptor, ...], sizes: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Return digest and true size of the layers that have another size than their descriptor says."""
+    told = {layer.digest: layer.size for layer in layers}
+    return tuple((digest, size) for digest, size in sizes.items() if told.get(digest) not in {0, size})
 
 
 def _content(registry: ImageRegistry, reference: ImageReference, top: FetchedManifest) -> FetchedContent:

@@ -23,6 +23,9 @@ from migrate.ports import ImageRegistry
 
 _DEVICE = Opaque("device")
 _AHEAD = 4
+# A size that lies is judged elsewhere; here it only has to end.
+_SURPLUS = 64 << 20
+_LARGEST_LAYER = 64 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +46,60 @@ def read_tree(
     limits: LayerLimits = DEFAULT_LIMITS,
     cache: LayerCache | None = None,
 ) -> FileTree:
-    """Apply the layers, lowest first, and return the tree that a runtime would make of them.
+    """Return what ``LayerReader.tree`` does, for one image."""
+    return LayerReader(registry, limits, cache).tree(repository, layers)
 
-    Every byte is verified against the layer's digest, and fetched once; not at all where ``cache`` knows the layer.
-    Raises UnreadableLayerError for damaged and hostile layers, NotFoundError for missing ones, AccessError for the
-    network and for content that is not what was asked.
-    """
-    image = _Image(limits)
-    for layer in layers:
-        image.tree.begin_layer()
-        known = cache.read(layer.digest) if cache is not None else None
-        if known is not None:
-            _check_size(layer, known.stored_bytes)
-            image.unpack(known.unpacked_bytes)
-            image.apply(known)
-            continue
-        inventory = _scan(registry, repository, layer, image, records=cache is not None)
-        if cache is not None and inventory is not None:
-            cache.write(layer.digest, inventory)
-    return image.tree
+
+class LayerReader:
+    """Reads images layer by layer; ``sizes`` says how many bytes each layer read so far has as it is stored."""
+
+    def __init__(
+        self, registry: ImageRegistry, limits: LayerLimits = DEFAULT_LIMITS, cache: LayerCache | None = None
+    ) -> None:
+        self._registry = registry
+        self._limits = limits
+        self._cache = cache
+        self.sizes: dict[str, int] = {}
+
+    def tree(self, repository: ImageReference, layers: tuple[Descriptor, ...]) -> FileTree:
+        """Apply the layers, lowest first, and return the tree that a runtime would make of them.
+
+        Every byte is verified against the layer's digest, and fetched once; not at all where the cache knows the
+        layer. Raises UnreadableLayerError for damaged and hostile layers, NotFoundError for missing ones, AccessError
+        for the network and for content that is not what was asked.
+        """
+        image = _Image(self._limits)
+        for layer in layers:
+            image.tree.begin_layer()
+            known = self._cache.read(layer.digest) if self._cache is not None else None
+            if known is not None:
+                image.unpack(known.unpacked_bytes)
+                image.apply(known)
+                self.sizes[layer.digest] = known.stored_bytes
+            else:
+                self._scan(repository, layer, image)
+        return image.tree
+
+    def _scan(self, repository: ImageReference, layer: Descriptor, image: _Image) -> None:
+        """Fetch a layer and apply it; keep what was read of it once its digest has been verified."""
+        recorder = Recorder() if self._cache is not None else None
+        metered = _Metered(layer)
+        before = image.bytes_left
+        with (
+            self._registry.open_blob(repository, layer.digest) as chunks,
+            read_ahead(joined(metered.count(chunks)), ahead=_AHEAD) as fetched,
+            read_ahead(decompressed(fetched), ahead=_AHEAD) as pieces,
+        ):
+            stream = ByteStream(_limited(pieces, image))
+            entries = tar_entries(stream, ContentReader(image.unpack))
+            image.apply(entries if recorder is None else _recorded(entries, recorder))
+            # Padding after the archive is legal; damage there is not, and the digest is known only at the very end.
+            stream.drain()
+        self.sizes[layer.digest] = metered.received
+        if self._cache is not None and recorder is not None:
+            inventory = recorder.inventory(metered.received, before - image.bytes_left)
+            if inventory is not None:
+                self._cache.write(layer.digest, inventory)
 
 
 class _Image:
@@ -88,46 +126,19 @@ class _Image:
         self._entries = count
 
 
-def _scan(
-    registry: ImageRegistry, repository: ImageReference, layer: Descriptor, image: _Image, *, records: bool
-) -> Inventory | None:
-    """Fetch a layer, apply it, and return what is to be kept of it once its digest has been verified."""
-    recorder = Recorder() if records else None
-    metered = _Metered(layer)
-    before = image.bytes_left
-    with (
-        registry.open_blob(repository, layer.digest) as chunks,
-        read_ahead(joined(metered.count(chunks)), ahead=_AHEAD) as fetched,
-        read_ahead(decompressed(fetched), ahead=_AHEAD) as pieces,
-    ):
-        stream = ByteStream(_limited(pieces, image))
-        entries = tar_entries(stream, ContentReader(image.unpack))
-        image.apply(entries if recorder is None else _recorded(entries, recorder))
-        # Padding after the archive is legal; damage there is not, and the digest is known only at the very end.
-        stream.drain()
-    _check_size(layer, metered.received)
-    return recorder.inventory(metered.received, before - image.bytes_left) if recorder is not None else None
-
-
 class _Metered:
-    """Counts what arrives of a layer, and takes no more than its descriptor says there is."""
+    """Counts what arrives of a layer, and ends what does not end."""
 
     def __init__(self, layer: Descriptor) -> None:
-        self._layer = layer
+        self._most = layer.size + _SURPLUS if layer.size > 0 else _LARGEST_LAYER
         self.received = 0
 
     def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self.received += len(chunk)
-            if self.received > self._layer.size > 0:
-                _check_size(self._layer, self.received)
+            if self.received > self._most:
+                raise unreadable(f"It is still being sent after {self._most} bytes, more than its descriptor says.")
             yield chunk
-
-
-def _check_size(layer: Descriptor, received: int) -> None:
-    # Runtimes refuse content of another size than its descriptor says (containerd, content store).
-    if layer.size > 0 and received != layer.size:
-        raise unreadable(f"{layer.digest} is said to have {layer.size} bytes, and does not.")
 
 
 def _limited(pieces: Iterator[bytes], image: _Image) -> Iterator[bytes]:
