@@ -21,6 +21,7 @@ from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.credentials import docker_credentials, first_of
 from migrate.adapters.registry.inspect import RegistryInspector
+from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, effective_region, load, read_environment
@@ -179,6 +180,7 @@ def _opened(place: Place) -> Iterator[Opened]:
         # Asked before anything is written: without credentials, or in a region that is none, nothing is left behind.
         services.account()
         environment.state_dir.mkdir(parents=True, exist_ok=True)
+        layers = LayerCache(environment.state_dir / "cache" / "layers")
         readers = Readers(
             settings=settings,
             services=services,
@@ -187,8 +189,8 @@ def _opened(place: Place) -> Iterator[Opened]:
             repositories=repositories,
             permissions=AwsPermissionReader(session),
             registry=registry,
-            images=RegistryInspector(registry),
-            files=RegistryContents(registry),
+            images=RegistryInspector(registry, cache=layers),
+            files=RegistryContents(registry, layers),
             builds=LocalBuildReader(os.environ),
             store=stack.enter_context(SqlRecordStore(environment.database_url)),
             clock=clock,
