@@ -38,9 +38,11 @@ _X86_FAMILIES = (
     *("i7i", "d2", "d3", "g4dn", "g5", "g6", "p3", "p4d", "p5", "inf1", "inf2", "trn1", "z1d", "h1", "hpc6a", "hpc7a"),
 )
 _NAMED_LIKE_GRAVITON = re.compile(r"(?:a1|[a-z]+\d+g[a-z]*)\.[a-z0-9-]+")
-_SERIES = ("t", "m", "c", "r", "x", "i", "im", "is", "hpc", "g")
+_NEXT_GENERATIONS = {"m": 9, "c": 9, "r": 9, "x": 9, "i": 9, "t": 5, "im": 5, "is": 5, "hpc": 8, "g": 7}
+"""The first generation of each series that may come with Graviton and is not known here."""
+
+_LAST_GENERATION = 15
 _SUFFIXES = ("g", "gd", "gn", "gb", "ge", "gen")
-_GENERATIONS = range(4, 13)
 
 GRAVITON_TYPES: tuple[str, ...] = tuple(
     f"{family}.{size}" for family, sizes in GRAVITON_FAMILIES.items() for size in sizes
@@ -65,10 +67,9 @@ def imagined_graviton_types(mentioned: Iterable[str]) -> tuple[str, ...]:
     """
     later = (
         f"{series}{generation}{suffix}.{size}"
-        for series in _SERIES
-        for generation in _GENERATIONS
+        for series, first in _NEXT_GENERATIONS.items()
+        for generation in range(first, _LAST_GENERATION + 1)
         for suffix in _SUFFIXES
         for size in ("large", "2xlarge")
-        if f"{series}{generation}{suffix}" not in GRAVITON_FAMILIES
     )
     return (*later, *(name for name in mentioned if named_like_graviton(name) and name not in GRAVITON_TYPES))
