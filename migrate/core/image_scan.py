@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from migrate.core.image_binaries import (
@@ -112,6 +112,7 @@ class _Seen:
 
     libraries: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
     foreign: list[tuple[str, int]] = field(default_factory=list)
+    programs: list[str] = field(default_factory=list)
     members: list[tuple[str, str, int]] = field(default_factory=list)
     arm64_keys: set[str] = field(default_factory=set)
     arm64_modules: set[str] = field(default_factory=set)
@@ -137,11 +138,11 @@ def scan_image(tree: FileTree, config: ImageConfig, overrides: ProcessOverrides 
     told = {
         item.path for item in (*start.steps, *start_libraries, *(checked.steps if checked else ()), *check_libraries)
     }
-    groups = tuple(_grouped(seen, start.runtimes, told))
+    groups, startable = tuple(_grouped(seen, start.runtimes, told)), _startable(seen, told)
     return ImageScan(
-        start=_with_open_end(start, groups),
+        start=_with_open_end(start, startable),
         libraries=start_libraries,
-        health_check=_with_open_end(checked, groups) if checked else None,
+        health_check=_with_open_end(checked, startable) if checked else None,
         health_libraries=check_libraries,
         checks_itself=check is not None and overrides.health_check is None,
         runtimes=tuple(sorted(start.runtimes)),
@@ -173,6 +174,8 @@ def _note_elf(seen: _Seen, path: str, node: File, elf: ElfHeader) -> None:
         seen.libraries.setdefault(name, []).append((path, elf.machine, node.layer))
     if elf.machine in _X86:
         seen.foreign.append((path, node.layer))
+        if node.is_executable and ".so" not in name:
+            seen.programs.append(path)
     elif elf.machine == AARCH64_MACHINE:
         key = platform_key(path)
         if key is not None:
@@ -231,11 +234,16 @@ def _place(seen: _Seen, path: str, module: NativeModule | None, runtimes: set[Ru
     return (Place.SAMPLE if is_sample(path) else Place.ELSEWHERE), None
 
 
-def _with_open_end(trace: StartTrace, groups: tuple[ForeignFiles, ...]) -> BinaryEvidence:
+def _startable(seen: _Seen, told: set[str]) -> str:
+    """Return the first x86 program that a start could run unseen; "" where there is none."""
+    unseen = (path for path in seen.programs if path not in told and not is_sample(path))
+    return next((path for path in unseen if platform_key(path) not in seen.arm64_keys), "")
+
+
+def _with_open_end(trace: StartTrace, startable: str) -> BinaryEvidence:
     """Return the program that decides; a start that may start anything is undecided while x86 programs lie about."""
     worst = trace.worst
-    others = next((group for group in groups if group.place is Place.ELSEWHERE), None)
-    if worst.verdict is not BinaryVerdict.ARM64 or not trace.is_open or others is None:
+    if worst.verdict is not BinaryVerdict.ARM64 or not trace.is_open or not startable:
         return worst
-    reason = f"It also starts what only the run can tell, and the image holds x86 programs ({others.paths[0]})."
-    return BinaryEvidence(worst.path, worst.machine, BinaryVerdict.UNDECIDED, reason, worst.chain, worst.layer)
+    reason = f"It also starts what only the run can tell, and the image holds x86 programs ({startable})."
+    return replace(worst, verdict=BinaryVerdict.UNDECIDED, reason=reason)
