@@ -19,7 +19,7 @@ from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.builder.reader import LocalBuildReader
 from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.contents import RegistryContents
-from migrate.adapters.registry.credentials import docker_credentials, first_of
+from migrate.adapters.registry.credentials import Credentials, docker_credentials, first_of
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.store.record_store import SqlRecordStore
@@ -27,6 +27,7 @@ from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, effective_region, load, read_environment
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Service
+from migrate.core.guarding import registry_host
 from migrate.core.images import ImageReference
 from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
@@ -140,6 +141,22 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             raise
 
 
+@contextmanager
+def inspecting(place: Place) -> Iterator[RegistryInspector]:
+    """Give the inspector of images alone; AWS is asked for nothing but logins to ECR, and only where one is needed."""
+
+    def ecr_login(registry: str) -> tuple[str, str] | None:
+        host = registry_host(registry)
+        if host is None and not (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_ECR")):
+            return None
+        region = place.region or (host.region if host else None)
+        session = open_session(region, environment=os.environ, profile=place.profile)
+        return EcrRepositoryReader(session).credentials(registry)
+
+    with _registry(ecr_login) as registry:
+        yield RegistryInspector(registry)
+
+
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
     """Run the Pulumi command line on one stack and return its exit code."""
     from migrate.adapters.pulumi.commands import run_stack_command
@@ -167,15 +184,8 @@ def _opened(place: Place) -> Iterator[Opened]:
     session = open_session(region, environment=os.environ, profile=place.profile)
     clock = SystemClock()
     repositories = EcrRepositoryReader(session)
-    docker = docker_credentials(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"))
     with ExitStack() as stack:
-        registry = stack.enter_context(
-            RegistryClient(
-                sleep=clock.seconds,
-                credentials=first_of(repositories.credentials, docker),
-                ca_file=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
-            )
-        )
+        registry = stack.enter_context(_registry(repositories.credentials))
         services = EcsServiceReader(session)
         # Asked before anything is written: without credentials, or in a region that is none, nothing is left behind.
         services.account()
@@ -196,6 +206,15 @@ def _opened(place: Place) -> Iterator[Opened]:
             clock=clock,
         )
         yield Opened(readers, session, environment)
+
+
+def _registry(ecr_login: Credentials) -> RegistryClient:
+    docker = docker_credentials(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"))
+    return RegistryClient(
+        sleep=SystemClock().seconds,
+        credentials=first_of(ecr_login, docker),
+        ca_file=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
+    )
 
 
 def _absolute(settings: Settings, folder: Path) -> Settings:

@@ -90,6 +90,14 @@ def settings_of(function: Function) -> Function:
     return with_options  # type: ignore[return-value] # click commands keep no signature
 
 
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["block", "warn", "unknown", "never"]),
+    help="Exit with 3 when there is a finding of this grade or a heavier one; block without it.",
+)
+"""The option that says which findings end a command that looks with exit code 3."""
+
+
 def current() -> Options:
     """Return the options of the command that is running."""
     options: Options = click.get_current_context().ensure_object(Options)

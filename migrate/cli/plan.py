@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import click
 
-from migrate.cli.options import current, settings_of
+from migrate.cli.options import current, fail_on_option, settings_of
 
 
 @click.command("plan", short_help="Show what each stage will change.")
+@fail_on_option
 @settings_of
-def command() -> int:
+def command(fail_on: str | None) -> int:
     """Look at the service and show, for each stage: what changes, what is in its way, its gate and its way back.
 
-    Nothing is changed. The plan is saved; `migrate apply` refuses (exit 8) when the service has changed since.
+    Nothing is changed. Exit 3 means that a finding blocks a stage. The plan is saved; `migrate apply` refuses (exit 8)
+    when the service has changed since.
 
     \b
     Examples:
       migrate plan
-      migrate plan --output json
+      migrate plan --fail-on warn --output json
     """
     from migrate import wiring
-    from migrate.core.findings import blocking
+    from migrate.core.check import FailOn, fails
     from migrate.errors import ExitCode
     from migrate.render import structured, text
 
@@ -33,4 +35,4 @@ def command() -> int:
         click.echo(structured.to_json(structured.plan_document(plan)))
     else:
         click.echo(options.rendered(text.plan(plan)), nl=False)
-    return ExitCode.BLOCKED if blocking(plan.findings, 0) else ExitCode.DONE
+    return ExitCode.BLOCKED if fails(plan.findings, FailOn(fail_on or FailOn.BLOCK)) else ExitCode.DONE

@@ -55,7 +55,7 @@ def ended(options: Options, outcome: RunOutcome) -> int:
     from migrate.render import structured, text
 
     if options.output == "json":
-        click.echo(structured.to_json(outcome))
+        click.echo(structured.to_json(structured.outcome_document(outcome)))
     else:
         click.echo(options.rendered(text.outcome(outcome)), nl=False)
     return outcome.exit_code

@@ -1,4 +1,7 @@
-"""JSON for programs: one object a command, keys as the records name them; the format only ever grows."""
+"""JSON for programs: one object a command, keys as the records name them; the format only ever grows.
+
+Each kind of document has a JSON Schema in schemas/, which tests hold it to, and says its kind and format first.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,19 @@ from enum import Enum
 from functools import singledispatch
 from typing import Any
 
+from migrate.core.check import CheckReport, Readiness, count, group_of
 from migrate.core.cost import PriceEstimate
 from migrate.core.documents import fields
 from migrate.core.evidence import Event
+from migrate.core.findings import Finding
+from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan
+from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.errors import MigrateError
+
+FORMAT = 1
+"""The version of every document: it would change if a key went away or changed its meaning, and so it does not."""
 
 
 @singledispatch
@@ -25,6 +35,13 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return value
+
+
+@plain.register
+def _(value: Finding) -> Any:
+    found = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    found["evidence"] = [{"name": name, "value": item} for name, item in value.evidence]
+    return {**found, "group": group_of(value)}
 
 
 @plain.register
@@ -67,7 +84,26 @@ def plan_document(plan: MigrationPlan) -> dict[str, Any]:
     """Return a plan for programs; the record inside it is ours and left out."""
     document: dict[str, Any] = plain(plan)
     del document["record"]
-    return document
+    return {**_head("plan"), **document, "counts": count(plan.findings)}
+
+
+def check_document(report: CheckReport) -> dict[str, Any]:
+    """Return a check for programs: the answers, each with the codes of what stops it, and all findings."""
+    return {
+        **_head("check"),
+        "subject": {"kind": report.subject.value, "name": report.name},
+        "arm64": _answer(report, report.arm64, Stage.ARCHITECTURE),
+        "spot": _answer(report, report.spot, Stage.CAPACITY),
+        "counts": report.counts,
+        "summary": report.summary,
+        "findings": plain(report.findings),
+    }
+
+
+def _answer(report: CheckReport, readiness: Readiness, stage: Stage) -> dict[str, Any]:
+    stopped = readiness in (Readiness.BLOCKED, Readiness.UNDECIDED)
+    codes = dict.fromkeys(item.code for item in report.in_the_way(stage)) if stopped else {}
+    return {"readiness": readiness.value, "because": list(codes)}
 
 
 def status_document(status: Status) -> dict[str, Any]:
@@ -76,12 +112,18 @@ def status_document(status: Status) -> dict[str, Any]:
     for name in ("architectures", "split"):
         document[name] = dict(document[name])
     document["price_known"] = isinstance(status.price, PriceEstimate)
-    return document
+    return {**_head("status"), **document}
+
+
+def outcome_document(outcome: RunOutcome) -> dict[str, Any]:
+    """Return how a run ended, for programs."""
+    return {**_head("outcome"), **plain(outcome)}
 
 
 def error_document(error: MigrateError) -> dict[str, Any]:
     """Return an error for programs."""
     return {
+        **_head("error"),
         "error": type(error).__name__,
         "exit_code": int(error.exit_code),
         "what": error.what,
@@ -93,4 +135,8 @@ def error_document(error: MigrateError) -> dict[str, Any]:
 
 def event_line(event: Event) -> str:
     """Return an event as one line of JSON, its data as an object."""
-    return json.dumps({**plain(event), "data": fields(event.data)}, ensure_ascii=False)
+    return json.dumps({**_head("event"), **plain(event), "data": fields(event.data)}, ensure_ascii=False)
+
+
+def _head(document: str) -> dict[str, Any]:
+    return {"format": FORMAT, "document": document}

@@ -11,14 +11,14 @@ from rich.text import Text
 
 from migrate.core.cost import Price, PriceEstimate
 from migrate.core.evidence import Event, EventKind
-from migrate.core.findings import Finding, Grade
+from migrate.core.findings import Finding
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan, StagePlan, StageStatus
 from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.errors import ExitCode, MigrateError
+from migrate.render import findings
 
-_GRADES = {Grade.BLOCK: "bold red", Grade.WARN: "yellow", Grade.INFO: "cyan", Grade.UNKNOWN: "magenta"}
 _STATUSES = {
     StageStatus.PROVEN: "green",
     StageStatus.ENTERED: "yellow",
@@ -64,7 +64,7 @@ def plan(value: MigrationPlan) -> RenderableType:
     head.append(f"made {value.made_at:%Y-%m-%d %H:%M:%S} UTC; nothing was changed")
     parts: list[RenderableType] = [head]
     if value.findings:
-        parts += [Text("\nFindings", "bold"), *(_finding(item) for item in value.findings)]
+        parts.append(findings.findings(value.findings))
     parts += [stage(item) for item in value.stages]
     prices = [item.price for item in value.stages if isinstance(item.price, PriceEstimate)]
     sources = {item.source: item.date for item in prices}
@@ -74,9 +74,9 @@ def plan(value: MigrationPlan) -> RenderableType:
     return Group(*parts)
 
 
-def stage(value: StagePlan, findings: tuple[Finding, ...] = ()) -> RenderableType:
+def stage(value: StagePlan, found: tuple[Finding, ...] = ()) -> RenderableType:
     """Return one stage of a plan, below the findings that go with it."""
-    told: list[RenderableType] = [_finding(item) for item in findings if item.stage <= value.stage]
+    told: list[RenderableType] = [findings.finding(item) for item in found if item.stage <= value.stage]
     return Group(*told, _stage(value))
 
 
@@ -97,20 +97,6 @@ def _stage(stage: StagePlan) -> RenderableType:
     table.add_row("way back", stage.way_back)
     table.add_row("price", f"{price(stage.price)} a month")
     return Group(title, Padding(table, (0, 0, 0, 2)))
-
-
-def _finding(finding: Finding) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=7, no_wrap=True)
-    table.add_column(overflow="fold")
-    body = Text.assemble(
-        (finding.code, "bold"), f" (stage {finding.stage})\n{finding.text}\n", (finding.advice, "italic")
-    )
-    for name, item in finding.evidence:
-        body.append(f"\n{name}: {item}", "dim")
-    body.append(f"\nrunbook: {finding.runbook}", "dim")
-    table.add_row(Text(finding.grade.value, _GRADES[finding.grade]), body)
-    return Padding(table, (0, 0, 0, 2))
 
 
 def status(value: Status) -> RenderableType:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from migrate.core.documents import fields
 from migrate.core.facts import Account, Repository, Service, TaskDefinition
+from migrate.core.guarding import registry_host
 from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
 from migrate.core.permission_answers import PermissionAnswers, is_root, questions, simulated_principal
@@ -129,8 +130,8 @@ def repository_arn(repository: Repository, region: str) -> str:
 
 def ecr_arn(image: ImageReference) -> str:
     """Return the ARN of the repository that an image is in; empty where its host is no registry of ECR."""
-    labels = image.registry.split(".")
-    if len(labels) < 6 or not labels[0].isdecimal() or labels[2:3] not in (["ecr"], ["ecr-fips"]):  # noqa: PLR2004
+    host = registry_host(image.registry)
+    if host is None:
         return ""
-    region = labels[3]
-    return f"arn:{Scope(region=region).partition}:ecr:{region}:{labels[0]}:repository/{image.repository}"
+    partition = Scope(region=host.region).partition
+    return f"arn:{partition}:ecr:{host.region}:{host.account_id}:repository/{image.repository}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from migrate.core.documents import document
+from migrate.core.observation import Observation
 from migrate.core.plan import MigrationPlan, make_plan
+from migrate.core.record import Record
 from migrate.core.stages import Stage
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
@@ -14,10 +16,16 @@ from migrate.workflows.runtime import Readers
 
 def look(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, saving nothing."""
+    observation, record = before_a_plan(runtime)
+    return make_plan(observation, runtime.settings, record)
+
+
+def before_a_plan(runtime: Readers) -> tuple[Observation, Record | None]:
+    """Return what a plan is made from: the service as it is now, what its caller may do, and what is on record."""
     observation = observe(runtime)
     record = runtime.store.record(observation.service.arn)
     left = [stage for stage in Stage if stage > (record.position.proven if record else Stage.ORIGINAL)]
-    return make_plan(with_permissions(runtime, observation, left), runtime.settings, record)
+    return with_permissions(runtime, observation, left), record
 
 
 def plan_migration(runtime: Readers) -> MigrationPlan:

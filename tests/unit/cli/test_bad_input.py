@@ -148,7 +148,7 @@ def test_errors_are_one_json_object_for_programs(shell: Shell) -> None:
     code, out, err = shell("plan", "--output", "json")
     told = json.loads(out)
     assert (code, err) == (ExitCode.USAGE, "")
-    assert set(told) == {"error", "exit_code", "what", "why", "then", "runbook"}
+    assert set(told) == {"format", "document", "error", "exit_code", "what", "why", "then", "runbook"}
     assert told["exit_code"] == code
 
 

@@ -11,7 +11,14 @@ from migrate.core.plan import make_plan
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode
-from migrate.render.structured import error_document, event_line, plan_document, status_document, to_json
+from migrate.render.structured import (
+    error_document,
+    event_line,
+    outcome_document,
+    plan_document,
+    status_document,
+    to_json,
+)
 from tests.fakes.facts import observation, settings
 from tests.fakes.records import a_run, an_event
 
@@ -34,7 +41,9 @@ def test_a_status_for_programs(snapshot: SnapshotAssertion) -> None:
 
 def test_an_outcome_and_an_error_for_programs() -> None:
     outcome = RunOutcome("run-1", ExitCode.HELD, Stage.IMAGE, "Held.", ("because",))
-    assert json.loads(to_json(outcome)) == {
+    assert json.loads(to_json(outcome_document(outcome))) == {
+        "format": 1,
+        "document": "outcome",
         "run_id": "run-1",
         "exit_code": 6,
         "stage": 1,
@@ -45,6 +54,8 @@ def test_an_outcome_and_an_error_for_programs() -> None:
     }
     error = BlockedError("No.", why="Because.", then="Wait.")
     assert json.loads(to_json(error_document(error))) == {
+        "format": 1,
+        "document": "error",
         "error": "BlockedError",
         "exit_code": 3,
         "what": "No.",

@@ -1,0 +1,82 @@
+"""Findings and the answer of a check as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from migrate.core.check import CheckReport, Readiness, Subject, counted, group_of, grouped
+from migrate.core.findings import Finding, Grade
+from migrate.core.stages import Stage
+
+GRADES = {Grade.BLOCK: "bold red", Grade.WARN: "yellow", Grade.INFO: "cyan", Grade.UNKNOWN: "magenta"}
+
+_SUBJECTS = {
+    Subject.SERVICE: "service",
+    Subject.TASK_DEFINITION: "task definition",
+    Subject.IMAGES: "images",
+}
+_ANSWERS = {
+    Readiness.READY: ("yes", "bold green"),
+    Readiness.ALREADY: ("yes, it does already", "bold green"),
+    Readiness.BLOCKED: ("not yet", "bold red"),
+    Readiness.UNDECIDED: ("undecided", "bold magenta"),
+}
+_MOST_REASONS = 5
+
+
+def check(value: CheckReport) -> RenderableType:
+    """Return a check: the answers on top, what was found by what it is about, and the answer in one line at the end."""
+    head = Text.assemble(("Check of ", "bold"), (f"{_SUBJECTS[value.subject]} ", "bold"), (value.name, "bold"))
+    head.append("\nnothing was changed")
+    parts: list[RenderableType] = [head, Text(), _answers(value)]
+    parts += [_group(name, items) for name, items in grouped(value.findings)]
+    return Group(*parts, Text(), Text(f"{value.summary}.", "bold"))
+
+
+def _answers(value: CheckReport) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    questions = (("ARM64", value.arm64, Stage.ARCHITECTURE), ("Spot", value.spot, Stage.CAPACITY))
+    for name, readiness, stage in questions:
+        if readiness is Readiness.NOT_ASKED:
+            continue
+        told = Text(*_ANSWERS[readiness])
+        reasons = () if readiness in (Readiness.READY, Readiness.ALREADY) else value.in_the_way(stage)
+        for reason in reasons[:_MOST_REASONS]:
+            told.append(f"\n{group_of(reason)}: {reason.text}", "not bold")
+        if len(reasons) > _MOST_REASONS:
+            told.append(f"\nand {len(reasons) - _MOST_REASONS} more", "not bold")
+        table.add_row(name, told)
+    return table
+
+
+def findings(items: tuple[Finding, ...]) -> RenderableType:
+    """Return findings by what they are about, below a line that counts them."""
+    return Group(Text.assemble(("\nFindings", "bold"), f"  {counted(items)}"), *map(_of_group, grouped(items)))
+
+
+def _of_group(group: tuple[str, tuple[Finding, ...]]) -> RenderableType:
+    return _group(*group)
+
+
+def _group(name: str, items: Iterable[Finding]) -> RenderableType:
+    return Group(Text(f"\n{name}", "bold"), *(finding(item) for item in items))
+
+
+def finding(value: Finding) -> RenderableType:
+    """Return one finding: grade, code, what was seen, what to do, evidence and runbook section."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(min_width=7, no_wrap=True)
+    table.add_column(overflow="fold")
+    body = Text.assemble((value.code, "bold"), f" (stage {value.stage})\n{value.text}\n", (value.advice, "italic"))
+    for name, item in value.evidence:
+        body.append(f"\n{name}: {item}", "dim")
+    body.append(f"\nrunbook: {value.runbook}", "dim")
+    table.add_row(Text(value.grade.value, GRADES[value.grade]), body)
+    return Padding(table, (0, 0, 0, 2))
