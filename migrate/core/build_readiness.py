@@ -240,7 +240,7 @@ _LONGEST_LINE = 300
 
 
 def explain_build_failure(output: str) -> ImageProblem | None:
-    """Return what a failed build means, the line that says so and a remedy; None where it is the build's own failure."""
+    """Return what a failed build means, with the line that says so and a remedy; None where the build is to blame."""
     for code, pattern, text, remedy in _FAILURES:
         for line in output.splitlines():
             if pattern.search(line):

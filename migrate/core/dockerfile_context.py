@@ -51,14 +51,14 @@ class Copied:
 
     def target(self, path: str) -> str:
         """Return where a file of the context comes to lie in the image."""
-        inside = posixpath.basename(path)
         for source in self.sources:
             if source == ".":
-                return posixpath.join(self.destination, path)
+                return posixpath.normpath(posixpath.join(self.destination, path))
             if path.startswith(f"{source}/"):
-                return posixpath.join(self.destination, path[len(source) + 1 :])
-        is_directory = self.destination.endswith("/") or len(self.sources) > 1
-        return posixpath.join(self.destination, inside) if is_directory else self.destination
+                return posixpath.normpath(posixpath.join(self.destination, path[len(source) + 1 :]))
+        is_directory = self.destination.endswith(("/", "/.")) or len(self.sources) > 1
+        inside = posixpath.basename(path) if is_directory else ""
+        return posixpath.normpath(posixpath.join(self.destination, inside))
 
 
 def copied(graph: BuildGraph) -> Iterator[Copied]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _VARIABLE = re.compile(
-    r"\\(?P<escaped>.)|'(?P<quoted>[^']*)'|\$(?P<plain>\w+)|\$\{(?P<name>\w+)(?P<change>:?[-+?#%/]+)?(?P<word>[^}]*)\}"
+    r"\\(?P<escaped>.)|'(?P<quoted>[^']*)'|\$(?P<plain>\w+)|\$\{(?P<name>\w+)(?P<change>:?[-+?#%/]+)?(?P<word>(?:\$\{[^}]*\}|[^}])*)\}"
 )
 
 
