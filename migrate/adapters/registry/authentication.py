@@ -12,6 +12,7 @@ import re
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import httpx
 
@@ -19,6 +20,10 @@ from migrate.adapters.registry.credentials import IDENTITY_TOKEN_USER, Credentia
 from migrate.adapters.registry.transport import Reply, StatusError, Transport, is_loopback
 from migrate.errors import AccessError
 
+Login: TypeAlias = "tuple[str, str] | None"
+"""User and password, or nobody."""
+
+_UNKNOWN = ("", "")
 _LARGEST_TOKEN = 1 << 20
 _CLIENT = "ecs-migrate"
 _CHALLENGE = re.compile(r"(?:^|,)\s*(Basic|Bearer)\b", re.IGNORECASE)
@@ -46,11 +51,13 @@ def challenges(values: list[str]) -> tuple[Challenge, ...]:
 
 
 class Authenticator:
-    """Answers challenges, and remembers for each repository what worked."""
+    """Answers challenges, and remembers for each repository what worked, and for each registry who we are."""
 
     def __init__(self, transport: Transport, credentials: Credentials) -> None:
         self._transport = transport
         self._credentials = credentials
+        self._logins: dict[str, Login] = {}
+        self._failures: dict[str, AccessError] = {}
         self._known: dict[tuple[str, str], str] = {}
 
     def known(self, registry: str, repository: str) -> str | None:
@@ -60,31 +67,62 @@ class Authenticator:
     def forget(self, registry: str, repository: str) -> None:
         """Drop a header that does not work any more (an ECR token lives 12 hours, facts F32)."""
         self._known.pop((registry, repository), None)
+        self._logins.pop(registry, None)
+
+    def failure(self, registry: str) -> AccessError | None:
+        """Return why the credentials for a registry did not serve, where it was asked anonymously for that."""
+        return self._failures.get(registry)
 
     def answer(self, registry: str, repository: str, offered: tuple[Challenge, ...]) -> str:
         """Return an Authorization header for what a registry offers. Raises AccessError where nothing can be."""
         by_scheme = {challenge.scheme: challenge for challenge in offered}
-        login = self._credentials(registry)
         if "bearer" in by_scheme:
-            header = f"Bearer {self._token(registry, repository, by_scheme['bearer'], login)}"
-        elif "basic" in by_scheme and login is not None:
-            header = basic(*login)
+            header = f"Bearer {self._bearer(registry, repository, by_scheme['bearer'])}"
         else:
-            raise denied(registry, repository, "It asks for a login, and there are no credentials for it.")
+            login = self._login(registry)
+            # A registry that refuses and names no scheme leaves Basic to try, as Docker does.
+            if login is None or (offered and "basic" not in by_scheme):
+                raise denied(registry, repository, "It asks for a login, and there are no credentials for it.")
+            header = basic(*login)
         self._known[registry, repository] = header
         return header
 
-    def _token(self, registry: str, repository: str, challenge: Challenge, login: tuple[str, str] | None) -> str:
+    def _login(self, registry: str) -> Login:
+        if registry not in self._logins:
+            self._logins[registry] = self._credentials(registry)
+        return self._logins[registry]
+
+    def _bearer(self, registry: str, repository: str, challenge: Challenge) -> str:
+        """Return a token for who we are; where that fails, for nobody: most images of sidecars are public.
+
+        Where nobody may either, the failure of the credentials is what is told, since it is what can be mended.
+        """
+        try:
+            return self._token(registry, repository, challenge, self._login(registry))
+        except AccessError as error:
+            if self._logins.get(registry, _UNKNOWN) is None:
+                raise
+            try:
+                token = self._token(registry, repository, challenge, None)
+            except AccessError:
+                self._logins.pop(registry, None)
+                raise error from None
+            self._failures[registry] = error
+            return token
+
+    def _token(self, registry: str, repository: str, challenge: Challenge, login: Login) -> str:
         realm = _realm(registry, challenge)
-        scope = challenge.parameters.get("scope") or f"repository:{repository}:pull"
-        asked = {"service": challenge.parameters.get("service", ""), "scope": scope}
+        # A challenge may name several scopes, which are asked for one by one (distribution, "Token Authentication").
+        scopes = (challenge.parameters.get("scope") or f"repository:{repository}:pull").split()
+        service = challenge.parameters.get("service", "")
         if login is not None and login[0] == IDENTITY_TOKEN_USER:
-            form = {**asked, "grant_type": "refresh_token", "refresh_token": login[1], "client_id": _CLIENT}
+            form = {"service": service, "scope": " ".join(scopes), "client_id": _CLIENT}
+            form |= {"grant_type": "refresh_token", "refresh_token": login[1]}
             request = httpx.Request("POST", realm, data=form, headers={"Accept-Encoding": "identity"})
         else:
             headers = {"Accept-Encoding": "identity", **({"Authorization": basic(*login)} if login else {})}
-            url = realm.copy_merge_params({name: value for name, value in asked.items() if value})
-            request = httpx.Request("GET", url, headers=headers)
+            asked: dict[str, str | list[str]] = {"scope": scopes, **({"service": service} if service else {})}
+            request = httpx.Request("GET", realm.copy_merge_params(asked), headers=headers)
         try:
             token = _issued(self._transport.fetch(request, limit=_LARGEST_TOKEN))
         except StatusError as error:

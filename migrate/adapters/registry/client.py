@@ -36,6 +36,8 @@ _ACCEPT = f"{OCI_INDEX}, {DOCKER_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}, {SCH
 _LARGEST_MANIFEST = 4 << 20
 _CHUNK = 1 << 16
 _MOST_RESUMPTIONS = 5
+_PROGRESS = 8 << 20
+"""Bytes between two breaks that count as a connection that works, however often it breaks."""
 _DENIED = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 _ERROR_TEXT = 200
 
@@ -102,10 +104,17 @@ class RegistryClient:
 
     def _chunks(self, repository: ImageReference, digest: str) -> Generator[bytes, None, None]:
         check = hashlib.new(_algorithm(digest))
-        received = 0
-        for resumption in range(_MOST_RESUMPTIONS + 1):
+        received, broken, at_last_break = 0, 0, 0
+        while True:
             ranged = {"Range": f"bytes={received}-"} if received else {}
-            with closing(self._ask(repository, f"blobs/{digest}", ranged, self._transport.open)) as response:
+            try:
+                response = self._logged_in(repository, f"blobs/{digest}", ranged, self._transport.open)
+            except StatusError as error:
+                # Everything was there when the connection broke: the digest says so.
+                if received and error.reply.status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    break
+                raise _translated(repository, f"blobs/{digest}", error.reply) from None
+            with closing(response):
                 skip = received if response.status_code != httpx.codes.PARTIAL_CONTENT else 0
                 try:
                     for chunk in response.iter_raw(_CHUNK):
@@ -116,12 +125,10 @@ class RegistryClient:
                         yield fresh
                     break
                 except httpx.TransportError as error:
-                    if resumption == _MOST_RESUMPTIONS:
-                        raise AccessError(
-                            f"{repository.registry} broke off sending {digest} {resumption + 1} times.",
-                            why=f"{type(error).__name__}: {error}",
-                            then="Check the network, then run the command again.",
-                        ) from error
+                    broken = 1 if received - at_last_break >= _PROGRESS else broken + 1
+                    at_last_break = received
+                    if broken > _MOST_RESUMPTIONS:
+                        raise _broken_off(repository, digest, broken, error) from error
         _verify(check.hexdigest(), digest, repository)
 
     def _fetch(self, reference: ImageReference, path: str, headers: dict[str, str], limit: int) -> Reply:
@@ -170,8 +177,11 @@ class RegistryClient:
             offered = challenges(error.reply.headers.get_list("WWW-Authenticate"))
         try:
             return send(request(self._authenticator.answer(registry, repository, offered)))
-        except StatusError:
+        except StatusError as error:
             self._authenticator.forget(registry, repository)
+            failure = self._authenticator.failure(registry)
+            if failure is not None and error.reply.status in _DENIED:
+                raise failure from None
             raise
 
 
@@ -190,6 +200,14 @@ def _translated(reference: ImageReference, path: str, reply: Reply) -> AccessErr
         f"{reference.registry} does not answer for {reference.repository} as a registry should.",
         why=why,
         then="Check that the name is one of a container registry.",
+    )
+
+
+def _broken_off(repository: ImageReference, digest: str, times: int, error: httpx.TransportError) -> AccessError:
+    return AccessError(
+        f"{repository.registry} broke off sending {digest} {times} times.",
+        why=f"{type(error).__name__}: {error}",
+        then="Check the network, then run the command again.",
     )
 
 

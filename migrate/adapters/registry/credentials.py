@@ -11,7 +11,7 @@ import binascii
 import json
 import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -39,10 +39,24 @@ def no_credentials(registry: str) -> None:
 
 
 def first_of(*sources: Credentials) -> Credentials:
-    """Return a source that asks the given ones in turn, until one knows the registry."""
+    """Return a source that asks the given ones in turn, until one knows the registry.
+
+    A source that fails is passed by; its error is raised where no other one knows the registry.
+    """
 
     def ask(registry: str) -> tuple[str, str] | None:
-        return next((known for source in sources if (known := source(registry)) is not None), None)
+        failed: AccessError | None = None
+        for source in sources:
+            try:
+                known = source(registry)
+            except AccessError as error:
+                failed = failed or error
+                continue
+            if known is not None:
+                return known
+        if failed is not None:
+            raise failed
+        return None
 
     return ask
 
@@ -56,17 +70,16 @@ def docker_credentials(directory: Path, run: RunHelper | None = None) -> Credent
 
     def ask(registry: str) -> tuple[str, str] | None:
         settings = _settings(directory / "config.json")
-        keys = _HUB_KEYS if registry == DOCKER_HUB else (registry, f"https://{registry}", f"https://{registry}/v2/")
-        helpers = settings.get("credHelpers")
-        for key in keys:
-            helper = helpers.get(key) if isinstance(helpers, dict) else None
+        for key, helper in _entries(settings.get("credHelpers"), registry):
             if isinstance(helper, str):
                 return _from_helper(helper, key, run or _run_helper)
-        stored = _stored(settings.get("auths"), keys)
-        if stored is not None:
-            return stored
+        for _, entry in _entries(settings.get("auths"), registry):
+            stored = _stored(entry) if isinstance(entry, dict) else None
+            if stored is not None:
+                return stored
         store = settings.get("credsStore")
-        return _from_helper(store, keys[0], run or _run_helper) if isinstance(store, str) and store else None
+        server = _HUB_KEYS[0] if registry == DOCKER_HUB else registry
+        return _from_helper(store, server, run or _run_helper) if isinstance(store, str) and store else None
 
     return ask
 
@@ -85,21 +98,32 @@ def _settings(path: Path) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _stored(auths: object, keys: tuple[str, ...]) -> tuple[str, str] | None:
-    for key in keys if isinstance(auths, dict) else ():
-        entry = auths.get(key) if isinstance(auths, dict) else None
-        if not isinstance(entry, dict):
-            continue
-        token = entry.get("identitytoken")
-        if isinstance(token, str) and token:
-            return IDENTITY_TOKEN_USER, token
-        try:
-            user, colon, password = base64.b64decode(str(entry.get("auth", "")), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-        if colon:
-            return user, password.rstrip("\0")
-    return None
+def _entries(section: object, registry: str) -> Iterator[tuple[str, object]]:
+    """Yield the entries for a registry; keys may carry a scheme and a path, as Docker's own once did."""
+    wanted = set(_HUB_KEYS) if registry == DOCKER_HUB else {registry}
+    hosts = {_host_of(key) for key in wanted}
+    found = section.items() if isinstance(section, dict) else ()
+    named = [(str(key), entry) for key, entry in found if _host_of(str(key)) in hosts]
+    yield from sorted(named, key=lambda item: item[0] not in wanted)
+
+
+def _host_of(key: str) -> str:
+    """Return the host and port of a key (docker/cli, ConvertToHostname)."""
+    return key.partition("://")[2].partition("/")[0] if "://" in key else key.partition("/")[0]
+
+
+def _stored(entry: Mapping[str, Any]) -> tuple[str, str] | None:
+    token = entry.get("identitytoken")
+    if isinstance(token, str) and token:
+        return IDENTITY_TOKEN_USER, token
+    user, password = entry.get("username"), entry.get("password")
+    if isinstance(user, str) and isinstance(password, str) and user and password:
+        return user, password
+    try:
+        user, colon, password = base64.b64decode(str(entry.get("auth", "")), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (user, password.rstrip("\0")) if colon else None
 
 
 def _from_helper(name: str, server: str, run: RunHelper) -> tuple[str, str] | None:

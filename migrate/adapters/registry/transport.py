@@ -57,10 +57,7 @@ class Transport:
     """GETs and POSTs with retries. ``sleep`` waits a number of seconds; ``ca_file`` adds authorities to the usual."""
 
     def __init__(self, *, sleep: Callable[[float], None], ca_file: str | None = None, attempts: int = 5) -> None:
-        timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
-        # A proxy has no way to our loopback.
-        direct = {f"all://{host}": None for host in _LOOPBACK}
-        self._http = httpx.Client(verify=_trust(ca_file), timeout=timeout, mounts=direct, follow_redirects=False)
+        self._http = _client(_trust(ca_file))
         self._wait = tenacity.wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT / 2)
         self._sleep = sleep
         self._attempts = attempts
@@ -188,6 +185,20 @@ def _read(request: httpx.Request, response: httpx.Response, limit: int) -> bytes
                 then="Check that the reference names a container image.",
             )
     return bytes(body)
+
+
+def _client(trust: ssl.SSLContext) -> httpx.Client:
+    timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
+    # A proxy has no way to our loopback.
+    direct = {f"all://{host}": None for host in _LOOPBACK}
+    try:
+        return httpx.Client(verify=trust, timeout=timeout, mounts=direct, follow_redirects=False)
+    except (ImportError, ValueError) as error:
+        raise AccessError(
+            "The proxy that the environment names cannot be used for registries.",
+            why=str(error).partition("\n")[0],
+            then="Set HTTPS_PROXY to an http:// address (SOCKS is not spoken here), or the registries in NO_PROXY.",
+        ) from error
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:
