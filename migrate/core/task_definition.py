@@ -73,15 +73,15 @@ _HEALTH_CHECK_DEFAULTS: dict[str, Json] = {"interval": 30, "retries": 3, "timeou
 
 
 def registrable(text: Document) -> dict[str, Json]:
-    """Return the part of a DescribeTaskDefinition answer that a new revision takes, without nulls."""
+    """Return the part of a DescribeTaskDefinition answer that a new revision takes, without nulls at any depth."""
     whole = fields(text)
-    return {name: whole[name] for name in REGISTERED_FIELDS if whole.get(name) not in (None, [], {})}
+    return {name: _without_nulls(whole[name]) for name in REGISTERED_FIELDS if whole.get(name) not in (None, [], {})}
 
 
-def unknown_fields(text: Document) -> tuple[str, ...]:
-    """Return the names of fields with content that a new revision would silently lose, sorted."""
-    known = {*REGISTERED_FIELDS, *ANSWER_ONLY_FIELDS}
-    return tuple(sorted(name for name, value in fields(text).items() if name not in known and value))
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
 def with_architecture(text: Document, architecture: Architecture) -> Document:

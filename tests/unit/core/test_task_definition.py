@@ -6,12 +6,12 @@ import pytest
 
 from migrate.core.documents import Document, document, fields
 from migrate.core.facts import Architecture
+from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.task_definition import (
     ANSWER_ONLY_FIELDS,
     containers,
     equivalent,
     registrable,
-    unknown_fields,
     with_architecture,
 )
 
@@ -143,11 +143,12 @@ def test_c54_a_revision_takes_no_field_that_only_the_answer_has() -> None:
     only: dict[str, Any] = dict.fromkeys(ANSWER_ONLY_FIELDS, "something")
     answer = definition(**only, ipcMode=None, placementConstraints=[])
     assert registrable(answer) == fields(definition())
-    assert unknown_fields(answer) == ()
+    assert untranslated_task_definition_fields(answer) == ()
 
 
 def test_c54_a_field_of_the_future_is_named_instead_of_lost() -> None:
-    assert unknown_fields(definition(gpuFabric={"links": 4}, anotherOne=None, empty=[])) == ("gpuFabric",)
+    later = definition(gpuFabric={"links": 4}, anotherOne=None, empty=[])
+    assert untranslated_task_definition_fields(later) == ("gpuFabric",)
 
 
 def test_containers_come_in_the_order_of_the_definition() -> None:
