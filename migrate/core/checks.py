@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from migrate.core.capacity import expected_split, follows, split_of
 from migrate.core.facts import Alarm, Architecture, Deployment, Service, Strategy, TargetHealth, Task
 from migrate.core.gates import Measurement, Outcome, Verdict
+from migrate.core.kept_images import KeptImages
 from migrate.core.service_events import Signal, newest, said
 from migrate.core.smoke_test import smoke_test_command
 from migrate.core.trouble import lack_of_capacity, never_rolls
@@ -30,6 +31,7 @@ class Expectation:
     launch_type: str | None
     alarms: tuple[str, ...] = ()
     only_capacity: bool = False
+    images: KeptImages | None = None
 
 
 def deployment_check(service: Service, expected: Expectation) -> Measurement:

@@ -44,8 +44,8 @@ def never_rolls(service: Service) -> str:
     minimum, maximum = _percentages(service)
     return (
         f"ECS can neither stop nor start a task: desired count {service.desired_count}, minimumHealthyPercent "
-        f"{minimum} and maximumPercent {maximum} leave no room. The tasks that run stay; with other percentages this deployment "
-        "goes on by itself"
+        f"{minimum} and maximumPercent {maximum} leave no room. The tasks that run stay; with other percentages this "
+        "deployment goes on by itself"
     )
 
 

@@ -24,7 +24,7 @@ from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.journal import Journal
 from migrate.workflows.observe import observe
-from migrate.workflows.rollback import go_back
+from migrate.workflows.rollback import go_back, stopped_on_the_way_back
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.settled import nothing_to_do
 from migrate.workflows.stages import STAGES
@@ -107,7 +107,10 @@ def _done_by_others(work: Work) -> tuple[str, ...]:
 
 def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str) -> RunOutcome:
     said = tuple(reason for reason in reasons if reason)
-    others = _done_by_others(work)
+    try:
+        others = _done_by_others(work)
+    except KeyboardInterrupt:
+        return stopped_on_the_way_back(work, stage.before, said)
     if others:
         then = "Somebody else changed the service, and going back would undo that: decide together what is to run."
         return _held(work.journal, stage, (*others, *said), then, "errors#world-changed")

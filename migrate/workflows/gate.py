@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from tenacity import Retrying, retry_if_result, wait_fixed
@@ -16,10 +17,12 @@ from migrate.core.checks import (
     tasks_check,
 )
 from migrate.core.evidence import EventKind
-from migrate.core.gates import Assessment, GateState, Measurement, Outcome, Sample, assess, soak_left
+from migrate.core.gates import Assessment, GateState, Measurement, Outcome, Sample, Verdict, assess, soak_left
+from migrate.core.images import ImageReference
+from migrate.core.kept_images import KeptImages, judge_gone
 from migrate.core.settings import GateSettings
 from migrate.core.trouble import health_hint
-from migrate.errors import MigrateError
+from migrate.errors import MigrateError, NotFoundError
 from migrate.workflows.journal import Journal
 from migrate.workflows.runtime import Runtime
 
@@ -47,6 +50,9 @@ def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, 
         sleep=lambda seconds: runtime.clock.sleep(timedelta(seconds=seconds)),
     )
     assessment = polling(once)
+    if assessment.verdict is Verdict.PASS and expected.images is not None:
+        passed, images = assessment, expected.images
+        assessment = journal.look(f"{step}: images", lambda: _kept(runtime, images, passed))
     journal.durable.step(f"{step}: verdict", lambda: _tell(journal, step, assessment))
     return assessment
 
@@ -72,6 +78,28 @@ def measure(runtime: Runtime, expected: Expectation) -> Sample:
             _asked("alarms", lambda: alarms_check(runtime.health.alarms(expected.alarms), expected.alarms)),
         ),
     )
+
+
+def missing_images(runtime: Runtime, kept: KeptImages) -> tuple[str, ...]:
+    """Return the digests that the registry no longer holds (cases C20, C30)."""
+    return tuple(digest for digest in kept.digests if not _holds(runtime, kept.at(digest)))
+
+
+def _holds(runtime: Runtime, reference: ImageReference) -> bool:
+    try:
+        runtime.registry.manifest(reference)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _kept(runtime: Runtime, kept: KeptImages, passed: Assessment) -> Assessment:
+    """Look once more at the end: an ``up``, or anybody, may have taken an image away (case C30)."""
+    try:
+        verdict, reasons = judge_gone(kept, missing_images(runtime, kept))
+    except MigrateError as error:
+        return replace(passed, verdict=Verdict.ERROR, reasons=(f"image: could not be read: {error}",))
+    return passed if verdict is Verdict.PASS else replace(passed, verdict=verdict, reasons=reasons)
 
 
 def _measured(

@@ -10,17 +10,26 @@ from migrate.core.checks import Expectation
 from migrate.core.desired_state import desired_state, expected_digests
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
+from migrate.core.kept_images import kept_images
 from migrate.core.observation import foreign_revision
 from migrate.core.outcome import RunOutcome
 from migrate.core.preview import Act
 from migrate.core.settings import GateSettings, ImageMode
 from migrate.core.stages import Stage, rollback_target
-from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, WorldChangedError
+from migrate.errors import (
+    BlockedError,
+    ExitCode,
+    InterruptedRunError,
+    MigrateError,
+    NotFoundError,
+    WorldChangedError,
+)
 from migrate.workflows.begin import claimed, failed, finished
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.observe import observe
 from migrate.workflows.runtime import Runtime
+from migrate.workflows.way_back import images_are_there
 from migrate.workflows.work import Deployed, Work
 
 _IN_FLIGHT = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
@@ -42,6 +51,7 @@ def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) ->
                 return finished(journal, RunOutcome(run.id, ExitCode.DONE, target, text))
             work = Work(runtime, journal, record)
             _refuse_to_go_behind_others(work)
+            images_are_there(work, target)
         except MigrateError as error:
             failed(journal, error)
             raise
@@ -52,6 +62,8 @@ def go_back(work: Work, target: Stage) -> RunOutcome:
     """Go back to ``target``; never raises: a way back that fails is an outcome, the loudest one there is."""
     try:
         assessment = _brought_back(work, target)
+    except (InterruptedRunError, KeyboardInterrupt):
+        return stopped_on_the_way_back(work, target)
     except MigrateError as error:
         return _incomplete(work, target, (error.what, error.why), error.then)
     if assessment.verdict is not Verdict.PASS:
@@ -61,6 +73,7 @@ def go_back(work: Work, target: Stage) -> RunOutcome:
 
 
 def _brought_back(work: Work, target: Stage) -> Assessment:
+    images_are_there(work, target)
     _stop_what_runs(work)
     leaving = target < Stage.IMAGE
     arm64 = leaving and work.journal.look("arm64 in use", lambda: _runs_arm64(work))
@@ -129,6 +142,7 @@ def _as_found(work: Work, deployment: str) -> Expectation:
         digests=expected_digests(work.record, work.settings, Stage.ORIGINAL, desired.architecture),
         strategy=desired.strategy,
         launch_type=desired.launch_type,
+        images=kept_images(work.record, work.settings, Stage.BASELINE, desired.architecture),
     )
 
 
@@ -187,13 +201,31 @@ def _refuse_to_go_behind_others(work: Work) -> None:
         )
 
 
-def _incomplete(work: Work, target: Stage, reasons: tuple[str, ...], then: str) -> RunOutcome:
+def stopped_on_the_way_back(work: Work, target: Stage, reasons: tuple[str, ...] = ()) -> RunOutcome:
+    """Return the end of a rollback that the operator stopped: resumable, and loud about what runs meanwhile."""
+    command = "migrate rollback --to original" if target is Stage.ORIGINAL else f"migrate rollback --to-stage {target}"
+    return RunOutcome(
+        run_id=work.journal.run.id,
+        exit_code=ExitCode.INTERRUPTED,
+        stage=target,
+        text=f"ROLLBACK INTERRUPTED: the way back to {target.named} is not complete, and nobody is watching it. "
+        f"Running now: {_running(work)}.",
+        reasons=reasons,
+        then=f"Go on with `{command}`: it looks before it acts, and repeats nothing that is done.",
+        runbook="rollback#interrupted",
+    )
+
+
+def _running(work: Work) -> str:
     try:
         service = work.service()
-        running = f"{service.running_count} of {service.desired_count} tasks of {service.task_definition_arn}"
     except MigrateError as error:
-        running = f"it could not be read ({error})"
-    text = f"ROLLBACK NOT COMPLETE: the way back to {target.named} failed. Running now: {running}."
+        return f"it could not be read ({error})"
+    return f"{service.running_count} of {service.desired_count} tasks of {service.task_definition_arn}"
+
+
+def _incomplete(work: Work, target: Stage, reasons: tuple[str, ...], then: str) -> RunOutcome:
+    text = f"ROLLBACK NOT COMPLETE: the way back to {target.named} failed. Running now: {_running(work)}."
     return RunOutcome(
         run_id=work.journal.run.id,
         exit_code=ExitCode.ROLLBACK_INCOMPLETE,

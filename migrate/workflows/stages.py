@@ -46,6 +46,8 @@ def image(work: Work) -> Judged:
     """Stage 1: build and prove the index under our own tag, then let the service's tag point at it, then deploy it."""
     reference = work.record.baseline.image.reference
     external = work.settings.image.mode is ImageMode.EXTERNAL
+    # The service stack comes last, when the tag has moved already: what it must not do is found out first.
+    work.check_service("before the image", desired_state(work.record, work.settings, Stage.IMAGE), Act.SERVICE)
     if not external:
         work.remember(replace(work.record, shelved=True))
         shelf = index_on_shelf(work.record, work.settings)

@@ -12,10 +12,12 @@ from migrate.core.checks import Expectation
 from migrate.core.desired_state import DesiredState, ImageStackInputs, expected_digests
 from migrate.core.evidence import EventKind
 from migrate.core.facts import Service
+from migrate.core.kept_images import kept_images
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import Record
 from migrate.core.service_settings import watched_alarms
 from migrate.core.settings import Settings
+from migrate.core.stages import Stage
 from migrate.errors import NotFoundError, UnsafePreviewError
 from migrate.workflows.journal import Journal
 from migrate.workflows.runtime import Runtime
@@ -51,6 +53,14 @@ class Work:
         return preview.settled or self.journal.act(
             f"{step}: up", f"image stack to {act}", lambda: stacks.up_image(inputs), _changed
         )
+
+    def check_service(self, step: str, desired: DesiredState, act: Act) -> None:
+        """Refuse an unsafe preview of the service stack before anything is written for it.
+
+        Raises UnsafePreviewError.
+        """
+        stacks = self.runtime.stacks
+        self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act))
 
     def up_service(self, step: str, desired: DesiredState, act: Act, *, must_deploy: bool = False) -> Deployed:
         """Bring the service stack to the desired state, after a preview that holds nothing else.
@@ -140,6 +150,8 @@ class Work:
             strategy=desired.strategy,
             launch_type=desired.launch_type,
             alarms=watched_alarms(self.record.baseline.service, self.settings.gate.alarms),
+            only_capacity=desired.stage is Stage.CAPACITY,
+            images=kept_images(self.record, self.settings, desired.stage, desired.architecture),
         )
 
 

@@ -120,7 +120,7 @@ class FakeHealthReader:
         simulated = next((item for item in self.world.services.values() if item.name == name), None)
         if simulated is None:
             raise NotFoundError(f"The target group {group} does not exist.", then="Correct its name.")
-        for number, task in enumerate(simulated.tasks):
+        for number, task in enumerate([] if group in self.world.empty_target_groups else simulated.tasks):
             if task.stopped_at is None and task.running_since is not None:
                 state, reason = self._state(simulated, task)
                 yield TargetHealth(group, f"10.0.{number // 200}.{number % 200 + 4}:8080", state, reason)

@@ -25,6 +25,7 @@ class Fate(StrEnum):
     EXEC_FORMAT = "exec format"
     UNHEALTHY = "unhealthy"
     STUCK = "stuck"
+    NO_ROOM = "no room"
 
 
 FAILURES = {
@@ -83,7 +84,10 @@ class SimulatedDeployment:
 
 @dataclass
 class SimulatedService:
-    """``breaker`` is the deployment circuit breaker, ``breaker_rolls_back`` its rollback."""
+    """``breaker`` is the deployment circuit breaker, ``breaker_rolls_back`` its rollback.
+
+    ``lacking`` are the providers that have no capacity at this time (case C60).
+    """
 
     name: str
     desired: int
@@ -94,6 +98,7 @@ class SimulatedService:
     pace: Pace = field(default_factory=Pace)
     breaker: bool = True
     breaker_rolls_back: bool = True
+    lacking: set[str] = field(default_factory=set)
 
     @property
     def primary(self) -> SimulatedDeployment:
@@ -173,6 +178,9 @@ class SimulatedService:
         task.stop(at, code, reason, exit_code)
         task.deployment.failed += 1
         self.say(at, f"(task {task.id}) failed: {reason}")
+        if task.deployment.fate is Fate.UNHEALTHY:
+            group = f"arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/{self.name}/0123456789abcdef"
+            self.say(at, f"(port 8080) is unhealthy in (target-group {group}) due to (reason Target.Timeout).")
 
     def _place(self, at: datetime) -> None:
         primary = self.primary
@@ -180,14 +188,23 @@ class SimulatedService:
         if primary.rollout_state == "FAILED":
             return
         if primary.fate is Fate.STUCK:
-            reason = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
-            self.say(at, f"was unable to place a task. Reason: {reason}.", once=True)
+            self._lacks(at)
+            return
+        if primary.fate is Fate.NO_ROOM:
+            self.say(at, f"was unable {_NO_ROOM}", once=True)
             return
         for task in living[self.desired :]:
             task.leaving_since = at
         for provider in next_providers(primary.strategy, [task.provider for task in living], self.desired):
+            if provider in self.lacking:
+                self._lacks(at)
+                continue
             number = sum(task.deployment is primary for task in self.tasks)
             self.tasks.append(SimulatedTask(f"{primary.id.rpartition('/')[2]}-{number}", primary, provider, at))
+
+    def _lacks(self, at: datetime) -> None:
+        reason = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+        self.say(at, f"was unable to place a task. Reason: {reason}.", once=True)
 
     def _break(self, at: datetime) -> None:
         primary = self.primary
@@ -227,11 +244,15 @@ class SimulatedService:
     def say(self, at: datetime, text: str, *, once: bool = False) -> None:
         """Write a service event; ECS shows the newest first and keeps 100."""
         message = f"(service {self.name}) {text}"
-        if once and any(event.message == message for event in self.events):
+        if once and any(event.message == message and event.at >= self.primary.created_at for event in self.events):
             return
         self.events.insert(0, ServiceEvent(f"event-{len(self.events)}", at, message))
 
 
+_NO_ROOM = (
+    "to stop or start tasks during a deployment because of the service deployment configuration. Update the "
+    "minimumHealthyPercent or maximumPercent value and try again."
+)
 _SCALED = "Scaling activity initiated by deployment"
 
 

@@ -57,6 +57,7 @@ class World:
     surroundings: Surroundings = NOTHING_READ
     reporting: Reporting = field(default_factory=Reporting)
     exec_format_digests: set[str] = field(default_factory=set)
+    empty_target_groups: set[str] = field(default_factory=set)
     writes: list[str] = field(default_factory=list)
     _alarms: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
     _fates: list[Fate] = field(default_factory=list)

@@ -13,8 +13,6 @@ from migrate.core.gates import Verdict
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode, WorldChangedError
 from tests.fakes.aws_simulation import Fate
-from tests.fakes.aws_world import World
-from tests.fakes.clock import FakeClock
 from tests.fakes.migration import Operator
 
 REFUSED = AccessError("AWS refused the call.", why="ThrottlingException", then="Try again.")
@@ -97,8 +95,8 @@ def test_c31_a_rollback_by_ecs_is_told_with_the_events_of_the_service() -> None:
     assert operator.stacks.calls.count("refresh") == 1
 
 
-@pytest.mark.parametrize("fate", [Fate.EXEC_FORMAT, Fate.STUCK])
-def test_a_rollback_that_fails_is_the_loudest_end_and_names_what_runs(fate: Fate) -> None:
+@pytest.mark.parametrize("fate", [Fate.EXEC_FORMAT, Fate.STUCK, Fate.UNHEALTHY])
+def test_c59_a_rollback_that_fails_is_the_loudest_end_and_names_what_runs(fate: Fate) -> None:
     operator = Operator.of().reach(1)
     operator.world.next_deployment(Fate.EXEC_FORMAT)
     # What ran so well until now cannot be started again: its image or its capacity has gone.
@@ -166,6 +164,10 @@ def test_what_the_evidence_does_not_decide_is_held_and_nothing_undone(
     operator = Operator.of().reach(stage - 1)
     undecided(operator)
     outcome = operator.apply(stage)
+    if undecided is stuck and stage == Stage.CAPACITY:
+        # A lack of capacity is no doubt where the way back gives capacity and keeps ARM64: tested with case C60.
+        assert outcome.exit_code is ExitCode.ROLLED_BACK
+        return
     assert (outcome.exit_code, operator.verdicts()) == (ExitCode.HELD, [verdict]), outcome
     assert outcome.reasons
     assert outcome.runbook == "errors#held"
@@ -190,20 +192,6 @@ def test_a_held_stage_can_be_rolled_back_instead() -> None:
     operator.apply(2)
     assert operator.roll_back().exit_code is ExitCode.DONE
     assert operator.status().architectures == (("x86_64", 4),)
-
-
-def test_c57_errors_in_between_do_not_fail_a_stage() -> None:
-    operator = Operator.of().reach(1)
-    for minute in (1, 2, 3):
-        refuse = partial(operator.world.refuse, "target_health", REFUSED, times=2)
-        operator.world.clock.after(timedelta(minutes=minute), refuse)
-    assert operator.apply(2).exit_code is ExitCode.DONE
-
-
-def test_c57_a_slow_rollout_is_waited_for_until_the_deadline() -> None:
-    operator = Operator.of().reach(1)
-    operator.world.demo.pace.start = timedelta(minutes=14)
-    assert operator.apply(2).exit_code is ExitCode.DONE
 
 
 @pytest.mark.parametrize("stage", [0, 1, 2, 3])
@@ -258,10 +246,3 @@ def test_an_alarm_that_fires_already_blocks_every_stage() -> None:
     with pytest.raises(BlockedError) as refused:
         operator.apply(1)
     assert "alarms.firing" in refused.value.why
-
-
-def test_c47_a_service_without_tasks_is_never_proven() -> None:
-    operator = Operator.of(World.with_demo_service(FakeClock(), desired=0))
-    outcome = operator.apply(0)
-    assert outcome.exit_code is ExitCode.HELD
-    assert any("not" in reason and "exercised" in reason for reason in outcome.reasons)

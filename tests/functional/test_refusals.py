@@ -72,11 +72,6 @@ def test_c34_c37_an_unsafe_preview_stops_before_any_up(stage: int, kind: str, op
     operator.reach(stage - 1)
     before, ups = looked_at(operator), stacks.calls.count("up_service")
     stacks.on = True
-    if stage == 1:
-        # The index is published before the service is previewed: the tag goes back, the service was never touched.
-        assert operator.apply(1).exit_code is ExitCode.ROLLBACK_INCOMPLETE
-        assert (operator.service.deployments, operator.tag) == (before[1], before[4])
-        return
     with pytest.raises(UnsafePreviewError) as refused:
         operator.apply(stage)
     assert "strange" in refused.value.why
@@ -94,7 +89,7 @@ def test_c34_the_preview_of_an_adoption_reads_arns() -> None:
         assert arn.startswith("arn:aws:ecs:us-east-1:111122223333:")
 
 
-@pytest.mark.parametrize("stage", [0, 2, 3])
+@pytest.mark.parametrize("stage", [0, 1, 2, 3])
 @pytest.mark.parametrize(
     "error",
     [

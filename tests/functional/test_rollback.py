@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from migrate.core.evidence import EventKind
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
-from migrate.errors import BlockedError, ExitCode
+from migrate.errors import BlockedError, ExitCode, InterruptedRunError
+from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import TAG, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, Entry, digest_of
@@ -149,13 +151,87 @@ def test_there_is_nothing_to_roll_back_where_nothing_was_applied() -> None:
         Operator.of().roll_back()
 
 
-def test_a_rollback_that_was_interrupted_is_finished_by_the_next() -> None:
+STOPS = [KeyboardInterrupt(), InterruptedRunError("The run was stopped while Pulumi was busy.", then="Again.")]
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=["between two acts", "in the engine"])
+@pytest.mark.parametrize("to", [Stage.ORIGINAL, Stage.BASELINE])
+def test_a_rollback_that_was_interrupted_says_what_runs_and_is_finished_by_the_next(
+    stop: BaseException, to: Stage
+) -> None:
     operator = Operator.of().reach(3)
-    operator.stacks.interrupt_after["up_service"] = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
-        operator.roll_back(Stage.ORIGINAL)
-    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
-    assert (operator.service.launch_type, operator.status().architectures) == ("FARGATE", (("x86_64", 4),))
+    operator.stacks.interrupt_after["up_service"] = stop
+    outcome = operator.roll_back(to)
+    assert outcome.exit_code is ExitCode.INTERRUPTED
+    assert outcome.text.startswith("ROLLBACK INTERRUPTED")
+    assert f"4 of 4 tasks of {operator.service.task_definition_arn}" in outcome.text
+    wish = "--to original" if to is Stage.ORIGINAL else "--to-stage 0"
+    assert f"`migrate rollback {wish}`" in outcome.then
+    assert operator.roll_back(to).exit_code is ExitCode.DONE
+    assert operator.status().architectures == (("x86_64", 4),)
+    assert operator.record.position == Position(to)
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=["between two acts", "in the engine"])
+def test_ctrl_c_during_an_automatic_rollback_is_resumable_and_names_the_command(stop: BaseException) -> None:
+    operator = Operator.of().reach(1)
+    operator.world.next_deployment(Fate.EXEC_FORMAT)
+    operator.stacks.interrupt_after["refresh"] = stop
+    outcome = operator.apply(2)
+    assert outcome.exit_code is ExitCode.INTERRUPTED, outcome
+    assert "ROLLBACK INTERRUPTED" in outcome.text
+    assert "no longer PRIMARY" in outcome.reasons[0], "why it was going back is still told"
+    assert "`migrate rollback --to-stage 1`" in outcome.then
+    assert operator.roll_back(Stage.IMAGE).exit_code is ExitCode.DONE
+    assert operator.record.position == Position(Stage.IMAGE)
+
+
+def original_is_deleted(operator: Operator) -> None:
+    """Let a lifecycle policy, or somebody, take the original manifest away with all its tags (case C20)."""
+    digest = operator.record.baseline.image.digest
+    manifests = operator.world.shelf.manifests
+    for name in [name for name, (_, body) in manifests.items() if digest_of(body) == digest]:
+        del manifests[name]
+
+
+LAYERS_GONE = BlockedError("ECR refuses the tag.", why="A layer of the image is gone.", then="Push it again.")
+
+
+def test_c20_a_rollback_finds_first_that_the_original_is_gone_and_says_what_is_lost() -> None:
+    operator = Operator.of().reach(1)
+    original_is_deleted(operator)
+    operator.world.refuse("put_guard_tag", LAYERS_GONE)
+    before = list(operator.world.writes), operator.service.deployments, operator.tag, list(operator.stacks.calls)
+    with pytest.raises(BlockedError) as refused:
+        operator.roll_back(Stage.BASELINE)
+    assert f"{operator.record.baseline.image.digest} of team/app is gone" in refused.value.what
+    assert "the way back to every stage below 1" in refused.value.what
+    assert "A layer of the image is gone" in refused.value.why
+    assert "the tasks that run now, and the tag, are as they were" in refused.value.why
+    assert refused.value.runbook == "rollback#image-gone"
+    after = list(operator.world.writes), operator.service.deployments, operator.tag, list(operator.stacks.calls)
+    assert after == before
+    assert operator.record.position == Position(Stage.IMAGE)
+
+
+def test_c20_a_manifest_whose_layers_are_still_there_is_put_back_from_the_record() -> None:
+    operator = Operator.of().reach(1)
+    media_type = operator.record.baseline.image.media_type
+    body = operator.record.baseline.image.manifest.encode()
+    original_is_deleted(operator)
+    assert operator.roll_back(Stage.BASELINE).exit_code is ExitCode.DONE
+    assert operator.tag == (media_type, body)
+
+
+def test_c20_an_automatic_way_back_without_an_image_is_the_loudest_end() -> None:
+    operator = Operator.of().reach(0)
+    operator.world.next_deployment(Fate.EXEC_FORMAT)
+    operator.world.clock.after(timedelta(seconds=30), partial(original_is_deleted, operator))
+    operator.world.refuse("put_guard_tag", LAYERS_GONE)
+    outcome = operator.apply(1)
+    # Stage 1 wrote no guard tag of its own, so that the refusal met the way back.
+    assert outcome.exit_code is ExitCode.ROLLBACK_INCOMPLETE, outcome
+    assert "is gone from the registry" in "; ".join(outcome.reasons)
 
 
 def test_a_deployment_in_flight_is_stopped_before_the_way_back() -> None:

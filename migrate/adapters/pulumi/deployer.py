@@ -13,7 +13,8 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
 from migrate.adapters.pulumi.engine import Engine, Listener, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
-from migrate.adapters.pulumi.failures import Failure, translate_failure
+from migrate.adapters.pulumi.failure import Failure
+from migrate.adapters.pulumi.failures import translate_failure
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.preview import INDEX, Preview, StackOutcome

@@ -7,9 +7,9 @@ Texts: pulumi 3.274 (backend/diy/lock.go, secrets/passphrase, resource/plugin, d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
+from migrate.adapters.pulumi.failure import Failure
 from migrate.errors import (
     AccessError,
     EngineError,
@@ -19,43 +19,6 @@ from migrate.errors import (
     NotFoundError,
     UnsafePreviewError,
 )
-
-_LONGEST_WHY = 3000
-_TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
-_INLINE = re.compile(r"python inline source runtime error: ")
-_AFTERMATH = re.compile(
-    r"error: (update failed|preview failed|Resource monitor has terminated|Exception calling application)"
-)
-"""What the engine adds once something else has failed."""
-
-_COMMAND_RESULT = re.compile(r"^\s*(code: \d+|stdout:|stderr:)\s*", re.MULTILINE)
-"""How the SDK's CommandError labels what it holds (pulumi 3.272 SDK, CommandResult)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A failed operation: the stack and verb as people say them, the engine's errors, and all that was printed."""
-
-    stack: str
-    verb: str
-    errors: Sequence[str]
-    text: str
-    interrupted: bool = False
-
-    @property
-    def why(self) -> str:
-        """The evidence, short: the engine's own errors, or what was printed last."""
-        errors = [_INLINE.sub("", _TRACEBACK.split(text)[0]).strip() for text in self.errors]
-        told = [text for text in errors if text and not _AFTERMATH.match(text)] or errors
-        if told:
-            return "\n".join(told)[:_LONGEST_WHY]
-        lines = (_COMMAND_RESULT.sub("", line).strip() for line in self.text.splitlines())
-        return "\n".join(line for line in lines if line)[-_LONGEST_WHY:]
-
-    @property
-    def whole(self) -> str:
-        """Everything that was said."""
-        return "\n".join((*self.errors, self.text))
 
 
 def translate_failure(failure: Failure) -> MigrateError:
@@ -142,6 +105,26 @@ def _pending(failure: Failure) -> MigrateError:
     )
 
 
+def _arm64_on_spot(failure: Failure) -> MigrateError:
+    return EngineError(
+        "This region does not run ARM64 tasks on FARGATE_SPOT.",
+        why=failure.why,
+        then="Name FARGATE alone in [capacity] strategy: the tasks stay on ARM64. AWS allows both together since "
+        "September 2024; an endpoint that is older says no.",
+        runbook="gates#no-capacity",
+    )
+
+
+def _short_arn(failure: Failure) -> MigrateError:
+    return EngineError(
+        "ECS refuses to tag a service whose ARN has no cluster name in it.",
+        why=failure.why,
+        then="This program adds no tags of its own: look in the provider's default tags (aws:defaultTags, "
+        "AWS_DEFAULT_TAGS_*), or in the tags of the task definition. Nothing was tagged.",
+        runbook="errors#engine",
+    )
+
+
 def _credentials(failure: Failure) -> MigrateError:
     return AccessError(
         f"AWS refused the credentials that Pulumi used for the {failure.stack} stack.",
@@ -224,6 +207,8 @@ _KINDS = (
     ),
     _kind(_import_differs, r"inputs to import do not match", r"importing this resource will fail"),
     _kind(_protected, r"marked for protection", r"protected resource"),
+    _kind(_arm64_on_spot, r"FARGATE_SPOT capacity provider is not supported when using ARM"),
+    _kind(_short_arn, r"Long arn format must be used for tagging"),
     _kind(_pending, r"pending operations?\b"),
     _kind(
         _builder,
@@ -267,6 +252,8 @@ _KINDS = (
         _registry,
         r"401 Unauthorized",
         r"403 Forbidden",
+        r'"code":\s*"DENIED"',
+        r"authorization token has expired",
         r"unauthorized: ",
         r"no basic auth credentials",
         r"denied: ",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.adapters.pulumi.failures import Failure, translate_failure
+from migrate.adapters.pulumi.failure import Failure
+from migrate.adapters.pulumi.failures import translate_failure
 from migrate.errors import (
     AccessError,
     EngineError,

@@ -14,7 +14,8 @@ import pytest
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from migrate.adapters.pulumi.engine import Engine, Listener
-from migrate.adapters.pulumi.failures import Failure, translate_failure
+from migrate.adapters.pulumi.failure import Failure
+from migrate.adapters.pulumi.failures import translate_failure
 from migrate.adapters.pulumi.locks import Held, StartedProcesses, holders
 from migrate.errors import LockedError
 from tests.fakes.record_store import FakeProcesses

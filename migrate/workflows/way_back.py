@@ -1,0 +1,57 @@
+"""Whether there is anything to go back to: looked at before the first step back (case C20)."""
+
+from __future__ import annotations
+
+from migrate.core.facts import Architecture
+from migrate.core.kept_images import kept_images
+from migrate.core.stages import Stage
+from migrate.errors import BlockedError, MigrateError
+from migrate.workflows.gate import missing_images
+from migrate.workflows.work import Work
+
+
+def images_are_there(work: Work, target: Stage) -> None:
+    """Make sure that the registry holds what the service would run at ``target``.
+
+    The original manifest is put back from the record where ECR still has its layers: that changes no tag but the guard.
+    Raises BlockedError, which says what is lost, where the image is gone for good.
+    """
+    record = work.record
+    if not record.adopted:
+        return
+    architecture = Architecture.ARM64 if target >= Stage.ARCHITECTURE else Architecture.X86_64
+    kept = kept_images(record, work.settings, max(target, Stage.BASELINE), architecture)
+    gone = work.journal.look("images to go back to", lambda: missing_images(work.runtime, kept))
+    lost = tuple(digest for digest in gone if digest in kept.running)
+    if not lost:
+        return
+    original, why = record.baseline.image, ""
+    if original.digest in lost:
+        try:
+            work.journal.act(
+                "put original back",
+                f"put {original.digest} back from the record",
+                lambda: work.runtime.safety.put_guard_tag(original),
+                stays=True,
+            )
+        except MigrateError as error:
+            why = f" It could not be put back from the record: {error}"
+        else:
+            lost = tuple(digest for digest in lost if digest != original.digest)
+    if lost:
+        raise _lost(work, target, lost, why)
+
+
+def _lost(work: Work, target: Stage, digests: tuple[str, ...], why: str) -> BlockedError:
+    image = work.record.baseline.image
+    below = (
+        "and with it the way back to every stage below 1" if image.digest in digests else "and with it this way back"
+    )
+    return BlockedError(
+        f"{', '.join(digests)} of {image.repository} is gone from the registry, {below}.",
+        why=f"Tasks of {target.named} run that image: none of them could be started.{why} Nothing else is lost: the "
+        "tasks that run now, and the tag, are as they were.",
+        then="Nothing was changed. Push that image again from where it was built (the digest has to be the same), then "
+        "run the same command; or stay where the service is.",
+        runbook="rollback#image-gone",
+    )
