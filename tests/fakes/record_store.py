@@ -6,8 +6,8 @@ from copy import copy
 from dataclasses import replace
 from threading import Lock
 
-from migrate.adapters.store.claims import Claim, claim_of, may_take
 from migrate.adapters.processes import ProcessTable
+from migrate.adapters.store.claims import Claim, claim_of, may_take
 from migrate.adapters.store.record_store import conflict, ended
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.record import Record
