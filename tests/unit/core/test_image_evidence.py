@@ -1,12 +1,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from migrate.adapters.registry.inspect import RegistryInspector, inspect_image
-from migrate.core.images import ExpectedIndex, ImageFacts, ImageProblem, ImageReference, is_emergency, proves
+from migrate.core.image_binaries import NO_OVERRIDES, BinaryVerdict, ProcessOverrides, undecided
+from migrate.core.image_executables import AARCH64_MACHINE
+from migrate.core.images import (
+    LINUX_ARM64,
+    ExpectedIndex,
+    ImageFacts,
+    ImageProblem,
+    ImageReference,
+    is_emergency,
+    proves,
+    with_scans,
+)
 from migrate.core.images import stage_one_evidence as evidence
 from tests.fakes.image_content import (
     AMD64_ELF,
@@ -166,6 +178,106 @@ def test_c06_a_binary_for_a_third_architecture_blocks() -> None:
     shelf = Shelf()
     index = shelf.index(shelf.image("linux/amd64"), shelf.image("linux/arm64", Entry("app", elf(0x28))))
     assert graded(evidence(ExpectedIndex(index["digest"]), read_back(shelf))) == {"image.wrong-binary": "block"}
+
+
+LOADER = "/lib/ld-linux-aarch64.so.1"
+
+
+def built(*entries: Entry, overrides: ProcessOverrides = NO_OVERRIDES, **config: Any) -> ImageFacts:
+    """Return the facts of an image whose arm64 half holds the entries and starts /app."""
+    shelf = Shelf()
+    said = {"os": "linux", "architecture": "arm64", "config": {"Entrypoint": ["/app"], **config}}
+    shelf.index(shelf.image("linux/amd64"), shelf.image("linux/arm64", *entries, config=said))
+    return RegistryInspector(FakeImageRegistry(shelf)).inspect(REFERENCE, overrides)
+
+
+def proof(facts: ImageFacts) -> tuple[dict[str, str], bool]:
+    found = evidence(ExpectedIndex(), facts)
+    return graded(found), proves(found)
+
+
+def test_c06_a_loader_or_library_for_x86_is_as_bad_as_an_entry_point() -> None:
+    facts = built(Entry("app", elf(AARCH64_MACHINE, LOADER)), Entry(LOADER[1:], AMD64_ELF))
+    assert proof(facts) == ({"image.wrong-library": "block"}, False)
+    child = facts.child_for(LINUX_ARM64)
+    assert child is not None
+    assert child.binary is not None
+    assert child.binary.verdict is BinaryVerdict.ARM64
+    assert ("path", LOADER) in facts.problems[0].evidence
+    assert ("started by", f"/app > {LOADER}") in facts.problems[0].evidence
+    assert ("layer", child.layers[0].digest) in facts.problems[0].evidence
+    assert proof(built(Entry("app", elf(AARCH64_MACHINE, LOADER)), Entry(LOADER[1:], ARM64_ELF))) == ({}, True)
+
+
+CURL = Entry("app", ARM64_ELF), Entry("bin/sh", ARM64_ELF), Entry("usr/bin/curl", AMD64_ELF)
+
+
+def test_c06_the_definitions_health_check_blocks_and_the_images_own_only_warns() -> None:
+    ours = ProcessOverrides(health_check=("CMD-SHELL", "curl -f http://localhost/ || exit 1"))
+    codes, proven = proof(built(*CURL, overrides=ours))
+    assert (codes["image.wrong-health-check"], proven) == ("block", False)
+    codes, proven = proof(built(*CURL, Healthcheck={"Test": ["CMD", "curl", "-f", "http://localhost/"]}))
+    assert (codes["image.wrong-health-check"], proven) == ("warn", True)
+    missing = ProcessOverrides(health_check=("CMD", "wget", "-q", "x"))
+    assert proof(built(*CURL, overrides=missing))[0]["image.health-check-undecided"] == "unknown"
+    own = built(*CURL, Healthcheck={"Test": ["CMD", "wget", "-q", "x"]})
+    assert proof(own) == ({"image.foreign-binary": "warn", "image.health-check-undecided": "info"}, True)
+
+
+def test_c06_x86_files_elsewhere_warn_and_do_not_stand_against_the_proof() -> None:
+    facts = built(Entry("app", ARM64_ELF), Entry("opt/tool", AMD64_ELF), Entry("opt/other", AMD64_ELF))
+    assert proof(facts) == ({"image.foreign-binary": "warn"}, True)
+    found = dict(facts.problems[0].evidence)
+    assert (found["files"], found["file"]) == ("2", "/opt/tool")
+
+
+def test_c06_modules_of_the_interpreter_that_the_start_runs_block() -> None:
+    python = Entry("app", b"#!/usr/bin/python3\n"), Entry("usr/bin/python3", ARM64_ELF)
+    site = "usr/lib/python3/dist-packages"
+    module = Entry(f"{site}/numpy/_m.cpython-311-x86_64-linux-gnu.so", AMD64_ELF, 0o644)
+    wheel = Entry(f"{site}/numpy-1.26.4.dist-info/WHEEL", b"Tag: cp311-cp311-manylinux_2_17_x86_64\n", 0o644)
+    facts = built(*python, module, wheel)
+    assert proof(facts) == ({"image.wrong-native-module": "block", "image.foreign-wheel": "warn"}, False)
+    found = next(item for item in facts.problems if item.code == "image.wrong-native-module")
+    assert ("packages", "numpy") in found.evidence
+    wheels = next(item for item in facts.problems if item.code == "image.foreign-wheel")
+    assert "numpy 1.26.4" in wheels.text
+    beside = Entry(f"{site}/numpy/_m.cpython-311-aarch64-linux-gnu.so", ARM64_ELF, 0o644)
+    assert proof(built(*python, module, beside)) == ({"image.foreign-binary-beside": "info"}, True)
+    helper = Entry(f"{site}/tool/helper", AMD64_ELF)
+    assert proof(built(*python, helper)) == ({"image.foreign-native-module": "warn"}, True)
+
+
+def test_what_could_not_be_decided_about_the_start_is_no_proof_and_about_an_archive_beside_it_is() -> None:
+    undecided_library = scanned_as(libraries=(undecided("libx.so was not found."),))
+    assert proof(undecided_library) == ({"image.library-undecided": "unknown"}, False)
+    archive = scanned_as(unread=("/a.jar",), unread_reason="It is encrypted.")
+    assert proof(archive) == ({"image.archive-not-read": "unknown"}, True)
+    assert "It is encrypted." in archive.problems[0].text
+
+
+def scanned_as(**found: Any) -> ImageFacts:
+    shelf = Shelf()
+    two_platforms(shelf)
+    facts = read_back(shelf)
+    child = facts.child_for(LINUX_ARM64)
+    assert child is not None
+    assert child.scan is not None
+    return with_scans(facts, {child.digest: replace(child.scan, **found)})
+
+
+def test_a_layer_whose_size_lies_is_told_with_both_sizes() -> None:
+    shelf = Shelf()
+    entry = shelf.image("linux/arm64", Entry("app", ARM64_ELF))
+    manifest = json.loads(shelf.manifests[entry["digest"]][1])
+    true = manifest["layers"][0]["size"]
+    manifest["layers"][0]["size"] = true + 7
+    lying = {**shelf.document(manifest), "platform": entry["platform"]}
+    shelf.index(shelf.image("linux/amd64"), lying)
+    facts = read_back(shelf)
+    assert proof(facts) == ({"image.size-mismatch": "block"}, False)
+    assert f"{true + 7} bytes, it has {true}" in facts.problems[0].text
+    assert ("layer", manifest["layers"][0]["digest"]) in facts.problems[0].evidence
 
 
 def test_an_unreadable_document_under_the_tag_is_an_emergency() -> None:

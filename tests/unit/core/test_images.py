@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -239,6 +240,68 @@ def test_c12_zstd_layers_under_docker_types_are_blocked_and_under_oci_types_are_
     shelf.index(mixed, shelf.image("linux/amd64", Entry("app"), layer_type=oci))
     facts = inspected(shelf)
     assert [item.code for item in facts.problems if item.grade == "block"] == ["image.docker-zstd"]
+
+
+def changed(shelf: Shelf, entry: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Return the entry of an image whose manifest is changed, the rest as it was."""
+    media_type, body = shelf.manifests[entry["digest"]]
+    manifest = json.loads(body)
+    change(manifest)
+    return {**shelf.document(manifest, media_type), "platform": entry["platform"]}
+
+
+FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ({"mediaType": FOREIGN, "urls": ["https://elsewhere.example/x"]}, "https://elsewhere.example/x"),
+        ({"mediaType": FOREIGN}, FOREIGN),
+        ({"mediaType": NONDISTRIBUTABLE}, NONDISTRIBUTABLE),
+        ({"urls": ["https://elsewhere.example/x"]}, "https://elsewhere.example/x"),
+    ],
+)
+def test_c11_layers_that_lie_outside_the_registry_are_told(layer: dict[str, Any], said: str) -> None:
+    shelf = Shelf()
+    entry = shelf.image("linux/arm64", Entry("app"))
+    shelf.index(changed(shelf, entry, lambda manifest: manifest["layers"][0].update(layer)))
+    found = problem(inspected(shelf), "image.foreign-layer")
+    assert found.grade == "warn"
+    assert said in dict(found.evidence).values()
+
+
+def test_c11_manifest_and_config_have_to_agree_on_the_layers() -> None:
+    shelf = Shelf()
+    config = {
+        "os": "linux",
+        "architecture": "arm64",
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:1", "sha256:2"]},
+    }
+    shelf.index(shelf.image("linux/arm64", Entry("app"), config=config))
+    assert problem(inspected(shelf), "image.layer-mismatch").grade == "block"
+    good = Shelf()
+    config["rootfs"] = {"type": "layers", "diff_ids": ["sha256:1"]}
+    good.index(good.image("linux/arm64", Entry("app"), config=config))
+    assert inspected(good).problems == ()
+
+
+def test_c11_a_config_of_another_size_is_told() -> None:
+    shelf = Shelf()
+    entry = shelf.image("linux/arm64", Entry("app"))
+    shelf.index(changed(shelf, entry, lambda manifest: manifest["config"].update(size=3)))
+    found = problem(inspected(shelf), "image.size-mismatch")
+    assert (found.grade, "gives its config 3 bytes" in found.text) == ("block", True)
+
+
+def test_c13_a_config_without_media_type_leaves_the_platform_undeclared() -> None:
+    shelf = Shelf()
+    entry = shelf.image("linux/amd64", Entry("app"))
+    changed_entry = changed(shelf, entry, lambda manifest: manifest["config"].pop("mediaType"))
+    shelf.manifests["tag1"] = shelf.manifests[changed_entry["digest"]]
+    found = problem(inspected(shelf), "image.platform-undeclared")
+    assert (found.grade, "Fargate may not find its platform" in found.text) == ("warn", True)
 
 
 @pytest.mark.parametrize("config", [{}, {"os": "linux"}, {"architecture": "amd64"}, {"os": "", "architecture": ""}])
