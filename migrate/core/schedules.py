@@ -42,7 +42,7 @@ def next_time(schedule: str, timezone: str, after: datetime, started: datetime |
         if kind == "rate":
             return _next_of_rate(inside, after, started)
         return next(_times(inside.split(), after, zone), None)
-    except (ValueError, ZoneInfoNotFoundError, KeyError, OSError):
+    except (ValueError, OverflowError, ZoneInfoNotFoundError, KeyError, OSError):
         return None
 
 

@@ -56,7 +56,9 @@ class ApplicationAutoScaling:
         merged = {**(known or self._made(scope, request)), **given}
         if merged["MinCapacity"] > merged["MaxCapacity"]:
             raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
-        merged["SuspendedState"] = {**merged["SuspendedState"], **(request.get("SuspendedState") or {})}
+        suspended: Json = dict(merged["SuspendedState"])
+        suspended.update(request.get("SuspendedState") or {})
+        merged["SuspendedState"] = suspended
         self._targets[resource] = merged
         return {"ScalableTargetARN": merged["ScalableTargetARN"]}
 
