@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from migrate.core.documents import document, fields
+from migrate.core.documents import Json, document, fields
 from migrate.core.facts import Architecture, StrategyItem
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
@@ -106,7 +106,7 @@ def on_subnets(*subnets: Subnet, named: tuple[str, ...] = (), **more: Any) -> Ob
     """Return the service in the subnets; ``named`` are those it names, where they are others than EC2 shows."""
     service = more.pop("service", facts.service(launch_type="FARGATE", strategy=()))
     names = named or tuple(item.id for item in subnets)
-    network = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": list(names)}}}
+    network: dict[str, Json] = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": list[Json](names)}}}
     whole = replace(service, document=document(fields(service.document) | network))
     around = replace(more.pop("surroundings", Surroundings()), subnets=subnets)
     return facts.observation(service=whole, surroundings=around, **more)

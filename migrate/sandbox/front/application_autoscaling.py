@@ -53,7 +53,8 @@ class ApplicationAutoScaling:
         given = {name: request[name] for name in ("MinCapacity", "MaxCapacity", "RoleARN") if name in request}
         if known is None and not {"MinCapacity", "MaxCapacity"} <= given.keys():
             raise AwsError("ValidationException", "MinCapacity and MaxCapacity are required for a new scalable target.")
-        merged = {**(known or self._made(scope, request)), **given}
+        merged = dict(self._made(scope, request) if known is None else known)
+        merged.update(given)
         if merged["MinCapacity"] > merged["MaxCapacity"]:
             raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
         suspended: Json = dict(merged["SuspendedState"])

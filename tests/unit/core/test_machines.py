@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,7 +79,7 @@ def test_a_registered_machine_takes_what_remains() -> None:
 
 
 @pytest.mark.parametrize("state", [{"status": "DRAINING"}, {"agent_connected": False}])
-def test_a_machine_that_drains_or_is_out_of_touch_takes_nothing(state: dict[str, object]) -> None:
+def test_a_machine_that_drains_or_is_out_of_touch_takes_nothing(state: dict[str, Any]) -> None:
     assert room_now(instance(**state), KINDS["m7g.large"], TaskNeeds(1, 1)).tasks == 0
 
 
