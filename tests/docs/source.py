@@ -14,6 +14,8 @@ _ANCHOR = re.compile(r"[a-z0-9-]+#[a-z0-9-]+")
 _COMMAND = re.compile(r"`migrate (?P<arguments>[^`]+)`")
 _EXAMPLE = re.compile(r"^ +migrate (?P<arguments>.+)$", re.MULTILINE)
 _MADE_BY = frozenset({"finding", "Finding", "ImageProblem"})
+_WITH_TABLES = ("image_", "build_", "dockerfile_")
+"""How the core modules begin whose codes stand in tables."""
 _HOLE = "\0"
 """Stands where an f-string puts in a value."""
 
@@ -65,7 +67,7 @@ def finding_codes() -> set[str]:
     made = set(_made())
     families = "|".join(sorted({code.partition(".")[0] for code in made}))
     shape = re.compile(rf"(?:{families})\.[a-z0-9]+(?:-[a-z0-9]+)*")
-    told = {text for path, text in _strings() if "core" in path.parts and "image_" in path.name}
+    told = {text for path, text in _strings() if "core" in path.parts and path.name.startswith(_WITH_TABLES)}
     return made | {text for text in told if shape.fullmatch(text)}
 
 
