@@ -12,7 +12,7 @@ from migrate.core.documents import Json, fields
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
-from migrate.core.preflight.paths import Evidence, in_task_definition
+from migrate.core.preflight.paths import Evidence, in_task_definition, shown
 from migrate.core.service_settings import child, children, is_fargate, on_fargate
 from migrate.core.settings import Settings
 from migrate.core.surroundings import version_numbers
@@ -113,6 +113,10 @@ def _refused_of(container: dict[str, Json], path: str) -> Iterator[tuple[str, Ev
     for name in _LINUX_FIELDS:
         if linux.get(name):
             yield f"linuxParameters.{name}", in_task_definition(f"{path}.linuxParameters.{name}", linux[name])
+    added = child(linux, "capabilities").get("add")
+    if isinstance(added, list) and set(map(str, added)) - {"SYS_PTRACE", "CAP_SYS_PTRACE"}:
+        name = f"the capabilities {shown(added)}"
+        yield name, in_task_definition(f"{path}.linuxParameters.capabilities.add", added)
     driver = child(container, "logConfiguration").get("logDriver")
     if driver and driver not in _LOG_DRIVERS:
         yield f"log driver {driver}", in_task_definition(f"{path}.logConfiguration.logDriver", driver)
