@@ -1,0 +1,126 @@
+"""The documents for programs against their JSON Schema: nothing undocumented in them, nothing documented missing."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import migrate.render
+from migrate.core.check import FailOn, Readiness, Subject, report
+from migrate.core.evidence import EventKind
+from migrate.core.findings import Finding, Grade
+from migrate.core.outcome import RunOutcome
+from migrate.core.plan import StageStatus, make_plan
+from migrate.core.stages import Stage
+from migrate.core.status import status_of
+from migrate.errors import BlockedError, ExitCode, SettingsError
+from migrate.render import structured
+from migrate.render.structured import FORMAT, to_json
+from tests.fakes.facts import observation, repository, settings
+from tests.fakes.records import a_run, an_event
+
+SCHEMA: dict[str, Any] = json.loads((Path(migrate.render.__file__).parent / "documents.schema.json").read_bytes())
+SETTINGS = settings(soak=timedelta(minutes=2))
+FINDING = Finding("image.wrong-binary", Grade.BLOCK, 2, "An x86 file.", "Rebuild.", "findings#image-wrong-binary")
+EVIDENCE = (("container", "web"), ("file", "/app"), ("file", "/lib/x"))
+
+
+def strict(schema: Any) -> Any:
+    """Return the schema as it would be if no further key were allowed: what a document may not have unsaid."""
+    found = deepcopy(schema)
+    if isinstance(found, dict):
+        if "properties" in found:
+            found["additionalProperties"] = False
+        return {key: strict(value) for key, value in found.items()}
+    return [strict(item) for item in found] if isinstance(found, list) else found
+
+
+def documents() -> dict[str, str]:
+    seen = observation()
+    blocked = observation(repository=replace(repository(), tag_mutability="IMMUTABLE"))
+    outcome = RunOutcome("run-1", ExitCode.HELD, Stage.IMAGE, "Held.", ("because",), "Look.", "gates#image")
+    checked = report(Subject.SERVICE, "arn", (FINDING, replace(FINDING, evidence=EVIDENCE)), on_spot=True)
+    return {
+        "plan": to_json(structured.plan_document(make_plan(seen, SETTINGS, None))),
+        "plan that is blocked": to_json(structured.plan_document(make_plan(blocked, SETTINGS, None))),
+        "check": to_json(structured.check_document(checked)),
+        "check of images": to_json(structured.check_document(report(Subject.IMAGES, "app:1", (), asks_spot=False))),
+        "status": to_json(structured.status_document(status_of(seen, None, SETTINGS, a_run()))),
+        "status without a run": to_json(structured.status_document(status_of(seen, None, SETTINGS, None))),
+        "outcome": to_json(structured.outcome_document(outcome)),
+        "error": to_json(structured.error_document(BlockedError("No.", why="Because.", then="Wait."))),
+        "error of usage": to_json(structured.error_document(SettingsError("No.", then="Wait."))),
+        "event": structured.event_line(an_event("said", kind=EventKind.NOTE, number=1)),
+    }
+
+
+DOCUMENTS = documents()
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_what_the_schema_says_and_holds_nothing_else(name: str) -> None:
+    content = json.loads(DOCUMENTS[name])
+    assert (content["format"], content["document"]) == (FORMAT, name.split(maxsplit=1)[0])
+    jsonschema.validate(content, SCHEMA, cls=jsonschema.Draft202012Validator)
+    jsonschema.validate(content, strict(SCHEMA), cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_that_grows_is_still_one(name: str) -> None:
+    content = {**json.loads(DOCUMENTS[name]), "more": True}
+    jsonschema.validate(content, SCHEMA, cls=jsonschema.Draft202012Validator)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, strict(SCHEMA), cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_key_of_a_document_may_go_away(name: str) -> None:
+    content = json.loads(DOCUMENTS[name])
+    for key in content:
+        less = {other: value for other, value in content.items() if other != key}
+        assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(less), key
+
+
+def test_the_words_of_the_schema_are_those_of_the_program() -> None:
+    defs = SCHEMA["$defs"]
+    assert set(defs["finding"]["properties"]["grade"]["enum"]) == set(Grade)
+    assert set(defs["check"]["properties"]["arm64"]["properties"]["readiness"]["enum"]) == set(Readiness)
+    assert set(defs["check"]["properties"]["subject"]["properties"]["kind"]["enum"]) == set(Subject)
+    assert set(defs["plan"]["properties"]["stages"]["items"]["properties"]["status"]["enum"]) == set(StageStatus)
+    assert set(defs["error"]["properties"]["exit_code"]["enum"]) == set(ExitCode)
+    assert set(defs["event"]["properties"]["kind"]["enum"]) == set(EventKind)
+    assert set(FailOn) - {FailOn.NEVER} < set(Grade)
+
+
+def test_evidence_keeps_its_order_and_names_that_stand_twice() -> None:
+    content = json.loads(DOCUMENTS["check"])
+    (told,) = (item for item in content["findings"] if item["evidence"])
+    assert [(item["name"], item["value"]) for item in told["evidence"]] == list(EVIDENCE)
+    assert told["group"] == "container web"
+
+
+def test_every_property_says_what_it_is() -> None:
+    def undescribed(schema: Any, path: str) -> list[str]:
+        if isinstance(schema, list):
+            return [found for item in schema for found in undescribed(item, path)]
+        if not isinstance(schema, dict):
+            return []
+        own = [
+            f"{path}.{name}"
+            for name, item in schema.get("properties", {}).items()
+            if "description" not in item and "$ref" not in item
+        ]
+        return own + [found for key, item in schema.items() for found in undescribed(item, f"{path}.{key}")]
+
+    assert undescribed(SCHEMA, "$") == []
