@@ -172,6 +172,7 @@ class ImageConfig:
     working_directory: str = ""
     health_check: tuple[str, ...] = ()
     shell: tuple[str, ...] = ()
+    stop_signal: str = ""
     diff_ids: tuple[str, ...] = ()
     fault: str = ""
 
@@ -199,6 +200,7 @@ def parse_config(body: bytes) -> ImageConfig:
         working_directory=_text(process.get("WorkingDir")),
         health_check=_texts(check.get("Test")) if isinstance(check, dict) else (),
         shell=_texts(process.get("Shell")),
+        stop_signal=_text(process.get("StopSignal")),
         diff_ids=_texts(root.get("diff_ids")) if isinstance(root, dict) else (),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from migrate.core.documents import Json
 from migrate.core.findings import Finding, Grade
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
-from migrate.core.images import ImageFacts
+from migrate.core.images import ChildFacts, ImageConfig, ImageFacts
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import Evidence, in_task_definition
@@ -18,6 +18,7 @@ from migrate.core.task_definition import containers, process_overrides
 
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "busybox", "zsh", "ksh"})
 _SCRIPT_RUNNERS = frozenset({"npm", "npx", "yarn", "pnpm"})
+_KILLING = frozenset({"SIGKILL", "KILL", "9"})
 _COMMAND_FLAG = re.compile(r"-[a-z]*c")
 _QUOTED_OR_REDIRECTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d*>&\d?|&>")
 _COMPOUND = re.compile(r"[;&|\n]|\b(?:if|for|while|until|case)\b")
@@ -40,6 +41,17 @@ def signal_findings(observation: Observation) -> Iterator[Finding]:
         image = observation.image(str(container.get("name")))
         if image is None or image.facts is None:
             continue
+        config = _config(image.facts)
+        if config is not None and config.stop_signal.upper() in _KILLING:
+            yield finding(
+                "container.stop-signal-kills",
+                Grade.WARN,
+                3,
+                f"The image of container {container.get('name')} asks to be stopped by {config.stop_signal}: it ends at "
+                "once, whatever stopTimeout says.",
+                "Take STOPSIGNAL out of the Dockerfile, or name the signal that the application ends on.",
+                (("STOPSIGNAL", config.stop_signal), ("image", str(image.reference))),
+            )
         words, evidence = _process(container, index, image.facts)
         doubt = signal_doubt(words)
         if doubt is None:
@@ -104,8 +116,7 @@ def _script(words: tuple[str, ...]) -> str | None:
 def _process(container: dict[str, Json], index: int, facts: ImageFacts) -> tuple[tuple[str, ...], Evidence]:
     """Return the words that start the container, as ECS and Docker join them, and where they stand."""
     overrides = process_overrides(container)
-    one = facts.child_for(LINUX_ARM64) or facts.child_for(LINUX_AMD64)
-    config = one.config if one is not None else None
+    one, config = _chosen(facts), _config(facts)
     path = f"$.containerDefinitions[{index}]"
     entry, command = overrides.entry_point, overrides.command
     if entry is not None:
@@ -116,3 +127,12 @@ def _process(container: dict[str, Json], index: int, facts: ImageFacts) -> tuple
         return (*from_image, *command), in_task_definition(f"{path}.command")
     digest: Evidence = (("digest", one.digest),) if one is not None else ()
     return (*from_image, *(config.command if config is not None else ())), digest
+
+
+def _chosen(facts: ImageFacts) -> ChildFacts | None:
+    return facts.child_for(LINUX_ARM64) or facts.child_for(LINUX_AMD64)
+
+
+def _config(facts: ImageFacts) -> ImageConfig | None:
+    one = _chosen(facts)
+    return one.config if one is not None else None

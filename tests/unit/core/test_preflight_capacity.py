@@ -228,8 +228,10 @@ def test_stop_timeout_behind_a_load_balancer_is_held_against_the_two_minutes(
         assert f"{timeout or 30} s after SIGTERM" in seen["container.stop-timeout"].text
 
 
-def started(entrypoint: tuple[str, ...] = (), arguments: tuple[str, ...] = (), **of_container: Any) -> Observation:
-    config = ImageConfig(platform=LINUX_AMD64, entrypoint=entrypoint, command=arguments)
+def started(
+    entrypoint: tuple[str, ...] = (), arguments: tuple[str, ...] = (), stop_signal: str = "", **of_container: Any
+) -> Observation:
+    config = ImageConfig(platform=LINUX_AMD64, entrypoint=entrypoint, command=arguments, stop_signal=stop_signal)
     facts = single_platform(children=(child(LINUX_AMD64, ORIGINAL_DIGEST, config=config),))
     return described({}, container(**of_container), around={"images": (ContainerImage("app", IMAGE, facts),)})
 
@@ -300,3 +302,13 @@ def test_an_init_process_does_not_help_a_shell() -> None:
 def test_signals_of_a_container_that_is_not_essential_and_of_services_without_spot_are_their_own_affair() -> None:
     assert "container.sigterm-not-passed-on" not in found(started(("sh", "-c", "a; b"), essential=False))
     assert "container.sigterm-not-passed-on" not in found(started(("sh", "-c", "a; b")), ON_DEMAND_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("signal", "told"), [("SIGKILL", True), ("9", True), ("SIGQUIT", False), ("SIGTERM", False), ("", False)]
+)
+def test_an_image_that_asks_to_be_killed_is_warned_of(signal: str, *, told: bool) -> None:
+    seen = found(started(("nginx",), stop_signal=signal))
+    assert ("container.stop-signal-kills" in seen) is told
+    if told:
+        assert ("STOPSIGNAL", signal) in seen["container.stop-signal-kills"].evidence
