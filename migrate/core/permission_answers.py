@@ -83,7 +83,7 @@ def questions(stages: Iterable[int], scope: Scope, *, not_needed: Iterable[str] 
 
     ``not_needed`` are actions that this service has no use for.
     """
-    first: dict[Permission, int] = {}
+    useless, first = frozenset(not_needed), dict[Permission, int]()
     for stage in sorted(stages):
         for permission in permissions_to_act(stage):
             first.setdefault(permission, stage)
@@ -96,6 +96,6 @@ def questions(stages: Iterable[int], scope: Scope, *, not_needed: Iterable[str] 
             on_repository=permission.target in (Target.REPOSITORY, Target.IMAGES),
         )
         for permission, stage in sorted(first.items())
-        if permission.action not in frozenset(not_needed)
+        if permission.action not in useless
         for resource in scope.resources(permission.target)
     )
