@@ -46,7 +46,6 @@ STATE_FIELDS = frozenset(
     {
         "capacityProviderStrategy",
         "createdAt",
-        "createdBy",
         "currentServiceDeployment",
         "currentServiceRevisions",
         "deployments",

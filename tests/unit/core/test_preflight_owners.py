@@ -133,6 +133,11 @@ def test_a_pipeline_is_told_what_its_file_needs(session: str) -> None:
     assert "service.owner-suggested" not in seen
 
 
+def test_who_created_the_service_suggests_an_owner_too() -> None:
+    finding = found(described({"createdBy": f"{ROLE}/TerraformDeploy/session"}))["service.owner-suggested"]
+    assert finding.evidence == (("service createdBy", f"{ROLE}/TerraformDeploy/session"),)
+
+
 def test_a_person_who_registered_the_revision_is_no_owner() -> None:
     seen = found(described({}, {"registeredBy": "arn:aws:iam::111122223333:user/ada"}))
     assert not [code for code in seen if "own" in code or "pipeline" in code]
