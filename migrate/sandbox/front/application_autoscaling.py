@@ -50,7 +50,7 @@ class ApplicationAutoScaling:
         """Create or change a target; both limits are needed for a new one (RegisterScalableTarget reference)."""
         resource = _resource(scope, request)
         known = self._targets.get(resource)
-        given = {name: request[name] for name in ("MinCapacity", "MaxCapacity", "RoleARN") if name in request}
+        given: Json = {name: request[name] for name in ("MinCapacity", "MaxCapacity", "RoleARN") if name in request}
         if known is None and not {"MinCapacity", "MaxCapacity"} <= given.keys():
             raise AwsError("ValidationException", "MinCapacity and MaxCapacity are required for a new scalable target.")
         merged = dict(self._made(scope, request) if known is None else known)

@@ -47,7 +47,11 @@ class Recordings:
             "ecr_writer": session.ecr_writer,
             "elbv2": session.elbv2,
             "cloudwatch": session.cloudwatch,
+            "ec2": session.ec2,
+            "autoscaling": session.autoscaling,
+            "application_autoscaling": session.application_autoscaling,
             "sts": session.sts,
+            "iam": session.iam,
         }
 
     def answer(self, client: str, method: str, answer: dict[str, Any], **expected: Any) -> None:
