@@ -47,8 +47,8 @@ def signal_findings(observation: Observation) -> Iterator[Finding]:
                 "container.stop-signal-kills",
                 Grade.WARN,
                 3,
-                f"The image of container {container.get('name')} asks to be stopped by {config.stop_signal}, which ends "
-                "it at once, whatever stopTimeout says.",
+                f"The image of container {container.get('name')} asks to be stopped by {config.stop_signal}, which "
+                "ends it at once, whatever stopTimeout says.",
                 "Take STOPSIGNAL out of the Dockerfile, or name the signal that the application ends on.",
                 (("STOPSIGNAL", config.stop_signal), ("image", str(image.reference))),
             )
