@@ -10,7 +10,30 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-PROMISED = ("C01", "C03", "C04", "C05", "C08", "C26", "C31", "C32", "C33", "C34", "C37", "C39")
+PROMISED = (
+    "C01",
+    "C03",
+    "C04",
+    "C05",
+    "C08",
+    "C26",
+    "C31",
+    "C32",
+    "C33",
+    "C34",
+    "C37",
+    "C39",
+    "C44",
+    "C46",
+    "C47",
+    "C48",
+    "C50",
+    "C54",
+    "C56",
+    "C59",
+    "C60",
+    "C62",
+)
 _NUMBER = re.compile(r"(?:^test|_)_?c(\d\d)(?=_)")
 
 

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from migrate.core.checks import Expectation, deployment_check
+from migrate.core.facts import Architecture
 from migrate.core.findings import Grade, blocking
+from migrate.core.gates import Outcome
 from migrate.core.preflight import findings
 from migrate.core.rollout_percentages import Rollout, rollout_room
 from migrate.core.surroundings import ScalableTarget, Surroundings
@@ -113,6 +116,13 @@ def test_c44_an_empty_list_of_deployments_is_evidence_and_no_deployment_in_progr
     assert ("deployments", "0") in seen["service.controller"].evidence
     assert "task sets" in seen["service.controller"].text
     assert "service.deployment-in-progress" not in seen
+
+
+def test_c44_the_gate_does_not_wait_on_an_empty_list_of_deployments() -> None:
+    external = service(**{**_plain(described({}).service), "deployments": (), "deployment_controller": "EXTERNAL"})
+    expected = Expectation("D1", external.task_definition_arn, Architecture.X86_64, "app", (), (), "FARGATE")
+    measured = deployment_check(external, expected)
+    assert (measured.outcome, measured.final) == (Outcome.INCONCLUSIVE, True)
 
 
 def _plain(of: Any) -> dict[str, Any]:
