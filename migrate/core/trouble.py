@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 
 from migrate.core.documents import fields
 from migrate.core.facts import Service, Strategy
+from migrate.core.rollout_percentages import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, rollout_room
 from migrate.core.service_events import Signal, newest, said
+from migrate.core.service_settings import percentages
 
 
 def health_hint(service: Service) -> str:
@@ -33,8 +34,7 @@ def lack_of_capacity(service: Service, placed: int, since: datetime, strategy: S
         f"{event.message}"
     )
     if any(item.provider == "FARGATE_SPOT" for item in strategy):
-        # The percentage rounds up (facts F22).
-        base = math.ceil(service.desired_count * _percentages(service)[0] / 100)
+        base = rollout_room(service.desired_count, *_percentages(service)).keep
         text += f"; a base of {base} on FARGATE keeps the service whole without Spot"
     return text
 
@@ -50,8 +50,4 @@ def never_rolls(service: Service) -> str:
 
 
 def _percentages(service: Service) -> tuple[int, int]:
-    """Return minimumHealthyPercent and maximumPercent; 100 and 200 unless set (ECS API, DeploymentConfiguration)."""
-    found = fields(service.document).get("deploymentConfiguration")
-    held = found if isinstance(found, dict) else {}
-    minimum, maximum = held.get("minimumHealthyPercent"), held.get("maximumPercent")
-    return minimum if isinstance(minimum, int) else 100, maximum if isinstance(maximum, int) else 200
+    return percentages(service.document) or (DEFAULT_MINIMUM, DEFAULT_MAXIMUM)
