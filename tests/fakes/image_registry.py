@@ -74,6 +74,7 @@ class Behaviour:
     blobs_elsewhere: str = ""
     break_off_after: int = 0
     times_broken: int = 0
+    promised: int = 0
     ranges: bool = True
     content_digest: str = ""
     realm: str = ""
@@ -196,9 +197,12 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         if asked and behaviour.ranges:
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start and start >= len(body):
+            self._refuse(416, "UNSUPPORTED", "range not satisfiable")
+            return
         if behaviour.times_broken:
             behaviour.times_broken -= 1
-            self._head(206 if start else 200, {}, len(body) - start)
+            self._head(206 if start else 200, {}, behaviour.promised or len(body) - start)
             self.wfile.write(body[start : start + behaviour.break_off_after])
             self.close_connection = True
             return

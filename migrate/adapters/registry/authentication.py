@@ -28,6 +28,8 @@ _LARGEST_TOKEN = 1 << 20
 _CLIENT = "ecs-migrate"
 _CHALLENGE = re.compile(r"(?:^|,)\s*(Basic|Bearer)\b", re.IGNORECASE)
 
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -41,9 +43,10 @@ def challenges(values: list[str]) -> tuple[Challenge, ...]:
     """Read WWW-Authenticate headers, several challenges in one line included."""
     found: list[Challenge] = []
     for value in values:
-        starts = list(_CHALLENGE.finditer(value))
+        # What is quoted may hold a comma and a word like a scheme.
+        starts = list(_CHALLENGE.finditer(_QUOTED.sub(lambda quoted: "_" * len(quoted[0]), value)))
         ends = [*(start.start() for start in starts[1:]), len(value)]
-        for start, end in zip(starts, ends, strict=True):
+        for start, end in zip(starts, ends, strict=False):
             pairs = [item for item in urllib.request.parse_http_list(value[start.end() : end]) if "=" in item]
             parameters = urllib.request.parse_keqv_list([item.strip() for item in pairs])
             found.append(Challenge(start[1].lower(), {name.lower(): text for name, text in parameters.items()}))

@@ -188,6 +188,28 @@ def test_a_stream_that_breaks_for_ever_is_given_up(shelf: Shelf, client: Client)
             list(opened)
 
 
+def test_a_long_download_is_taken_up_as_often_as_it_gets_on(shelf: Shelf, client: Client) -> None:
+    piece = 8 << 20
+    body = bytes(range(256)) * (piece * 8 // 256)
+    digest = shelf.blob(body)
+    behaviour = Behaviour(times_broken=8, break_off_after=piece)
+    with LoopbackRegistry(shelf, behaviour) as registry:
+        with client().open_blob(registry.reference(), digest) as chunks:
+            assert sum(len(chunk) for chunk in chunks) == len(body)
+        assert len(registry.seen) == 8
+
+
+def test_a_download_that_broke_at_its_very_end_is_whole(shelf: Shelf, client: Client) -> None:
+    body = bytes(range(256)) * 512
+    digest = shelf.blob(body)
+    # The last byte came, and the connection broke before its end was told.
+    behaviour = Behaviour(times_broken=1, break_off_after=len(body), promised=len(body) + 1)
+    with LoopbackRegistry(shelf, behaviour) as registry:
+        with client().open_blob(registry.reference(), digest) as chunks:
+            assert b"".join(chunks) == body
+        assert registry.seen[1][1]["range"] == f"bytes={len(body)}-"
+
+
 def test_a_digest_header_that_lies_is_found_out(shelf: Shelf, client: Client) -> None:
     with LoopbackRegistry(shelf, Behaviour(content_digest="sha256:" + "0" * 64)) as registry, client() as puller:
         reference = registry.reference()

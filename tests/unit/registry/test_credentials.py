@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,16 +72,105 @@ def test_a_helper_that_fails_is_named_and_its_answer_is_not_shown(tmp_path: Path
     assert "s3cret" not in f"{failed.value} {failed.value.__cause__}"
 
 
-def test_a_helper_is_run_with_the_server_on_its_input(tmp_path: Path) -> None:
-    # A name of its own, on a PATH that holds it already: the test changes no environment of this process.
-    first = next(Path(part) for part in os.environ["PATH"].split(":") if os.access(part, os.W_OK))
-    helper = first / f"docker-credential-{tmp_path.name}"
-    helper.write_text('#!/bin/sh\nread server\nprintf \'{"Username":"%s","Secret":"s"}\' "$1-$server"\n')
-    helper.chmod(helper.stat().st_mode | stat.S_IXUSR)
-    try:
-        assert docker_credentials(configured(tmp_path, credsStore=tmp_path.name))("ghcr.io") == ("get-ghcr.io", "s")
-    finally:
-        helper.unlink()
+Helper = Callable[[str, str], None]
+
+
+@pytest.fixture
+def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Helper:
+    """Give a way to put a credential helper on PATH, as a real program."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+    def make(name: str, script: str) -> None:
+        path = programs / f"docker-credential-{name}"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    return make
+
+
+def test_a_helper_is_run_with_the_server_on_its_input(tmp_path: Path, helper: Helper) -> None:
+    helper("store", 'read server\nprintf \'{"Username":"%s","Secret":"s"}\' "$*-$server"')
+    ask = docker_credentials(configured(tmp_path, credsStore="store"))
+    assert ask("ghcr.io") == ("get-ghcr.io", "s")
+    assert ask("docker.io") == ("get-https://index.docker.io/v1/", "s")
+
+
+def test_a_helper_gives_a_refresh_token_by_a_user_of_its_own(tmp_path: Path, helper: Helper) -> None:
+    helper("acr", 'printf \'{"ServerURL":"r","Username":"<token>","Secret":"refresh"}\'')
+    ask = docker_credentials(configured(tmp_path, credHelpers={"team.azurecr.io": "acr"}))
+    assert ask("team.azurecr.io") == (IDENTITY_TOKEN_USER, "refresh")
+    assert ask("ghcr.io") is None
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("echo credentials not found in native keychain; exit 1", ""),
+        ("echo no credentials server URL; exit 1", ""),
+        ("echo s3cret >&2; exit 1", "ended with code 1"),
+        ("echo s3cret; exit 0", "not what the protocol asks for"),
+        ("kill -9 $$", "ended with code -9"),
+    ],
+)
+def test_what_a_helper_says_instead_is_known_for_what_it_is(
+    tmp_path: Path, helper: Helper, script: str, error: str
+) -> None:
+    helper("odd", script)
+    ask = docker_credentials(configured(tmp_path, credsStore="odd"))
+    if not error:
+        assert ask("ghcr.io") is None
+        return
+    with pytest.raises(AccessError, match="docker-credential-odd") as failed:
+        ask("ghcr.io")
+    assert error in failed.value.why
+    assert "s3cret" not in f"{failed.value} {failed.value.__cause__}"
+
+
+def test_a_helper_that_writes_much_is_heard_to_its_end(tmp_path: Path, helper: Helper) -> None:
+    helper("loud", 'head -c 300000 /dev/zero >&2; printf \'{"Username":"me","Secret":"s"}\'')
+    assert docker_credentials(configured(tmp_path, credsStore="loud"))("ghcr.io") == ("me", "s")
+
+
+def test_a_program_that_cannot_run_is_named(tmp_path: Path, helper: Helper) -> None:
+    helper("broken", "")
+    (tmp_path / "programs/docker-credential-broken").write_bytes(b"\x7fELF")
+    with pytest.raises(AccessError, match="docker-credential-broken"):
+        docker_credentials(configured(tmp_path, credsStore="broken"))("ghcr.io")
+
+
+@pytest.mark.parametrize(
+    ("key", "registry"),
+    [
+        ("https://ghcr.io", "ghcr.io"),
+        ("https://ghcr.io/v2/", "ghcr.io"),
+        ("ghcr.io/team", "ghcr.io"),
+        ("http://localhost:5000", "localhost:5000"),
+        ("https://index.docker.io/v1/", "docker.io"),
+        ("docker.io", "docker.io"),
+        ("registry-1.docker.io", None),
+        ("ghcr.io.example", None),
+        ("ghcr.io:443", None),
+    ],
+)
+def test_keys_of_a_login_may_have_a_scheme_and_a_path(tmp_path: Path, key: str, registry: str | None) -> None:
+    ask = docker_credentials(configured(tmp_path, auths={key: encoded("me", "s")}))
+    for asked in ("ghcr.io", "docker.io", "localhost:5000"):
+        assert ask(asked) == (("me", "s") if asked == registry else None)
+
+
+def test_the_key_that_is_the_host_itself_goes_before_others(tmp_path: Path) -> None:
+    auths = {"https://ghcr.io/old": encoded("old", "o"), "ghcr.io": encoded("new", "n")}
+    assert docker_credentials(configured(tmp_path, auths=auths))("ghcr.io") == ("new", "n")
+
+
+def test_a_login_may_stand_in_plain_words_or_in_the_store_alone(tmp_path: Path, helper: Helper) -> None:
+    helper("store", 'printf \'{"Username":"stored","Secret":"s"}\'')
+    auths = {"ghcr.io": {}, "quay.io": {"username": "me", "password": "p"}}
+    ask = docker_credentials(configured(tmp_path, auths=auths, credsStore="store"))
+    assert ask("ghcr.io") == ("stored", "s")
+    assert ask("quay.io") == ("me", "p")
 
 
 def test_a_helper_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -108,3 +198,12 @@ def test_odd_entries_are_passed_by(tmp_path: Path, auths: object) -> None:
 def test_the_first_source_that_knows_wins() -> None:
     ask = first_of(no_credentials, lambda _: ("one", "1"), lambda _: ("two", "2"))
     assert ask("ghcr.io") == ("one", "1")
+
+
+def test_a_source_that_fails_is_passed_by_and_told_where_no_other_knows() -> None:
+    def broken(_: str) -> tuple[str, str] | None:
+        raise AccessError("The token may not be had.", then="Allow it.")
+
+    assert first_of(broken, lambda _: ("two", "2"))("ghcr.io") == ("two", "2")
+    with pytest.raises(AccessError, match="may not be had"):
+        first_of(broken, no_credentials)("ghcr.io")
