@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dockerfile
+import dockerfile  # type: ignore[import-not-found] # a compiled module without types
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ Answers = dict[tuple[str, ...], tuple[int, str, str]]
 class Docker:
     """A Docker command line that answers as told and remembers what it was asked."""
 
-    def __init__(self, answers: Mapping[tuple[str, ...], tuple[int, str, str]] | None = None) -> None:
-        self.answers = dict(answers or {})
+    def __init__(self, answers: Answers | None = None) -> None:
+        self.answers = answers or {}
         self.asked: list[tuple[str, ...]] = []
 
     def __call__(self, arguments: Sequence[str]) -> tuple[int, str, str]:
@@ -205,7 +205,7 @@ def test_c23_the_image_store_of_the_engine_and_its_disk_are_read(
 
 
 def test_an_engine_that_does_not_answer_is_a_problem_of_its_own_builder_only(home: Path) -> None:
-    answer = {INFO: (1, json.dumps({"ServerErrors": ["no"]}), "Cannot connect to the Docker daemon\n")}
+    answer: Answers = {INFO: (1, json.dumps({"ServerErrors": ["no"]}), "Cannot connect to the Docker daemon\n")}
     assert reader(home, Docker(answer)).builder(None).nodes[0].problem == "Cannot connect to the Docker daemon."
     instance(home, "multi")
     assert reader(home, Docker(answer)).builder("multi").nodes[0].problem == ""

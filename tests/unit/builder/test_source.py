@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from migrate.adapters.builder import source as module
-from migrate.adapters.builder.source import is_remote, read_source
+from migrate.adapters.builder.source import _Walk, is_remote, read_source
 from migrate.core.build_facts import BuildSource, ContextProgram
 from migrate.core.dockerfile_stages import BuildTarget
+from migrate.core.dockerignore import IgnoredPaths
 from migrate.core.image_executables import AARCH64_MACHINE, X86_64_MACHINE
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.settings import ImageSettings
@@ -88,7 +88,7 @@ def test_missing_files_are_told_and_not_raised(tmp_path: Path) -> None:
 
 def test_a_context_of_too_many_files_is_cut_short(tmp_path: Path) -> None:
     lay_out(tmp_path, Dockerfile="FROM scratch\nCOPY . /\n", **{f"f{number}": "x" for number in range(5)})
-    walk = module._Walk(tmp_path, module.IgnoredPaths(""), left=3)
+    walk = _Walk(tmp_path, IgnoredPaths(""), left=3)
     assert list(walk.programs((".",))) == []
     assert walk.left < 0
 
