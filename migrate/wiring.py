@@ -220,7 +220,7 @@ def _registry(ecr_login: Credentials) -> RegistryClient:
 def _absolute(settings: Settings, folder: Path) -> Settings:
     """Return the settings with paths that stood relative to their file."""
     image = settings.image
-    context = image.context if "://" in image.context else str((folder / image.context).resolve())
+    context = image.context if image.is_remote else str((folder / image.context).resolve())
     dockerfile = str((folder / image.dockerfile).resolve()) if image.dockerfile is not None else None
     return replace(settings, image=replace(image, context=context, dockerfile=dockerfile))
 

@@ -122,6 +122,16 @@ KEYS: tuple[Key, ...] = (
     ),
 )
 
+NOT_OFFERED: dict[tuple[str, str], str] = {
+    ("image", "load"): (
+        "is not offered: stage 1 makes an index of two platforms and pushes it; an engine without the containerd image "
+        "store cannot load one (docker exporter does not currently support exporting manifest lists)"
+    ),
+    ("image", "push"): "is not offered: what stage 1 builds is always pushed, by digest and without the service's tag",
+    ("image", "platforms"): 'is not offered: mode decides; "extend" builds linux/arm64, "rebuild" linux/amd64 as well',
+}
+"""Options of other builders that make no sense here, and why (case C23)."""
+
 STRATEGY_KEYS: tuple[Key, ...] = (
     Key("capacity.strategy", "provider", "FARGATE, FARGATE_SPOT or the name of an Auto Scaling group provider", ""),
     Key("capacity.strategy", "weight", "a whole number from 0 to 1000", ""),

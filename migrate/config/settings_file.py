@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrate.config.keys import KEYS, PRICE_KEYS, STRATEGY_KEYS, TABLES, Key
+from migrate.config.keys import KEYS, NOT_OFFERED, PRICE_KEYS, STRATEGY_KEYS, TABLES, Key
 from migrate.config.locate import KeyPath
 from migrate.config.mistakes import Mistake, quoted, settings_error, shown
 from migrate.core.settings import Settings
@@ -92,6 +92,9 @@ def _mistake(error: ErrorDetails) -> Mistake:
 
 
 def _unknown(path: KeyPath) -> str:
+    why = NOT_OFFERED.get((str(path[0]), str(path[-1])))
+    if why is not None:
+        return why
     name, known = str(path[-1]), _siblings(path)
     near = get_close_matches(name, known, n=1)
     if near:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from migrate.core.cost import HourlyRates
 from migrate.core.facts import Strategy, StrategyItem
+
+_REMOTE = re.compile(r"(?:https?|git|ssh)://|git@|github\.com/")
 
 
 class ImageMode(StrEnum):
@@ -50,6 +53,11 @@ class ImageSettings:
     target: str | None = None
     builder: str | None = None
     build_arguments: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the context is fetched by the builder: Git, HTTP and the like (buildx 0.35, util/urlutil)."""
+        return _REMOTE.match(self.context) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,6 @@ def _relative(build: ImageSettings, directory: Path) -> ImageSettings:
     dockerfile = build.dockerfile
     return replace(
         build,
-        context=build.context if "://" in build.context else os.path.relpath(build.context, directory),
+        context=build.context if build.is_remote else os.path.relpath(build.context, directory),
         dockerfile=os.path.relpath(dockerfile, directory) if dockerfile is not None else None,
     )
