@@ -1,9 +1,11 @@
-"""One suite over the registry port's fake and over the real client against a registry on loopback."""
+"""One suite over the registry port's fake and the real client: against a scripted registry and a real one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,6 +15,7 @@ from migrate.core.image_binaries import BinaryVerdict
 from migrate.core.images import LINUX_ARM64, ImageReference
 from migrate.errors import AccessError, NotFoundError
 from migrate.ports import ImageRegistry
+from tests.fakes.distribution import distribution
 from tests.fakes.image_content import REPOSITORY, Shelf, digest_of, two_platforms
 from tests.fakes.image_registry import FakeImageRegistry, LoopbackRegistry
 
@@ -31,8 +34,30 @@ def _real(shelf: Shelf) -> Iterator[Opened]:
         yield client, registry.reference()
 
 
-@pytest.fixture(params=[_fake, _real], ids=["fake", "real"])
+@contextmanager
+def _distribution(shelf: Shelf) -> Iterator[Opened]:
+    with (
+        TemporaryDirectory() as directory,
+        distribution(Path(directory)) as registry,
+        RegistryClient(sleep=lambda _: None) as client,
+    ):
+        registry.push(shelf)
+        yield client, registry.reference()
+
+
+SCRIPTED = [pytest.param(_fake, id="fake"), pytest.param(_real, id="real")]
+DISTRIBUTION = pytest.param(_distribution, id="distribution", marks=pytest.mark.e2e)
+
+
+@pytest.fixture(params=[*SCRIPTED, DISTRIBUTION])
 def opened(request: pytest.FixtureRequest) -> Open:
+    opener: Open = request.param
+    return opener
+
+
+@pytest.fixture(params=SCRIPTED)
+def lying(request: pytest.FixtureRequest) -> Open:
+    """Open a registry whose content may be anything; a real one takes nothing that its digest does not name."""
     opener: Open = request.param
     return opener
 
@@ -62,11 +87,11 @@ def test_a_missing_repository_is_not_found(opened: Open) -> None:
         registry.manifest(ImageReference(reference.registry, "team/other", "tag1"))
 
 
-def test_a_manifest_that_is_not_what_its_digest_says_is_refused(opened: Open) -> None:
+def test_a_manifest_that_is_not_what_its_digest_says_is_refused(lying: Open) -> None:
     shelf = Shelf()
     _, arm64, _ = two_platforms(shelf)
     shelf.manifests[arm64["digest"]] = (arm64["mediaType"], b'{"schemaVersion":2}')
-    with opened(shelf) as (registry, reference), pytest.raises(AccessError, match="is something else"):
+    with lying(shelf) as (registry, reference), pytest.raises(AccessError, match="is something else"):
         registry.manifest(reference.at(arm64["digest"]))
 
 
@@ -98,11 +123,11 @@ def test_a_missing_blob_is_not_found(opened: Open) -> None:
             list(chunks)
 
 
-def test_a_blob_that_is_not_what_its_digest_says_is_refused_at_its_end(opened: Open) -> None:
+def test_a_blob_that_is_not_what_its_digest_says_is_refused_at_its_end(lying: Open) -> None:
     shelf = Shelf()
     digest = shelf.blob(b"right")
     shelf.blobs[digest] = b"wrong"
-    with opened(shelf) as (registry, reference):
+    with lying(shelf) as (registry, reference):
         with pytest.raises(AccessError, match="is something else"):
             registry.blob(reference, digest, limit=10)
         with pytest.raises(AccessError, match="is something else"), registry.open_blob(reference, digest) as chunks:
