@@ -140,6 +140,8 @@ def test_windows_line_ends_are_read_as_well(tmp_path: Path) -> None:
         ("builder =", "alarms =", "line 12: image.alarms is not a known key here; it belongs in [gate]."),
         ("target =", "mode_x_y_z =", "line 11: image.mode_x_y_z is not a known key; expected one of container, mode,"),
         ("target =", "name =", "line 11: image.name is not a known key here; it belongs in [service]."),
+        ("target =", "load =", "line 11: image.load is not offered: stage 1 makes an index of two platforms"),
+        ("target =", "platforms =", "line 11: image.platforms is not offered: mode decides;"),
         # Keys that are missing: the line is that of their table.
         ('cluster = "demo"\n', "", "line 1: service.cluster is missing; expected a text that is not empty."),
         ('container = "app"\n', "", "line 6: image.container is missing; expected the name of a container"),
