@@ -8,7 +8,7 @@ from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.settings import Settings
-from migrate.core.surroundings import FARGATE_PROVIDERS
+from migrate.core.surroundings import FARGATE_PROVIDERS, MISSING
 
 
 def capacity_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
@@ -20,7 +20,9 @@ def capacity_findings(observation: Observation, settings: Settings) -> Iterator[
         [*from_the_start, *(item.provider for item in service.strategy), *(item.provider for item in settings.capacity)]
     )
     missing = [name for name in needed if name not in present]
-    unknown = [name for name in missing if name not in FARGATE_PROVIDERS]
+    # One that the account has is associated by stage 0 like Fargate's.
+    known = [item.name for item in observation.surroundings.capacity_providers if item.status != MISSING]
+    unknown = [name for name in missing if name not in (*FARGATE_PROVIDERS, *known)]
     if unknown:
         yield finding(
             "cluster.provider-unknown",

@@ -10,7 +10,7 @@ from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.provider_machines import ProviderUse, provider_uses
 from migrate.core.settings import Settings
-from migrate.core.surroundings import MISSING, CapacityProvider, ProviderKind, Surroundings, kind_of
+from migrate.core.surroundings import CapacityProvider, ProviderKind, Surroundings, kind_of
 
 _GONE = ("INACTIVE", "DEPROVISIONING")
 _CHANGING = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
@@ -32,16 +32,8 @@ def provider_findings(observation: Observation, settings: Settings) -> Iterator[
 
 def _status(provider: CapacityProvider, use: ProviderUse) -> Iterator[Finding]:
     evidence = ((provider.name, provider.status),)
-    if provider.status == MISSING:
-        yield finding(
-            "capacity-provider.missing",
-            Grade.BLOCK,
-            use.stage,
-            f"There is no capacity provider {provider.name} in this account and region.",
-            "Create it, or name another one in capacity.strategy.",
-            evidence,
-        )
-    elif provider.status in _GONE:
+    # One that is MISSING is named by cluster.provider-unknown.
+    if provider.status in _GONE:
         yield finding(
             "capacity-provider.inactive",
             Grade.BLOCK,

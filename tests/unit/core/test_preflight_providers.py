@@ -7,6 +7,7 @@ import pytest
 from migrate.core.facts import StrategyItem
 from migrate.core.findings import Grade
 from migrate.core.observation import Observation
+from migrate.core.preflight.capacity import capacity_findings
 from migrate.core.surroundings import MISSING, CapacityProvider, ProviderKind, Surroundings
 from tests.fakes import facts
 from tests.fakes.surroundings import PROVIDER, found, grades, group, instance, machines, provider, to_graviton
@@ -22,7 +23,6 @@ def seen(*, of: CapacityProvider) -> Observation:
         ("INACTIVE", "capacity-provider.inactive", Grade.BLOCK),
         ("DEPROVISIONING", "capacity-provider.inactive", Grade.BLOCK),
         ("PROVISIONING", "capacity-provider.provisioning", Grade.WARN),
-        (MISSING, "capacity-provider.missing", Grade.BLOCK),
     ],
 )
 def test_c52_a_provider_that_is_not_active_is_told_by_its_status(status: str, code: str, grade: Grade) -> None:
@@ -47,6 +47,14 @@ def test_c52_a_change_that_failed_or_runs_is_told(update: str, grade: Grade | No
     code = "capacity-provider.update"
     assert (told[code].grade if code in told else None) is grade
     assert grade is None or "no role" in told[code].text
+
+
+def test_a_provider_that_is_not_in_the_cluster_yet_is_associated_by_stage_0() -> None:
+    def told(status: str) -> dict[str, Grade]:
+        return {item.code: item.grade for item in capacity_findings(seen(of=provider(status=status)), to_graviton())}
+
+    assert told("ACTIVE") == {"cluster.provider-missing": Grade.INFO}
+    assert told(MISSING) == {"cluster.provider-unknown": Grade.BLOCK}
 
 
 def test_an_active_provider_with_room_says_nothing() -> None:
