@@ -77,7 +77,7 @@ def _main_image(seen: _Seen, settings: Settings) -> Iterator[Finding]:
     facts, platforms = seen.facts, _platforms(seen.facts)
     undeclared = [child for child in facts.children if child.kind is ChildKind.UNDECLARED]
     windows_only = any(problem.code == "image.windows" and problem.grade == Grade.BLOCK for problem in facts.problems)
-    if "linux/amd64" not in platforms and not windows_only:
+    if "linux/amd64" not in platforms and not windows_only and facts.unreadable is None:
         if undeclared:
             yield _undeclared(seen, undeclared[0], settings)
         else:

@@ -122,6 +122,27 @@ def test_c09_the_config_may_leave_the_variant_out_or_spell_it_otherwise() -> Non
     assert "image.platform-mismatch" not in codes(facts)
 
 
+def test_c09_spellings_of_other_tools_are_read_and_told() -> None:
+    shelf = Shelf()
+    shelf.index(shelf.image("linux/aarch64"), shelf.image("linux/x86_64"))
+    facts = inspected(shelf)
+    assert names(facts) == ["linux/amd64", "linux/arm64"]
+    told = [item.text for item in facts.problems if item.code == "image.platform-spelling"]
+    assert sorted(told) == [
+        "The platform is written linux/aarch64; it is read as linux/arm64.",
+        "The platform is written linux/x86_64; it is read as linux/amd64.",
+    ]
+
+
+@pytest.mark.parametrize("variant", ["v7", "v8"])
+def test_c09_a_32_bit_userland_is_not_arm64(variant: str) -> None:
+    shelf = Shelf()
+    shelf.index(shelf.image("linux/amd64"), shelf.image(f"linux/arm/{variant}"))
+    facts = inspected(shelf)
+    assert facts.child_for(LINUX_ARM64) is None
+    assert names(facts) == ["linux/amd64", f"linux/arm/{variant}"]
+
+
 @pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_INDEX])
 def test_c11_an_index_without_media_type_is_read_by_the_registrys_answer(media_type: str) -> None:
     shelf = Shelf()
