@@ -11,7 +11,7 @@ import pytest
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind
 from migrate.core.preview import IMAGE, INDEX, SERVICE, TASK_DEFINITION
-from migrate.sandbox.demo.build import break_arm64_binary, repair_arm64_binary
+from migrate.sandbox.demo.build import break_arm64_binary, hide_amd64_binary, repair_arm64_binary
 from tests.e2e.conftest import Operator
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -50,6 +50,12 @@ def _adopted_without_change(operator: Operator, before: Any) -> None:
 def _a_wrong_arm64_binary_never_reaches_the_tag(operator: Operator, tag_before: tuple[str, str, bytes]) -> None:
     deployment = operator.service()["deployments"][0]["id"]
     break_arm64_binary(operator.seeded.context)
+    foreseen = operator.run("apply", "--stage", "1", "--yes")
+    repair_arm64_binary(operator.seeded.context)
+    assert foreseen.code == 3, foreseen.said
+    assert "bin/linux/arm64/app, a program for x86_64," in foreseen.said
+    assert operator.tag() == tag_before
+    hide_amd64_binary(operator.seeded.context)
     refused = operator.run("apply", "--stage", "1", "--yes")
     repair_arm64_binary(operator.seeded.context)
     assert refused.code == 4, refused.said

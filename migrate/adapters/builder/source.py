@@ -14,7 +14,6 @@ from migrate.core.dockerfile_stages import BuildTarget
 from migrate.core.dockerignore import IgnoredPaths, path_pattern
 from migrate.core.settings import ImageSettings
 
-_REMOTE = re.compile(r"(?:https?|git|ssh)://|git@|github\.com/")
 _LARGEST_DOCKERFILE = 1 << 20
 _MOST_FILES = 50_000
 _HEADER_BYTES = 20
@@ -22,19 +21,14 @@ _ELF = b"\x7fELF"
 _BIG_ENDIAN = 2
 
 
-def is_remote(context: str) -> bool:
-    """Tell whether a context is fetched by the builder (buildx 0.35, util/urlutil: Git, HTTP and the like)."""
-    return _REMOTE.match(context) is not None
-
-
 def read_source(build: ImageSettings, targets: tuple[BuildTarget, ...]) -> BuildSource:
     """Return the Dockerfile's text and the ELF files among what it copies for any of the targets.
 
     Sources outside the context, or kept out by .dockerignore, are not looked at: the build does not get them either.
     """
-    remote = is_remote(build.context)
-    if remote and (build.dockerfile is None or is_remote(build.dockerfile)):
-        return BuildSource(build.context, build.dockerfile or "Dockerfile", None, remote=True)
+    remote = build.is_remote
+    if remote and build.dockerfile is None:
+        return BuildSource(build.context, "Dockerfile", None, remote=True)
     context = Path(build.context)
     path = Path(build.dockerfile) if build.dockerfile is not None else context / "Dockerfile"
     context_problem = "" if remote or context.is_dir() else "it is not a directory."

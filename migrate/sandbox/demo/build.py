@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 from migrate.sandbox.toolchain.cache import CacheEntry, provide, recipe_hash
@@ -62,8 +63,21 @@ def break_arm64_binary(context: Path) -> None:
     _copy(binary(context, "amd64"), binary(context, "arm64"))
 
 
+def hide_amd64_binary(context: Path) -> None:
+    """Pack the x86-64 binary into an archive that the Dockerfile unpacks: only the image that is built shows it."""
+    packed = binary(context, "arm64").with_suffix(".tar")
+    with tarfile.open(packed, "w") as archive:
+        archive.add(binary(context, "amd64"), "app")
+    dockerfile = context / "Dockerfile"
+    lines = dockerfile.read_text(encoding="utf-8").splitlines()
+    unpacked = ["ADD bin/linux/${TARGETARCH}/app.tar /" if line.startswith("COPY ") else line for line in lines]
+    dockerfile.write_text("\n".join(unpacked) + "\n", encoding="utf-8")
+
+
 def repair_arm64_binary(context: Path) -> None:
-    """Put the arm64 binary back, from where ``lay_out`` keeps what it compiled."""
+    """Put Dockerfile and arm64 binary back, the latter from where ``lay_out`` keeps what it compiled."""
+    binary(context, "arm64").with_suffix(".tar").unlink(missing_ok=True)
+    _copy(SERVICE / "Dockerfile", context / "Dockerfile")
     _copy(binary(_entry().path, "arm64"), binary(context, "arm64"))
 
 

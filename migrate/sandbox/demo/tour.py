@@ -106,7 +106,7 @@ class Tour:
 
 def travel(tour: Tour, *, context: Path, builder: str) -> None:
     """Plan, apply all stages, be refused once for a real defect, and go back to the original."""
-    from migrate.sandbox.demo.build import break_arm64_binary, repair_arm64_binary
+    from migrate.sandbox.demo.build import break_arm64_binary, hide_amd64_binary, repair_arm64_binary
 
     tour.say("1. Look at the live service, and write down what is to be done.")
     tour.run("init", "--cluster", "demo", "--service", "app", "--context", str(context), "--builder", builder)
@@ -116,8 +116,12 @@ def travel(tour: Tour, *, context: Path, builder: str) -> None:
     tour.say("2. Stage 0: record the way back, adopt the service unchanged, move it to the FARGATE provider.")
     tour.run("apply", "--stage", "0", "--yes")
     tour.look("stage 0")
-    tour.say("3. Stage 1 with a defect: the arm64 image holds an x86-64 binary. It must not get near the tag.")
+    tour.say("3. Stage 1 with a defect: the Dockerfile copies an x86-64 binary. That shows before anything is built.")
     break_arm64_binary(context)
+    tour.run("apply", "--stage", "1", "--yes", expect=3)
+    repair_arm64_binary(context)
+    tour.say("   The same defect, packed into an archive: only the built image shows it. It must not get near the tag.")
+    hide_amd64_binary(context)
     tour.run("apply", "--stage", "1", "--yes", expect=4)
     tour.look("stage 1 refused")
     repair_arm64_binary(context)

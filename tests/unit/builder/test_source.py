@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.adapters.builder.source import _Walk, is_remote, read_source
+from migrate.adapters.builder.source import _Walk, read_source
 from migrate.core.build_facts import BuildSource, ContextProgram
 from migrate.core.dockerfile_stages import BuildTarget
 from migrate.core.dockerignore import IgnoredPaths
@@ -107,7 +107,7 @@ def test_a_context_of_too_many_files_is_cut_short(tmp_path: Path) -> None:
     ],
 )
 def test_remote_contexts_are_known_by_their_names(context: str, *, remote: bool) -> None:
-    assert is_remote(context) is remote
+    assert ImageSettings("app", context=context).is_remote is remote
     if remote:
         found = read_source(ImageSettings("app", context=context), TARGETS)
         assert (found.remote, found.dockerfile, found.problem) == (True, None, "")

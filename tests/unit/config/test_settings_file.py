@@ -361,3 +361,8 @@ def test_bytes_that_are_not_utf_8_are_told_with_their_line(tmp_path: Path) -> No
     path.write_bytes(SMALLEST.encode() + b"# caf\xe9\n")
     with pytest.raises(SettingsError, match="line 8: found bytes that are not UTF-8"):
         load(path)
+
+
+def test_c23_an_index_that_is_to_be_loaded_is_refused_with_what_docker_would_say(tmp_path: Path) -> None:
+    told = complaint(tmp_path, FULL.replace('target = "release"', "load = true"))
+    assert "docker exporter does not currently support exporting manifest lists" in told

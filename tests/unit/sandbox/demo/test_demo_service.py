@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from migrate.sandbox.demo.build import ARCHITECTURES, binary, break_arm64_binary, lay_out, repair_arm64_binary
+from migrate.sandbox.demo.build import (
+    ARCHITECTURES,
+    binary,
+    break_arm64_binary,
+    hide_amd64_binary,
+    lay_out,
+    repair_arm64_binary,
+)
 from migrate.sandbox.demo.image import MANIFEST_TYPE, single_platform_image
 from migrate.sandbox.toolchain.progress import Progress
 
@@ -74,6 +81,20 @@ def test_c06_the_defect_is_in_the_binary_alone_and_can_be_repaired(go: Path, tmp
     repair_arm64_binary(context)
 
     assert binary(context, "arm64").read_text() == "linux arm64 0\n"
+
+
+def test_c06_the_hidden_defect_leaves_no_program_in_the_context_and_can_be_repaired(go: Path, tmp_path: Path) -> None:
+    context = lay_out(tmp_path / "context", go, Progress(quiet=True))
+    dockerfile = (context / "Dockerfile").read_text()
+    hide_amd64_binary(context)
+    assert "ADD bin/linux/${TARGETARCH}/app.tar /" in (context / "Dockerfile").read_text()
+    with tarfile.open(context / "bin" / "linux" / "arm64" / "app.tar") as archive:
+        packed = archive.extractfile("app")
+        assert packed is not None
+        assert packed.read() == b"linux amd64 0\n"
+    repair_arm64_binary(context)
+    assert (context / "Dockerfile").read_text() == dockerfile
+    assert not list(context.rglob("*.tar"))
 
 
 def test_the_service_is_compiled_once_for_all_sandboxes(go: Path, tmp_path: Path) -> None:
