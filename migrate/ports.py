@@ -231,6 +231,13 @@ class StackDeployer(Protocol):
         """Bring the service stack to the inputs; outputs hold ``task_definition_arns`` by logical name (JSON text)."""
         ...
 
+    def set_aside(self, mark: str, *, image: bool) -> None:
+        """Keep the service stack, and the image stack if ``image``, under a name with ``mark``; begin with empty ones.
+
+        A stack that was never made, or is set aside already, is left alone. Nothing outside Pulumi's state changes.
+        """
+        ...
+
     def refresh(self) -> None:
         """Read the world into the state of the service stack (facts F6); docker-build's state compares inputs only."""
         ...

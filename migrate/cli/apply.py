@@ -11,9 +11,12 @@ from migrate.cli.options import current, settings_of
 @click.option(
     "--stage", type=click.IntRange(0, 3), required=True, help="0 baseline, 1 image, 2 architecture, 3 capacity."
 )
+@click.option(
+    "--rebaseline", is_flag=True, help="With --stage 0: go on from what somebody else deployed; their revision stays."
+)
 @click.option("--yes", is_flag=True, help="Do not ask; for programs.")
 @settings_of
-def command(stage: int, yes: bool) -> int:
+def command(stage: int, rebaseline: bool, yes: bool) -> int:
     """Apply one stage: preview, act, and watch its gate; a gate that fails rolls the stage back by itself.
 
     Stages go in order, and one that is not proven blocks the next. A stage that is done already changes nothing.
@@ -22,15 +25,21 @@ def command(stage: int, yes: bool) -> int:
     Examples:
       migrate apply --stage 0
       migrate apply --stage 1 --yes --output json
+      migrate apply --stage 0 --rebaseline
     """
     from migrate import wiring
-    from migrate.cli.runs import confirmed, ended
+    from migrate.cli.runs import confirmed, ended, rebaseline_confirmed
 
+    if rebaseline and stage:
+        raise click.UsageError("--rebaseline records a new baseline: it goes with --stage 0.")
     options = current()
     with wiring.writing(options.place, "apply", stage, options.narrator) as (runtime, run, database):
-        confirmed(options, runtime, stage, yes=yes)
+        if rebaseline:
+            rebaseline_confirmed(options, runtime, yes=yes)
+        else:
+            confirmed(options, runtime, stage, yes=yes)
         from migrate.workflows.engine import engine
 
         with engine(database, run.id, runtime) as running:
-            outcome = running.apply(run)
+            outcome = (running.rebaseline if rebaseline else running.apply)(run)
     return ended(options, outcome)

@@ -38,6 +38,22 @@ def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> N
     _asked(f"Apply stage {stage} to {plan.service_arn}?")
 
 
+def rebaseline_confirmed(options: Options, runtime: Runtime, *, yes: bool) -> None:
+    """Show what the new baseline would be and ask; with ``--yes`` do neither. Raises HeldError when nobody says yes."""
+    if yes:
+        return
+    from migrate.core.stages import Stage
+    from migrate.render import text
+    from migrate.workflows.plan import look_afresh
+
+    plan = look_afresh(runtime)
+    click.echo(
+        options.rendered(text.stage(plan.stage(Stage.BASELINE), plan.findings), error_stream=True), err=True, nl=False
+    )
+    revision = plan.record.baseline.service.task_definition_arn.rsplit("/", 1)[-1]
+    _asked(f"Make {revision}, which runs now, the new original of {plan.service_arn}?")
+
+
 def rollback_confirmed(options: Options, runtime: Runtime, to: int | None, *, yes: bool) -> None:
     """Say what the way back is and ask; with ``--yes`` do neither. Raises HeldError when nobody says yes."""
     if yes:

@@ -133,6 +133,15 @@ def desired_state(record: Record, settings: Settings, stage: Stage) -> DesiredSt
     )
 
 
+def adoption(record: Record, settings: Settings) -> DesiredState:
+    """Return what is imported: the original, on the capacity that it was found on (ours, after a new baseline)."""
+    state = desired_state(record, settings, Stage.ORIGINAL)
+    if not record.found_capacity:
+        return state
+    service = replace(state.service.service, launch_type=None, strategy=record.found_capacity)
+    return replace(state, service=replace(state.service, service=service), strategy=record.found_capacity)
+
+
 def desired_capacity(record: Record, settings: Settings, stage: Stage) -> tuple[str | None, Strategy]:
     """Return launch type and strategy, of which one is empty: strategies are explicit from the baseline on (F2, F3)."""
     service = record.baseline.service
@@ -185,6 +194,9 @@ def expected_digests(record: Record, settings: Settings, stage: Stage, architect
     platform = f"linux/{architecture.oci}"
     digests = record.running_digests(stage, platform)
     if settings.image.mode is ImageMode.EXTERNAL:
+        digests += record.running_digests(Stage.IMAGE, platform)
+    if record.former and record.index is not None:
+        # What somebody else deployed may have started from our index, and goes on from it (case C43).
         digests += record.running_digests(Stage.IMAGE, platform)
     return tuple(dict.fromkeys(digests))
 

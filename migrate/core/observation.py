@@ -104,7 +104,7 @@ def drift(record: Record, settings: Settings, observation: Observation) -> tuple
         found.append(f"deployment {deployment} was started since ours ({record.last_deployment_id})")
     image = observation.image(settings.image.container)
     digests = {record.baseline.image.digest} if min(stages) < Stage.IMAGE else set()
-    if record.index is not None and max(stages) >= Stage.IMAGE:
+    if record.index is not None and (max(stages) >= Stage.IMAGE or record.published):
         digests.add(record.index.digest)
     # In mode external the team's CI pushes what stage 1 then proves: until that proof the tag is theirs to move.
     theirs = settings.image.mode is ImageMode.EXTERNAL and min(stages) < Stage.IMAGE
@@ -123,6 +123,8 @@ def foreign_changes(record: Record, settings: Settings, observation: Observation
     ours = [(state.launch_type, _plain(state.strategy)) for state in states]
     if record.applied_capacity and Stage.CAPACITY in stages:
         ours.append((None, _plain(record.applied_capacity)))
+    if record.found_capacity and record.position.proven < Stage.BASELINE:
+        ours.append((None, _plain(record.found_capacity)))
     if _capacity(service) not in ours:
         found.append(f"its capacity is {_shown(service)}")
     return tuple(found)

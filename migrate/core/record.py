@@ -76,6 +76,10 @@ class Record:
     """The deployment that our last act started and that ended as PRIMARY; another one is somebody else's."""
     applied_capacity: Strategy = ()
     """The strategy that stage 3 last proved: the settings may name another one since, and it is still ours."""
+    former: tuple[Baseline, ...] = ()
+    """Baselines that a new one has followed, oldest first: history, and no way back (case C43)."""
+    found_capacity: Strategy = ()
+    """A strategy of ours that a new baseline was found on; stage 0 takes it back to the first one."""
     version: int = 0
     """0 until first saved; the store counts it up and refuses to overwrite a version that it did not hand out."""
 

@@ -9,6 +9,7 @@ from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
 from migrate.core.observation import foreign_changes
 from migrate.core.outcome import RunOutcome
+from migrate.core.rebaseline import keeps_image
 from migrate.core.record import Record
 from migrate.core.stages import Stage
 from migrate.errors import (
@@ -19,7 +20,7 @@ from migrate.errors import (
     MigrateError,
     WorldChangedError,
 )
-from migrate.workflows.begin import claimed, failed, finished, ready_to_apply
+from migrate.workflows.begin import claimed, failed, finished, ready_to_apply, ready_to_rebase
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.journal import Journal
@@ -46,6 +47,26 @@ def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
                 return finished(journal, done)
             work.remember(record.entered(stage))
             return finished(journal, _carried_out(work, stage, record))
+        except MigrateError as error:
+            failed(journal, error)
+            raise
+
+
+def rebaseline(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
+    """Record a new baseline from what runs now, keep the former one as history, and apply stage 0 to it (case C43)."""
+    stage = Stage.BASELINE
+    with claimed(runtime, run, durable) as journal:
+        try:
+            before, after, observation = ready_to_rebase(runtime, journal)
+            work = Work(runtime, journal, before)
+            image = not keeps_image(before, runtime.settings, observation)
+            mark = f"until-{before.baseline.recorded_at:%Y%m%dT%H%M%S}"
+            told = f"new baseline from {observation.service.task_definition_arn}: set the former stacks aside"
+            journal.act("set stacks aside", told, lambda: runtime.stacks.set_aside(mark, image=image), stays=True)
+            # Begun from here on, whatever comes: the old stacks are empty, and only stage 0 fills the new ones.
+            entered = after.entered(stage)
+            work.remember(entered)
+            return finished(journal, _carried_out(work, stage, entered))
         except MigrateError as error:
             failed(journal, error)
             raise
@@ -112,7 +133,10 @@ def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str
     except KeyboardInterrupt:
         return stopped_on_the_way_back(work, stage.before, said)
     if others:
-        then = "Somebody else changed the service, and going back would undo that: decide together what is to run."
+        then = (
+            "Somebody else changed the service, and going back would undo that: decide together what is to run. "
+            "To keep what they deployed and go on from it: `migrate apply --stage 0 --rebaseline`."
+        )
         return _held(work.journal, stage, (*others, *said), then, "errors#world-changed")
     work.journal.note("roll back", f"stage {stage.value} did not prove itself: {'; '.join(said)}; going back")
     back = go_back(work, stage.before)

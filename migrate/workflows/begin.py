@@ -11,6 +11,7 @@ from migrate.core.findings import blocking
 from migrate.core.observation import Observation, drift, observed_fingerprint
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import first_record, make_plan
+from migrate.core.rebaseline import may_rebase, rebased
 from migrate.core.record import UNTOUCHED, Record
 from migrate.core.stages import Position, Stage, may_apply
 from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, WorldChangedError
@@ -67,6 +68,30 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
     may_apply(known.position if known else Position(), stage)
     observation = journal.look("observe", lambda: with_permissions(runtime, _seen_for(runtime, stage), (stage,)))
     _refuse_a_moved_world(runtime, journal, known, observation)
+    _refuse_what_preflight_blocks(runtime, known, observation, stage)
+    if known is not None:
+        return known, observation
+    first = journal.look("read manifest", lambda: _first(runtime, observation))
+    return replace(first, version=version), observation
+
+
+def ready_to_rebase(runtime: Runtime, journal: Journal) -> tuple[Record, Record, Observation]:
+    """Return the record that was, the one that follows it from what runs now, and what was seen (case C43).
+
+    Raises BlockedError where there is nothing to follow, or where preflight would refuse a first migration of it.
+    """
+    stored = journal.look("read record", lambda: runtime.store.record(journal.run.service))
+    stage = Stage.BASELINE
+    observation = journal.look("observe", lambda: with_permissions(runtime, _seen_for(runtime, stage), (stage,)))
+    record = may_rebase(stored, runtime.settings, observation)
+    _refuse_what_preflight_blocks(runtime, None, observation, stage)
+    first = journal.look("read manifest", lambda: _first(runtime, observation))
+    return record, rebased(record, runtime.settings, observation, first), observation
+
+
+def _refuse_what_preflight_blocks(
+    runtime: Runtime, known: Record | None, observation: Observation, stage: Stage
+) -> None:
     plan = make_plan(observation, runtime.settings, known)
     found = blocking(plan.findings, stage)
     resuming = known is not None and known.position.entered is stage
@@ -78,10 +103,6 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
             then=blocks[0].advice,
             runbook=blocks[0].runbook,
         )
-    if known is not None:
-        return known, observation
-    first = journal.look("read manifest", lambda: _first(runtime, observation))
-    return replace(first, version=version), observation
 
 
 def _seen_for(runtime: Runtime, stage: Stage) -> Observation:
@@ -119,7 +140,12 @@ def _refuse_a_moved_world(runtime: Runtime, journal: Journal, known: Record | No
         raise WorldChangedError(
             "The service is no longer what this migration knows.",
             why="; ".join(moved) + ".",
-            then="Nothing was changed. Find out who changed it, then run `migrate plan` to look again.",
+            then="Nothing was changed. Find out who changed it. "
+            + (
+                "If it is to stay, `migrate apply --stage 0 --rebaseline` goes on from it."
+                if known is not None
+                else "Then run `migrate plan` to look again."
+            ),
         )
 
 

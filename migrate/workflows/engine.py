@@ -18,7 +18,7 @@ from migrate.core.evidence import Run
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage
 from migrate.errors import AccessError
-from migrate.workflows.apply import apply_stage
+from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.rollback import roll_back
 from migrate.workflows.runtime import Runtime
 
@@ -38,6 +38,7 @@ class Engine:
     """The workflows, ready to run."""
 
     apply: Callable[[Run], RunOutcome]
+    rebaseline: Callable[[Run], RunOutcome]
     rollback: Callable[[Run, int | None], RunOutcome]
 
 
@@ -82,6 +83,10 @@ def _registered(runtime: Runtime) -> Engine:
     def apply(run: Run) -> RunOutcome:
         return apply_stage(runtime, steps, run)
 
+    @DBOS.workflow(name="rebaseline")
+    def new_baseline(run: Run) -> RunOutcome:
+        return rebaseline(runtime, steps, run)
+
     @DBOS.workflow(name="rollback")
     def rollback(run: Run, to: int | None) -> RunOutcome:
         return roll_back(runtime, steps, run, None if to is None else Stage(to))
@@ -93,4 +98,4 @@ def _registered(runtime: Runtime) -> Engine:
 
         return start
 
-    return Engine(apply=started(apply), rollback=started(rollback))
+    return Engine(apply=started(apply), rebaseline=started(new_baseline), rollback=started(rollback))

@@ -28,6 +28,11 @@ def before_a_plan(runtime: Readers) -> tuple[Observation, Record | None]:
     return with_permissions(runtime, observation, left), record
 
 
+def look_afresh(runtime: Readers) -> MigrationPlan:
+    """Return the plan for the service as if it had never been touched (case C43)."""
+    return make_plan(observe(runtime), runtime.settings, None)
+
+
 def plan_migration(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, and save what binds it to the world."""
     plan = look(runtime)

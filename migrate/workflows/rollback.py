@@ -14,7 +14,7 @@ from migrate.core.kept_images import kept_images
 from migrate.core.observation import foreign_revision
 from migrate.core.outcome import RunOutcome
 from migrate.core.preview import Act
-from migrate.core.settings import GateSettings, ImageMode
+from migrate.core.settings import GateSettings
 from migrate.core.stages import Stage, rollback_target
 from migrate.errors import (
     BlockedError,
@@ -29,7 +29,7 @@ from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.observe import observe
 from migrate.workflows.runtime import Runtime
-from migrate.workflows.way_back import images_are_there
+from migrate.workflows.way_back import images_are_there, restore_tag, unpublish
 from migrate.workflows.work import Deployed, Work
 
 _IN_FLIGHT = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
@@ -79,7 +79,7 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
     arm64 = leaving and work.journal.look("arm64 in use", lambda: _runs_arm64(work))
     if leaving and not arm64:
         # First of all: a tag without amd64 keeps the tasks that run from being replaced (case C04).
-        _restore_tag(work)
+        restore_tag(work)
     work.journal.act("refresh", "read the world into the service stack", work.runtime.stacks.refresh)
     _keep_a_revision_to_go_back_to(work)
     if arm64:
@@ -87,7 +87,7 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
         between = _gate(work, "back to 1", work.expectation(_deployed(work, Stage.IMAGE)))
         if between.verdict is not Verdict.PASS:
             return between
-        _restore_tag(work)
+        restore_tag(work)
     # A launch type can only be given back to a service that runs on a strategy: the baseline comes first (facts F2).
     expected = _reached(work, max(target, Stage.BASELINE))
     if target is Stage.ORIGINAL and work.record.adopted and work.record.baseline.service.launch_type is not None:
@@ -108,9 +108,7 @@ def _reached(work: Work, stage: Stage) -> Expectation:
         service = work.service()
         return _as_found(work, service.primary.id if service.primary else "")
     if stage < Stage.IMAGE and work.record.published:
-        desired = desired_state(work.record, work.settings, stage)
-        work.up_image(f"back to {stage.value} image stack", desired.image, Act.PUBLISH_INDEX)
-        work.remember(replace(work.record, published=False))
+        unpublish(work, stage)
     return work.expectation(_deployed(work, stage))
 
 
@@ -163,14 +161,6 @@ def _stop_what_runs(work: Work) -> None:
             work.journal.act(f"stop {arn}", f"stop {arn}", stop)
 
 
-def _restore_tag(work: Work) -> None:
-    image = work.record.baseline.image
-    if not work.record.published or work.settings.image.mode is ImageMode.EXTERNAL:
-        return
-    text = f"let {image.reference} point at {image.digest} again"
-    work.journal.act("restore tag", text, lambda: work.runtime.safety.restore_tag(image))
-
-
 def _keep_a_revision_to_go_back_to(work: Work) -> None:
     """Have a copy of the original revision registered where the original is INACTIVE and cannot be used (case C32).
 
@@ -197,7 +187,8 @@ def _refuse_to_go_behind_others(work: Work) -> None:
         raise WorldChangedError(
             "Somebody deployed another revision since this migration did.",
             why=f"The service runs {current}.",
-            then="Going back would undo their change too. Deploy what you want to keep, then plan again.",
+            then="Going back would undo their change too. To keep it and go on from it: "
+            "`migrate apply --stage 0 --rebaseline`. To lose it: deploy the revision before, then roll back.",
         )
 
 

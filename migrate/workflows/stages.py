@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from migrate.core.build_readiness import explain_build_failure
 from migrate.core.checks import Expectation
-from migrate.core.desired_state import ImageStackInputs, desired_state, index_on_shelf
+from migrate.core.desired_state import ImageStackInputs, adoption, desired_state, index_on_shelf
 from migrate.core.image_evidence import ExpectedIndex, proves, stage_one_evidence
 from migrate.core.image_push import explain_push_failure
 from migrate.core.images import ImageFacts, ImageReference
@@ -18,6 +18,8 @@ from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import EngineError, ProofFailedError
+from migrate.workflows.leftovers import left_by_push
+from migrate.workflows.way_back import restore_tag, unpublish
 from migrate.workflows.work import Work
 
 
@@ -34,8 +36,12 @@ def baseline(work: Work) -> Judged:
     guard = f"guard tag {image.guard_tag}"
     work.journal.act("guard tag", guard, lambda: work.runtime.safety.put_guard_tag(image), stays=True)
     if not work.record.adopted:
-        work.up_service("adopt", desired_state(work.record, work.settings, Stage.ORIGINAL), Act.ADOPT)
+        work.up_service("adopt", adoption(work.record, work.settings), Act.ADOPT)
         work.remember(replace(work.record, adopted=True))
+    if work.record.published:
+        # A new baseline on a tag that holds our index (case C43): amd64 tasks run, and the tag is theirs again.
+        restore_tag(work)
+        unpublish(work, Stage.BASELINE)
     desired = desired_state(work.record, work.settings, Stage.BASELINE)
     if not work.record.shelved:
         work.up_image("baseline image stack", desired.image, Act.BASELINE)
@@ -65,16 +71,20 @@ def image(work: Work) -> Judged:
 
 def _pushed(work: Work, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
     """Bring the image stack to the inputs; a failure is told by what it means (cases C05, C23, C24, C28)."""
+    begun, reference = work.runtime.clock.now(), work.record.baseline.image.reference
     try:
         return work.up_image(step, inputs, act)
     except EngineError as error:
         said = f"{error.what}\n{error.why}"
         problem = explain_push_failure(said) or explain_build_failure(said)
-        if problem is None:
+        left = work.journal.look(f"{step}: left behind", lambda: left_by_push(work.runtime, reference, begun))
+        if problem is None and not left:
             raise
+        if problem is None:
+            raise EngineError(error.what, why=f"{error.why}{left}", then=error.then, runbook=error.runbook) from error
         section = f"findings#{problem.code.replace('.', '-')}"
         then = dict(problem.evidence).get("remedy", error.then)
-        raise EngineError(problem.text, why=error.why, then=then, runbook=section) from error
+        raise EngineError(problem.text, why=f"{error.why}{left}", then=then, runbook=section) from error
 
 
 def architecture(work: Work) -> Judged:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from migrate.core.desired_state import desired_state
 from migrate.core.facts import Architecture
 from migrate.core.kept_images import kept_images
+from migrate.core.preview import Act
+from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
 from migrate.errors import BlockedError, MigrateError
 from migrate.workflows.gate import missing_images
@@ -40,6 +45,22 @@ def images_are_there(work: Work, target: Stage) -> None:
             lost = tuple(digest for digest in lost if digest != original.digest)
     if lost:
         raise _lost(work, target, lost, why)
+
+
+def restore_tag(work: Work) -> None:
+    """Let the service's tag point at the original manifest again, where this migration had moved it."""
+    image = work.record.baseline.image
+    if not work.record.published or work.settings.image.mode is ImageMode.EXTERNAL:
+        return
+    text = f"let {image.reference} point at {image.digest} again"
+    work.journal.act("restore tag", text, lambda: work.runtime.safety.restore_tag(image))
+
+
+def unpublish(work: Work, stage: Stage) -> None:
+    """Let the image stack follow a restored tag: below stage 1 it holds the index under our own tag alone."""
+    desired = desired_state(work.record, work.settings, stage)
+    work.up_image(f"back to {stage.value} image stack", desired.image, Act.PUBLISH_INDEX)
+    work.remember(replace(work.record, published=False))
 
 
 def _lost(work: Work, target: Stage, digests: tuple[str, ...], why: str) -> BlockedError:

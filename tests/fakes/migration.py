@@ -20,7 +20,7 @@ from migrate.core.settings import GateSettings, ImageSettings, ServiceSettings, 
 from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.errors import ExitCode
-from migrate.workflows.apply import apply_stage
+from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.durable import Durable, InMemory
 from migrate.workflows.plan import plan_migration
 from migrate.workflows.rollback import roll_back
@@ -125,6 +125,9 @@ class Operator:
 
     def apply(self, stage: int) -> RunOutcome:
         return apply_stage(self.runtime, self.durable, self.run("apply", stage))
+
+    def rebaseline(self) -> RunOutcome:
+        return rebaseline(self.runtime, self.durable, self.run("apply", 0))
 
     def roll_back(self, to: Stage | None = None) -> RunOutcome:
         return roll_back(self.runtime, self.durable, self.run("rollback", -1 if to is None else to), to)

@@ -47,6 +47,7 @@ class FakeStackDeployer:
     calls: list[str] = field(default_factory=list)
     previewed: list[ResourceChange] = field(default_factory=list)
     interrupt_after: dict[str, BaseException] = field(default_factory=dict)
+    aside: list[str] = field(default_factory=list)
     _image: StackState = field(default_factory=lambda: StackState("image"))
     _service: StackState = field(default_factory=lambda: StackState("service"))
     _arns: dict[str, str] = field(default_factory=dict)
@@ -91,6 +92,14 @@ class FakeStackDeployer:
         self._done("up_service")
         outputs = (("service_arn", inputs.service.arn), ("task_definition_arns", json.dumps(self._arns)))
         return StackOutcome("service", changes, outputs)
+
+    def set_aside(self, mark: str, *, image: bool) -> None:
+        self._called("set_aside")
+        if image:
+            self._image, self._index, self._arm64 = StackState("image"), "", ""
+        self._service, self._arns = StackState("service"), {}
+        self.aside.append(mark)
+        self._done("set_aside")
 
     def refresh(self) -> None:
         self._called("refresh")

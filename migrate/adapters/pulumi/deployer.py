@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,6 +84,17 @@ class PulumiDeployer:
         """
         if self._workspaces.exists(StackKind.SERVICE):
             self._refresh(StackKind.SERVICE)
+
+    def set_aside(self, mark: str, *, image: bool) -> None:
+        """Rename the service stack, and the image stack if ``image``; the next operation makes new ones.
+
+        Both keep their resources on delete, so that whatever becomes of the old stacks touches nothing that runs
+        (case C30).
+        """
+        for kind in (StackKind.IMAGE, StackKind.SERVICE) if image else (StackKind.SERVICE,):
+            if self._workspaces.exists(kind):
+                with self._operation(kind, "rename", None) as (stack, _), suppress(StackNotFoundError):
+                    stack.rename(self._workspaces.address.set_aside(mark))
 
     def _preview(
         self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs, targets: list[str] | None

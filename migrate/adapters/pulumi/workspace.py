@@ -71,10 +71,17 @@ class StackAddress:
     @property
     def stack_name(self) -> str:
         """The name of both stacks: ECS names have no dots, so two services never share one (at most 100 characters)."""
-        name = f"{self.account_id}.{self.region}.{self.cluster}.{self.service}"
-        if len(name) <= _LONGEST_STACK_NAME:
-            return name
-        return f"{name[:80]}.{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        return _short(f"{self.account_id}.{self.region}.{self.cluster}.{self.service}")
+
+    def set_aside(self, mark: str) -> str:
+        """Return the name of a stack that a newer one has followed."""
+        return _short(f"{self.account_id}.{self.region}.{self.cluster}.{self.service}.{mark}")
+
+
+def _short(name: str) -> str:
+    if len(name) <= _LONGEST_STACK_NAME:
+        return name
+    return f"{name[:80]}.{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 class StackWorkspaces:
