@@ -25,6 +25,7 @@ _PIECE = re.compile(
     r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|\\(?P<escaped>.)|(?P<plain>[^'"\\]+|.)""",
     re.DOTALL | re.VERBOSE,
 )
+_HERE_DOCUMENT = re.compile(r"(?<!<)<<-?[ \t]*(?P<quote>['\"\\]?)(?P<end>\w+)")
 _BACKQUOTED = re.compile(r"`[^`\n]{0,200}`")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-=](?P<default>[^{}$]*))?\}|(?P<bare>\w+))")
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTALL)
@@ -172,7 +173,7 @@ def read_shell(text: str, variables: Mapping[str, str]) -> ShellReading:
 
 def _simple_commands(text: str) -> Iterator[list[str]]:
     words: list[str] = []
-    one_form = _BACKQUOTED.sub("$(.)", text.replace("\\\n", " "))
+    one_form = _BACKQUOTED.sub("$(.)", _without_here_documents(text.replace("\\\n", " ")))
     for token in _TOKEN.finditer(one_form):
         if token.lastgroup == "word":
             words.append(token[0])
@@ -182,6 +183,21 @@ def _simple_commands(text: str) -> Iterator[list[str]]:
             words = []
     if words:
         yield words
+
+
+def _without_here_documents(text: str) -> str:
+    """Return a text without its here-documents: they are content, and an apostrophe in one would hide what follows."""
+    kept: list[str] = []
+    end = ""
+    for line in text.split("\n"):
+        if end:
+            if line.strip("\t") == end:
+                end = ""
+            continue
+        kept.append(line)
+        found = _HERE_DOCUMENT.search(line)
+        end = found["end"] if found else ""
+    return "\n".join(kept)
 
 
 def _read_command(words: list[str], known: dict[str, str], reading: ShellReading) -> None:

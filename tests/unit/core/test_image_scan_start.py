@@ -87,6 +87,8 @@ def test_c06_the_interpreter_of_a_script_is_found_through_env_and_its_options(te
         'exec su-exec nobody "$BASE"/server',
         "exec \\\n  /opt/server",
         "(cd /opt && ./../opt/server)",
+        "cat <<-'EOF'\n\tIt's /srv\n\tEOF\n/opt/server",
+        "cat > /x <<EOF\nDon't\nEOF\nexec /opt/server",
         "bash /opt/inner.sh",
         "/opt/inner.sh",
     ],
@@ -100,7 +102,13 @@ def test_c06_what_a_script_plainly_starts_is_found(first: str, text: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["# exec /opt/server", "echo /opt/server", "cat <<EOF\nEOF\n", "printf '%s' /opt/server", "[ -x /opt/server ]"],
+    [
+        "# exec /opt/server",
+        "echo /opt/server",
+        "cat <<EOF\n/opt/server\nEOF",
+        "printf '%s' /opt/server",
+        "[ -x /opt/server ]",
+    ],
 )
 def test_c06_a_name_that_is_not_started_is_no_fault(text: str) -> None:
     found = scanned({"/app": f"#!/bin/sh\n{text}\nexec /srv\n", **SHELL, "/srv": ARM64, "/usr/bin/cat": ARM64})
@@ -140,6 +148,41 @@ def test_c06_a_script_that_was_cut_off_hands_on_its_command() -> None:
 def test_c06_the_command_of_an_entry_script_is_followed_where_it_is_handed_on() -> None:
     files = {"/app": '#!/bin/sh\nset -e\nmkdir -p /x\nexec "$@"\n', **SHELL, "/bin/mkdir": ARM64, **X86_SERVER}
     assert started(scanned(files, command=("/opt/server", "-x"))) == (BinaryVerdict.X86_64, "/opt/server")
+
+
+POSTGRES = """#!/usr/bin/env bash
+set -e
+# (will allow for "$PASSWORD_FILE" to fill it in, for Docker's secrets)
+file_env() {
+\tlocal var="$1"
+\tif [ "${!var:-}" ]; then echo >&2 "error: $var"; exit 1; fi
+\tval="$(< "${!var}")"
+}
+if [ "${1:0:1}" = '-' ]; then
+\tset -- postgres "$@"
+fi
+if [ "$1" = 'postgres' ] && [ "$(id -u)" = '0' ]; then
+\tchown -R postgres "$PGDATA" 2>/dev/null || :
+\texec gosu postgres "$BASH_SOURCE" "$@"
+fi
+cat >&2 <<-'EOWARN'
+\tIn Docker's default configuration, this is any other container.
+\tEOWARN
+psql=( psql -v ON_ERROR_STOP=1 )
+"${psql[@]}" --username postgres <<-EOSQL
+\tCREATE DATABASE "$POSTGRES_DB" ;
+EOSQL
+exec "$@"
+"""
+
+
+def test_c06_the_entry_script_of_a_database_leads_to_its_server() -> None:
+    tools = ("bash", "id", "chown", "gosu", "psql", "cat")
+    files: dict[str, Content] = {"/app": POSTGRES, **SHELL, **{f"/usr/bin/{name}": ARM64 for name in tools}}
+    good = scanned({**files, "/usr/bin/postgres": ARM64}, command=("postgres",))
+    assert started(good) == (BinaryVerdict.ARM64, "/usr/bin/postgres")
+    assert started(scanned({**files, "/usr/bin/postgres": X86}, command=("postgres",)))[1] == "/usr/bin/postgres"
+    assert started(scanned({**files, "/usr/bin/gosu": X86}, command=("postgres",)))[1] == "/usr/bin/gosu"
 
 
 def test_c06_scripts_that_start_each_other_end() -> None:
