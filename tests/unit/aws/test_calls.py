@@ -14,7 +14,8 @@ from migrate.errors import ToolFaultError
 from tests.unit.aws.recordings import ACCOUNT, CLUSTER_ARN, SERVICE_ARN, Recordings, a_service, made_up_core
 
 SOURCES = sorted(Path(package.__file__).parent.glob("*.py"))
-SERVICES = ("ecs", "ecr", "elbv2", "cloudwatch", "sts")
+SERVICES = ("application-autoscaling", "autoscaling", "cloudwatch", "ec2", "ecr", "ecs", "elbv2", "iam", "sts")
+"""The services that we talk to; which of their operations we call is held by test_permitted_calls."""
 
 
 def test_a_call_is_counted_once_by_its_name(aws: Recordings) -> None:
@@ -97,28 +98,6 @@ def test_writes_stand_in_safety_py_only_and_nowhere_else() -> None:
     writes = {name: {item for item in found if not is_read(item)} for name, found in called.items()}
     assert {name for name, found in writes.items() if found} == {"safety.py"}
     assert writes["safety.py"] == {name.partition(":")[2] for name in WRITES}
-    reads = set().union(*called.values()) - writes["safety.py"]
-    assert reads == {
-        "BatchGetImage",
-        "DescribeAlarms",
-        "DescribeClusters",
-        "DescribeImages",
-        "DescribePullThroughCacheRules",
-        "DescribeRegistry",
-        "DescribeRepositories",
-        "DescribeServiceDeployments",
-        "DescribeServices",
-        "DescribeTargetHealth",
-        "DescribeTaskDefinition",
-        "DescribeTasks",
-        "GetAuthorizationToken",
-        "GetCallerIdentity",
-        "GetLifecyclePolicy",
-        "ListClusters",
-        "ListServiceDeployments",
-        "ListServices",
-        "ListTasks",
-    }
 
 
 def test_only_safety_py_asks_for_a_writing_client() -> None:
