@@ -13,8 +13,6 @@ from tests.fakes.migration import Operator
 from tests.fakes.stack_deployer import FakeStackDeployer
 
 REFUSAL = "tag invalid: The image tag 'tag1' already exists in the 'app' repository and cannot be overwritten "
-    "tag invalid: The image tag 'tag1' already exists in the 'app' repository and cannot be overwritten because the "
-)
 REFUSAL += "because the repository is immutable."
 
 
