@@ -10,6 +10,12 @@ from migrate.core.rollout_percentages import DEFAULT_MAXIMUM, DEFAULT_MINIMUM, r
 from migrate.core.service_events import Signal, newest, said
 from migrate.core.service_settings import percentages
 
+_FROM_ZERO = (
+    "; a group without machines needs up to 15 minutes for its first: the alarm of managed scaling, the machine's "
+    "start, the agent's registration. If none came, look at the group's activities and at "
+    "findings#instances-none-registered"
+)
+
 
 def health_hint(service: Service) -> str:
     """Return what ECS said last about unhealthy targets, and the grace period that the service gives (case C59)."""
@@ -33,6 +39,8 @@ def lack_of_capacity(service: Service, placed: int, since: datetime, strategy: S
         f"capacity, not the application: {placed} of {service.desired_count} tasks could be placed; ECS says: "
         f"{event.message}"
     )
+    if "container instances were found" in event.message.lower():
+        text += _FROM_ZERO
     if any(item.provider == "FARGATE_SPOT" for item in strategy):
         base = rollout_room(service.desired_count, *_percentages(service)).keep
         text += f"; a base of {base} on FARGATE keeps the service whole without Spot"
