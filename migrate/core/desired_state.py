@@ -117,7 +117,7 @@ def index_on_shelf(record: Record, settings: Settings) -> ImageStackInputs:
 def desired_state(record: Record, settings: Settings, stage: Stage) -> DesiredState:
     """Return what both stacks hold when ``stage`` is applied to the recorded service."""
     launch_type, strategy = desired_capacity(record, settings, stage)
-    arm64 = stage >= Stage.ARCHITECTURE
+    arm64 = stage >= Stage.ARCHITECTURE or record.arm64_from_the_start
     return DesiredState(
         stage=stage,
         image=_image(record, settings, stage),
@@ -214,7 +214,8 @@ def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInput
         made.append(TaskDefinitionInputs("task-definition", original.document, original.tags, original.arn, keep))
     else:
         made.append(TaskDefinitionInputs("task-definition-copy", original.document, original.tags, None, keep=True))
-    if stage >= Stage.ARCHITECTURE or record.arm64_task_definition_arn is not None:
+    moved = stage >= Stage.ARCHITECTURE and not record.arm64_from_the_start
+    if moved or record.arm64_task_definition_arn is not None:
         arm64 = with_architecture(original.document, Architecture.ARM64)
         made.append(TaskDefinitionInputs("task-definition-arm64", arm64, original.tags, None, keep=True))
     return tuple(made)
@@ -222,15 +223,17 @@ def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInput
 
 def _service(record: Record, stage: Stage, launch_type: str | None, strategy: Strategy) -> ServiceInputs:
     service = record.baseline.service
-    amd64 = "task-definition" if record.replacement_task_definition_arn is None else "task-definition-copy"
+    original = "task-definition" if record.replacement_task_definition_arn is None else "task-definition-copy"
+    moved = stage >= Stage.ARCHITECTURE and not record.arm64_from_the_start
+    first = Stage.CAPACITY if record.arm64_from_the_start else Stage.IMAGE
     # An import must not carry the flag; the first change of ours needs it, and then it stays (facts F1, F4).
-    forced = record.adopted and (stage >= Stage.IMAGE or record.index is not None or service.launch_type == "FARGATE")
+    forced = record.adopted and (stage >= first or record.index is not None or service.launch_type == "FARGATE")
     return ServiceInputs(
         cluster_arn=service.cluster_arn,
         name=service.name,
         arn=service.arn,
         document=service.document,
-        task_definition="task-definition-arm64" if stage >= Stage.ARCHITECTURE else amd64,
+        task_definition="task-definition-arm64" if moved else original,
         launch_type=launch_type,
         strategy=strategy,
         force_new_deployment=forced,

@@ -75,6 +75,9 @@ def make_plan(observation: Observation, settings: Settings, record: Record | Non
     """Return the plan for all stages; before anything was recorded, from the record that stage 0 would write."""
     known = record or first_record(observation, settings)
     found = preflight_findings(observation, settings) if record is None else _later(observation, settings, known)
+    if known.arm64_from_the_start:
+        # No tag of this service moves: what the image lacks of amd64 is nothing to it (case C53).
+        found = tuple(item for item in found if item.code not in _OF_A_MOVE_FROM_AMD64)
     stages = tuple(_stage(stage, known, settings, found) for stage in Stage if stage is not Stage.ORIGINAL)
     return MigrationPlan(
         service_arn=observation.service.arn,
@@ -120,7 +123,9 @@ def children_of(facts: ImageFacts) -> tuple[tuple[str, str], ...]:
 
 def _later(observation: Observation, settings: Settings, record: Record) -> tuple[Finding, ...]:
     """After stage 1 the tag is meant to be multi-platform and after stage 2 the revision ARM64: no longer findings."""
-    ours = {"image.multi-platform", "image.single-platform", "task-definition.already-arm64"}
+    ours = {"image.multi-platform", "image.single-platform"}
+    if not record.arm64_from_the_start:
+        ours |= {"task-definition.already-arm64"}
     if record.adopted:
         ours |= {"cluster.provider-missing"}
     return tuple(item for item in preflight_findings(observation, settings) if item.code not in ours)
@@ -129,9 +134,11 @@ def _later(observation: Observation, settings: Settings, record: Record) -> tupl
 def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Finding, ...]) -> StagePlan:
     before = desired_state(record, settings, stage.before)
     after = desired_state(record, settings, stage)
-    changes, writes = _CHANGES[stage](record, settings, before, after)
+    skipped = record.arm64_from_the_start and stage in (Stage.IMAGE, Stage.ARCHITECTURE)
+    changes, writes = _SKIPPED if skipped else _CHANGES[stage](record, settings, before, after)
     blocks = blocking(found, stage)
-    deploys = 0 if stage is Stage.BASELINE and before.launch_type == after.launch_type else 1
+    rests = skipped or (stage is Stage.BASELINE and before.launch_type == after.launch_type)
+    deploys = 0 if rests else 1
     return StagePlan(
         stage=stage,
         status=_status(stage, record, blocked=bool(blocks)),
@@ -211,6 +218,12 @@ def _capacity(
     changes = (Change("capacity provider strategy", _shown_capacity(before), _shown_capacity(after)),)
     return changes, ("ecs:UpdateService (strategy, forced deployment)",)
 
+
+_SKIPPED: tuple[tuple[Change, ...], tuple[str, ...]] = (
+    (Change("nothing", "ARM64 from the start", "skipped: only proven on the running tasks"),),
+    (),
+)
+_OF_A_MOVE_FROM_AMD64 = frozenset({"image.without-amd64", "image.single-platform", "image.multi-platform"})
 
 _CHANGES = {
     Stage.BASELINE: _baseline,

@@ -83,6 +83,11 @@ class Record:
     version: int = 0
     """0 until first saved; the store counts it up and refuses to overwrite a version that it did not hand out."""
 
+    @property
+    def arm64_from_the_start(self) -> bool:
+        """Whether the service was ARM64 before it was touched: stages 1 and 2 then only prove what runs (case C53)."""
+        return self.baseline.task_definition.runtime_platform.cpu_architecture == "ARM64"
+
     def entered(self, stage: Stage) -> Record:
         """Return the record with ``stage`` begun and everything above what is below it no longer proven."""
         proven = min(self.position.proven, stage.before)

@@ -50,6 +50,9 @@ def baseline(work: Work) -> Judged:
 
 def image(work: Work) -> Judged:
     """Stage 1: build and prove the index under our own tag, then let the service's tag point at it, then deploy it."""
+    if work.record.arm64_from_the_start:
+        # Nothing to build and no tag to move: what runs is proven as it is (case C53).
+        return _deployed(work, Stage.IMAGE, must_deploy=False)
     reference = work.record.baseline.image.reference
     external = work.settings.image.mode is ImageMode.EXTERNAL
     # The service stack comes last, when the tag has moved already: what it must not do is found out first.

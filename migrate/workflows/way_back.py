@@ -24,7 +24,8 @@ def images_are_there(work: Work, target: Stage) -> None:
     record = work.record
     if not record.adopted:
         return
-    architecture = Architecture.ARM64 if target >= Stage.ARCHITECTURE else Architecture.X86_64
+    arm64 = target >= Stage.ARCHITECTURE or record.arm64_from_the_start
+    architecture = Architecture.ARM64 if arm64 else Architecture.X86_64
     kept = kept_images(record, work.settings, max(target, Stage.BASELINE), architecture)
     gone = work.journal.look("images to go back to", lambda: missing_images(work.runtime, kept))
     lost = tuple(digest for digest in gone if digest in kept.running)

@@ -40,7 +40,7 @@ def findings(observation: Observation, settings: Settings) -> tuple[Finding, ...
         *health_findings(observation),
         *host_findings(observation),
         *container_findings(observation, settings),
-        *platform_findings(observation),
+        *platform_findings(observation, settings),
         *carry_over_findings(observation),
         *placement_findings(observation, settings),
         *fargate_findings(observation, settings),

@@ -13,12 +13,13 @@ from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import Evidence, in_task_definition
 from migrate.core.service_settings import on_fargate
+from migrate.core.settings import ImageMode, Settings
 from migrate.core.surroundings import architecture_of
 
 _PATH = "$.runtimePlatform"
 
 
-def platform_findings(observation: Observation) -> Iterator[Finding]:
+def platform_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
     """Yield what runtimePlatform, absent, partial or whole, means for this service."""
     platform = observation.task_definition.runtime_platform
     system = platform.operating_system_family or "LINUX"
@@ -33,12 +34,12 @@ def platform_findings(observation: Observation) -> Iterator[Finding]:
         )
         return
     if platform.cpu_architecture == Architecture.ARM64:
-        yield from _arm64(observation)
+        yield from _arm64(observation, settings)
     elif platform.cpu_architecture is None or platform.operating_system_family is None:
         yield _unset(observation)
 
 
-def _arm64(observation: Observation) -> Iterator[Finding]:
+def _arm64(observation: Observation, settings: Settings) -> Iterator[Finding]:
     evidence = (*in_task_definition(f"{_PATH}.cpuArchitecture", "ARM64"), *_running(observation))
     bare = [item for item in observation.images if item.facts is not None and not item.facts.has(LINUX_ARM64)]
     if bare:
@@ -51,13 +52,24 @@ def _arm64(observation: Observation) -> Iterator[Finding]:
             "Repair that first: give the image an arm64 build, or run the last revision that says X86_64.",
             (*evidence, *(("image", str(item.reference)) for item in bare)),
         )
+    if settings.image.mode is ImageMode.EXTERNAL:
+        yield finding(
+            "task-definition.already-arm64",
+            Grade.INFO,
+            1,
+            "The task definition says ARM64 already: stages 1 and 2 build, move and register nothing, they are only "
+            "proven on the running tasks.",
+            "Apply the stages in their order; stage 3 is the one that changes something.",
+            evidence,
+        )
+        return
     yield finding(
         "task-definition.already-arm64",
         Grade.BLOCK,
         0,
-        "The task definition already says ARM64: what stages 1 and 2 are for is done, and this tool has no amd64 "
-        "revision to go back to.",
-        "Only Spot is left: change the service's capacity provider strategy where it is defined.",
+        "The task definition says ARM64 already: there is nothing to build, and no amd64 image to keep.",
+        'Set image.mode = "external": stages 1 and 2 are then skipped, proven on the running tasks, and stage 3 is '
+        "left. Or change the service's strategy where it is defined.",
         evidence,
     )
 
