@@ -31,7 +31,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert code in {0, 2}
 
 
-@pytest.mark.parametrize("verb", ["init", "plan", "apply", "rollback", "status", "stack", "sandbox"])
+@pytest.mark.parametrize("verb", ["init", "plan", "check", "iam", "apply", "rollback", "status", "stack", "sandbox"])
 def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([verb, "--help"]) == 0
     assert f"migrate {verb}" in capsys.readouterr().out
@@ -40,7 +40,9 @@ def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFi
 def test_help_lists_the_verbs_in_the_order_of_use_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     shown = capsys.readouterr().out.partition("Commands:")[2]
-    places = [shown.index(f"\n  {verb}") for verb in ("init", "plan", "apply", "rollback", "status", "stack")]
+    places = [
+        shown.index(f"\n  {verb}") for verb in ("init", "plan", "check", "iam", "apply", "rollback", "status", "stack")
+    ]
     assert places == sorted(places)
     assert "130 interrupted" in " ".join(shown.split())
 
