@@ -170,8 +170,8 @@ def _look(tree: FileTree) -> _Seen:
 
 def _note_elf(seen: _Seen, path: str, node: File, elf: ElfHeader) -> None:
     name = posixpath.basename(path)
-    if ".so" in name:
-        seen.libraries.setdefault(name, []).append((path, elf.machine, node.layer))
+    for soname in _sonames(name):
+        seen.libraries.setdefault(soname, []).append((path, elf.machine, node.layer))
     if elf.machine in _X86:
         seen.foreign.append((path, node.layer))
         if node.is_executable and ".so" not in name:
@@ -183,6 +183,14 @@ def _note_elf(seen: _Seen, path: str, node: File, elf: ElfHeader) -> None:
         module = native_module(path)
         if module is not None:
             seen.arm64_modules.add(module.place)
+
+
+def _sonames(name: str) -> Iterator[str]:
+    """Yield the names by which a library may be asked for: links lead from ``libpq.so.5`` to ``libpq.so.5.15``."""
+    start = name.find(".so")
+    while start >= 0 and name:
+        yield name
+        name = name.rpartition(".")[0] if len(name) > start + len(".so") else ""
 
 
 def _note_archive(seen: _Seen, path: str, node: File, archive: Archive) -> None:

@@ -74,9 +74,13 @@ def test_a_library_that_lies_elsewhere_for_arm64_counts_as_found() -> None:
     assert faults(scanned({**BASE, "/opt/postgres/lib/libpq.so.5": ARM64})) == []
 
 
-def test_c06_the_only_copy_of_a_library_decides_wherever_it_lies() -> None:
-    found = scanned({**BASE, "/usr/lib/x86_64-linux-gnu/libpq.so.5": X86})
-    assert faults(found) == [(BinaryVerdict.X86_64, "/usr/lib/x86_64-linux-gnu/libpq.so.5")]
+@pytest.mark.parametrize("name", ["libpq.so.5", "libpq.so.5.15"])
+def test_c06_the_only_copy_of_a_library_decides_wherever_it_lies(name: str) -> None:
+    path = f"/usr/lib/x86_64-linux-gnu/{name}"
+    found = scanned({**BASE, path: X86})
+    assert faults(found) == [(BinaryVerdict.X86_64, path)]
+    assert faults(scanned({**BASE, path: X86, f"/opt/lib/{name}": ARM64})) == []
+    assert faults(scanned({**BASE, "/opt/lib/libpq.so.55": ARM64}))[0][0] is BinaryVerdict.UNDECIDED
 
 
 def test_a_library_that_lies_nowhere_is_unknown_and_told_once() -> None:
