@@ -79,7 +79,11 @@ class InnerAws:
         return {"capacityProvider": self.providers[request["name"]]}
 
     def _describe_capacity_providers(self, _request: Json) -> Json:
-        return {"capacityProviders": list(self.providers.values())}
+        fargate = [{"name": name, "status": "ACTIVE", "autoScalingGroupProvider": {}} for name in ("FARGATE", "SPOT")]
+        return {"capacityProviders": [*fargate, *self.providers.values()]}
+
+    def _list_account_settings(self, request: Json) -> Json:
+        return {"settings": [{"name": request["name"], "value": "enabled", "type": "aws"}]}
 
     def _register_task_definition(self, request: Json) -> Json:
         revision = 1 + sum(item["family"] == request["family"] for item in self.definitions.values())
