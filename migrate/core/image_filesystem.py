@@ -22,6 +22,7 @@ _MOST_STEPS = 1024
 _MOST_KNOWN = 4096
 # A name that ends so does not end in the name of what it stands for.
 _NO_NAMES = frozenset({"", ".", ".."})
+_ODD_BEGINNINGS = frozenset({"", "."})
 
 
 @dataclass(slots=True)
@@ -97,10 +98,18 @@ class FileTree:
     def add_file(self, path: str, content: Executable, *, is_executable: bool, kept: bytes = b"") -> None:
         """Add a regular file, or apply it where its name is that of a whiteout."""
         # Most files of an image are plain data: one shared node keeps the tree small.
-        if content == PLAIN and not kept:
-            self._place(path, self._plain[is_executable])
+        if content is PLAIN and not kept:
+            node = self._plain[is_executable]
         else:
-            self._place(path, File(self._layer, content, is_executable, kept))
+            node = File(self._layer, content, is_executable, kept)
+        head, _, name = path.rpartition("/")
+        parent = self._known.get(head)
+        if parent is not None and name[:1] not in _ODD_BEGINNINGS:
+            there = parent.children.get(name)
+            if there is None or type(there) is File:
+                parent.children[name] = node
+                return
+        self._place(path, node)
 
     def add_hard_link(self, path: str, target: str) -> None:
         """Add another name for a file that is there already."""
@@ -174,23 +183,32 @@ class FileTree:
             else:
                 self._whiteout(parent, name.removeprefix(WHITEOUT))
         else:
-            there = parent.children.get(name)
-            if isinstance(there, Directory) and isinstance(node, Directory):
-                there.layer = self._layer
-            else:
-                if there is not None and not isinstance(there, File):
-                    self._known.clear()
-                parent.children[name] = node
+            self._set(parent, name, node, path)
+
+    def _set(self, parent: Directory, name: str, node: Node, path: str) -> None:
+        there = parent.children.get(name)
+        if isinstance(there, Directory) and isinstance(node, Directory):
+            there.layer = self._layer
+            self._know(path, there)
+            return
+        if there is not None and not isinstance(there, File):
+            self._known.clear()
+        parent.children[name] = node
+        if isinstance(node, Directory):
+            self._know(path, node)
 
     def _parent(self, path: str) -> Directory | None:
         """Return the directory at ``path``, made where it is missing, as runtimes do; None where that cannot be."""
         node = self._walk(posixpath.normpath(f"/{path}"), follow_last=True, make=True).node
         if not isinstance(node, Directory):
             return None
+        self._know(path, node)
+        return node
+
+    def _know(self, path: str, directory: Directory) -> None:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[path] = node
-        return node
+        self._known[path] = directory
 
     def _whiteout(self, parent: Directory, name: str) -> None:
         self._known.clear()

@@ -58,6 +58,25 @@ class ByteStream:
         self.at += len(found)
         return found
 
+    def view(self, limit: int) -> memoryview:
+        """Return what ``some`` does, as a view of the piece that is not copied."""
+        while self.at >= len(self.piece):
+            if not self.advance():
+                return memoryview(b"")
+        found = memoryview(self.piece)[self.at : self.at + limit]
+        self.at += len(found)
+        return found
+
+    def passed_by(self, size: int) -> int:
+        """Pass up to ``size`` bytes by, and return how many there were."""
+        left = size
+        while left > (there := len(self.piece) - self.at):
+            left -= there
+            if not self.advance():
+                return size - left
+        self.at += left
+        return size
+
     def return_to_stream(self, size: int) -> None:
         """Take back the last ``size`` bytes of what ``some`` gave last."""
         self.at -= size

@@ -10,7 +10,7 @@ containerd unpacks with.
 
 from __future__ import annotations
 
-import struct
+import re
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -29,8 +29,7 @@ _LONGEST_PATH = 4096
 _LONGEST_NAME = 255
 _SPARSE_FLAG, _SPARSE_MORE = 482, 504
 _LARGEST_FILE = 1 << 50
-_MAGIC, _GNU_MAGIC = b"ustar\x0000", b"ustar  \0"
-_MAGICS = frozenset({_MAGIC, _GNU_MAGIC})
+_GNU_MAGIC = b"ustar  \0"
 _EXTENSIONS = frozenset(
     {
         tarfile.XHDTYPE,
@@ -40,8 +39,13 @@ _EXTENSIONS = frozenset(
         tarfile.GNUTYPE_LONGLINK,
     }
 )
-# name, mode, size, chksum, typeflag, linkname, magic and version, prefix.
-_FIELDS = struct.Struct("100s8s16x12s12x8sc100s8s80x155s")
+# name, mode, size, chksum, typeflag, linkname, magic and version, prefix, each up to its first NUL: one match is
+# several times quicker than to take the fields one by one, and most of the walk is this.
+_USUAL = re.compile(
+    rb"(?=([^\0]{1,100})).{100}(?=([0-7]{6,7})[ \0]).{24}([0-7]{11})[ \0].{12}(?=([0-7]{6,7})[ \0])(.{8})([0-7LKSgx])"
+    rb"(?=([^\0]{0,100})).{100}(?:ustar\x0000.{80}(?=([^\0]{0,155}))|ustar  \0)",
+    re.DOTALL,
+)
 _ADLER_BASE = 65521
 
 
@@ -92,12 +96,8 @@ _KINDS = {
 }
 
 
-class _Header(NamedTuple):
-    type: bytes
-    path: str
-    mode: int
-    size: int
-    target: str
+_Header: TypeAlias = tuple[bytes, str, int, int, str]
+"""Type, path, mode, size and target."""
 
 
 def tar_entries(stream: ByteStream, read_content: ContentReader) -> Iterator[TarEntry]:
@@ -109,13 +109,13 @@ def tar_entries(stream: ByteStream, read_content: ContentReader) -> Iterator[Tar
         if header is None:
             _check_end(stream)
             return
-        if header.type in _EXTENSIONS:
+        kind, path, mode, size, _ = header
+        if kind in _EXTENSIONS:
             extension = _extended(extension or Extension(), header, stream)
             continue
-        kind = _KINDS.get(header.type, EntryKind.OTHER)
-        if extension is None and kind is _FILE and header.type != tarfile.GNUTYPE_SPARSE:
-            facts = _file(stream, header.size, header.path, read_content) if header.size else _NO_FACTS
-            entry = TarEntry(_FILE, header.path, "", (header.mode & 0o111) != 0, facts)
+        if extension is None and kind == tarfile.REGTYPE:
+            facts = _file(stream, size, path, read_content) if size else _NO_FACTS
+            entry = TarEntry(_FILE, path, "", (mode & 0o111) != 0, facts)
         else:
             entry = _entry(stream, block, header, extension or Extension(), read_content)
             extension = None
@@ -126,30 +126,19 @@ def tar_entries(stream: ByteStream, read_content: ContentReader) -> Iterator[Tar
 
 def _usual(block: bytes) -> _Header | None:
     """Read a header as all writers of our time make them; None leaves it to the standard library."""
-    if len(block) != _BLOCK:
+    found = _USUAL.match(block)
+    if found is None or len(block) != _BLOCK:
         return None
-    name, mode, size, check, kind, target, magic, prefix = _FIELDS.unpack_from(block)
-    digits, mode, stored = size.rstrip(b" \0"), mode.rstrip(b" \0"), check.strip(b" \0")
-    if not (digits.isdigit() and mode.isdigit() and stored.isdigit()) or magic not in _MAGICS or kind == b"\0":
+    name, mode, size, stored, check, kind, target, prefix = found.groups()
+    # The sum of all bytes, by way of Adler-32, whose lower half is just that, one more and modulo its base.
+    if (int(stored, 8) + sum(check) - 255 - (zlib.adler32(block) & 0xFFFF)) % _ADLER_BASE:
         return None
-    try:
-        # The sum of all bytes, by way of Adler-32, whose lower half is just that, one more and modulo its base.
-        wrong = (int(stored, 8) + sum(check) - 255 - (zlib.adler32(block) & 0xFFFF)) % _ADLER_BASE
-        number, bits = int(digits, 8), int(mode, 8)
-    except ValueError:
-        return None
-    if wrong:
-        return None
-    path = _name(name)
-    if prefix[0]:
-        if magic != _MAGIC:
-            return None
-        path = f"{_name(prefix)}/{path}"
-    return _Header(kind, path, bits, number, _name(target) if target[0] else "")
+    path = _decoded(prefix + b"/" + name if prefix else name)
+    return kind, path, int(mode, 8), int(size, 8), _decoded(target) if target else ""
 
 
-def _name(field: bytes) -> str:
-    return field.partition(b"\0")[0].decode("utf-8", "backslashreplace")
+def _decoded(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace")
 
 
 def _odd(block: bytes) -> _Header | None:
@@ -163,8 +152,8 @@ def _odd(block: bytes) -> _Header | None:
     name = info.name
     if block[257:265] == _GNU_MAGIC and block[345]:
         # What is the prefix elsewhere are times in GNU's format.
-        name = _name(block[:100])
-    return _Header(info.type, name, info.mode, info.size, info.linkname)
+        name = _decoded(block[:100].partition(b"\0")[0])
+    return info.type, name, info.mode, info.size, info.linkname
 
 
 def _check_end(stream: ByteStream) -> None:
@@ -176,11 +165,12 @@ def _extended(extension: Extension, header: _Header, stream: ByteStream) -> Exte
     extension.headers += 1
     if extension.headers > _MOST_EXTENSIONS:
         raise unreadable(f"An entry has more than {_MOST_EXTENSIONS} extended headers.")
-    if not 0 <= header.size <= _LARGEST_EXTENSION:
-        raise unreadable(f"An extended header claims {header.size} bytes.")
-    content = stream.read(header.size)
-    _skip(stream, -header.size % _BLOCK)
-    extend(extension, header.type, content)
+    kind, _, _, size, _ = header
+    if not 0 <= size <= _LARGEST_EXTENSION:
+        raise unreadable(f"An extended header claims {size} bytes.")
+    content = stream.read(size)
+    _skip(stream, -size % _BLOCK)
+    extend(extension, kind, content)
     return extension
 
 
@@ -188,24 +178,31 @@ def _entry(
     stream: ByteStream, block: bytes, header: _Header, extension: Extension, read_content: ContentReader
 ) -> TarEntry:
     """Read an entry that is no plain file, or has more to it than its header says."""
-    kind = _KINDS.get(header.type, EntryKind.OTHER)
-    path, target = extension.path or header.path, extension.target or header.target
-    is_stored = kind in {EntryKind.FILE, EntryKind.OTHER}
-    size = (header.size if extension.size is None else extension.size) if is_stored else 0
-    is_sparse = extension.is_sparse or header.type == tarfile.GNUTYPE_SPARSE
-    if header.type == tarfile.GNUTYPE_SPARSE:
+    type_, path, mode, size, target = header
+    kind = _KINDS.get(type_, EntryKind.OTHER)
+    path, target = extension.path or path, extension.target or target
+    is_program = kind is EntryKind.FILE and (mode & 0o111) != 0
+    if kind not in {EntryKind.FILE, EntryKind.OTHER}:
+        return TarEntry(kind, path, target)
+    size = size if extension.size is None else extension.size
+    is_sparse = extension.is_sparse or type_ == tarfile.GNUTYPE_SPARSE
+    if type_ == tarfile.GNUTYPE_SPARSE:
         _skip_sparse_map(stream, block)
     if kind is EntryKind.FILE and not is_sparse:
-        return TarEntry(kind, path, "", (header.mode & 0o111) != 0, _file(stream, size, path, read_content))
+        return TarEntry(kind, path, "", is_program, _file(stream, size, path, read_content) if size else _NO_FACTS)
     _check_size(size)
     _skip(stream, size + -size % _BLOCK)
-    return TarEntry(kind, path, target, kind is EntryKind.FILE and (header.mode & 0o111) != 0)
+    return TarEntry(kind, path, "", is_program)
 
 
 def _file(stream: ByteStream, size: int, path: str, read_content: ContentReader) -> FileFacts:
     _check_size(size)
     facts, taken = read_content(stream, size, path)
-    _skip(stream, size - taken + -size % _BLOCK)
+    end = stream.at + size - taken + -size % _BLOCK
+    if end <= len(stream.piece):
+        stream.at = end
+    else:
+        _skip(stream, end - stream.at)
     return facts
 
 
