@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
-from migrate.core.documents import document, fields
+from migrate.core.documents import Json, document, fields
 from migrate.core.facts import Architecture
 from migrate.core.findings import Grade
 from migrate.core.image_names import LINUX_ARM64
@@ -182,7 +182,7 @@ def test_c54_the_fields_of_a_container_are_those_of_the_installed_api_model() ->
     # Younger than pulumi-aws 7.51.1: the provider would drop it.
     del expected["resourceRequirements"]["sharingStrategy"]
     assert expected == CONTAINER_FIELDS
-    sharing = {"type": "GPU", "value": "1", "sharingStrategy": {"nvidiaMps": {"memory": 1}}}
+    sharing: dict[str, Json] = {"type": "GPU", "value": "1", "sharingStrategy": {"nvidiaMps": {"memory": 1}}}
     assert unknown_container_fields([{"name": "app", "resourceRequirements": [sharing]}]) == (
         "containerDefinitions[0].resourceRequirements[0].sharingStrategy",
     )
