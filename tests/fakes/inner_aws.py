@@ -79,7 +79,9 @@ class InnerAws:
         return {"capacityProvider": self.providers[request["name"]]}
 
     def _describe_capacity_providers(self, _request: Json) -> Json:
-        fargate = [{"name": name, "status": "ACTIVE", "autoScalingGroupProvider": {}} for name in ("FARGATE", "SPOT")]
+        fargate: list[Json] = [
+            {"name": name, "status": "ACTIVE", "autoScalingGroupProvider": {}} for name in ("FARGATE", "SPOT")
+        ]
         return {"capacityProviders": [*fargate, *self.providers.values()]}
 
     def _list_account_settings(self, request: Json) -> Json:
