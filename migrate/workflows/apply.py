@@ -119,7 +119,9 @@ def _held(
 
 def _done_by_others(work: Work) -> tuple[str, ...]:
     try:
-        observation = work.journal.look("observe before going back", lambda: observe(work.runtime, readiness=False))
+        observation = work.journal.look(
+            "observe before going back", lambda: observe(work.runtime, readiness=False, guarding=False)
+        )
     except MigrateError:
         # A way back that cannot look either says so itself, and louder.
         return ()

@@ -10,18 +10,20 @@ from migrate.core.guarding import RepositoryContents, guard_tag
 from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.service_settings import watched_alarms
+from migrate.core.surroundings import Unread
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError
 from migrate.workflows.readiness import has_stage_one_ahead, read_build, read_crossing
 from migrate.workflows.runtime import Readers
 
 
-def observe(runtime: Readers, *, readiness: bool = True) -> Observation:
+def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) -> Observation:
     """Return the service and everything around it as it is now.
 
     Raises NotFoundError when the service, its cluster or revision is missing, AccessError when AWS does not answer.
     An image that cannot be read is part of the observation, not an error. ``readiness`` reads what stage 1 would be
-    built from too, and the files of the amd64 image, while that stage lies ahead.
+    built from too, and the files of the amd64 image, while that stage lies ahead; ``guarding`` reads what is in the
+    repository, which a look that judges nothing can do without.
     """
     settings = runtime.settings
     account = runtime.services.account()
@@ -31,8 +33,7 @@ def observe(runtime: Readers, *, readiness: bool = True) -> Observation:
     cluster = runtime.services.cluster(service.cluster_arn)
     wanted = tuple(item.provider for item in settings.capacity)
     main = next((image for image in images if image.container == settings.image.container), None)
-    repository = runtime.repositories.repository(main.reference) if main else None
-    contents = _contents(runtime, repository, main) if repository and main else None
+    repository, contents = _repository(runtime, main, guarding=guarding) if main else (None, None)
     ahead = readiness and has_stage_one_ahead(runtime, service.arn)
     return Observation(
         taken_at=runtime.clock.now(),
@@ -52,11 +53,25 @@ def observe(runtime: Readers, *, readiness: bool = True) -> Observation:
     )
 
 
-def _contents(runtime: Readers, repository: Repository, image: ContainerImage) -> RepositoryContents:
-    """Return what is in the repository; the tags that a migration writes are looked for in any case."""
+def _repository(
+    runtime: Readers, image: ContainerImage, *, guarding: bool
+) -> tuple[Repository | None, RepositoryContents | None]:
+    """Return the repository and what is in it; the tags that a migration writes are looked for in any case.
+
+    What may not be read is part of the observation, not an error.
+    """
+    try:
+        repository = runtime.repositories.repository(image.reference)
+    except AccessError as error:
+        if error.runbook != "errors#permission":
+            raise
+        unread = Unread("the repository", "ecr:DescribeRepositories", str(error))
+        return None, RepositoryContents(complete=False, unread=(unread,))
+    if repository is None or not guarding:
+        return repository, None
     tag, digest = image.reference.tag, image.facts.digest if image.facts else image.reference.digest
     ours = (tag, guard_tag(tag, digest or ""), shelf_tag(tag)) if tag else ()
-    return runtime.repositories.contents(repository, (*ours, *((digest,) if digest else ())))
+    return repository, runtime.repositories.contents(repository, (*ours, *((digest,) if digest else ())))
 
 
 def _images(runtime: Readers, definition: TaskDefinition) -> Iterator[ContainerImage]:

@@ -181,7 +181,7 @@ def _keep_a_revision_to_go_back_to(work: Work) -> None:
 
 
 def _refuse_to_go_behind_others(work: Work) -> None:
-    observation = work.journal.look("observe", lambda: observe(work.runtime, readiness=False))
+    observation = work.journal.look("observe", lambda: observe(work.runtime, readiness=False, guarding=False))
     current = observation.service.task_definition_arn
     if foreign_revision(work.record, observation):
         raise WorldChangedError(

@@ -9,7 +9,7 @@ from migrate.workflows.runtime import Readers
 
 def read_status(runtime: Readers) -> Status:
     """Return the service as it is now, beside what is on record."""
-    observation = observe(runtime, readiness=False)
+    observation = observe(runtime, readiness=False, guarding=False)
     arn = observation.service.arn
     runs = runtime.store.runs(arn)
     return status_of(observation, runtime.store.record(arn), runtime.settings, runs[0] if runs else None)

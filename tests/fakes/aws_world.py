@@ -197,8 +197,9 @@ class World:
         held = self.digest_of_tag(tag)
         if held not in {None, digest} and self.tag_mutability == "IMMUTABLE":
             raise BlockedError("ECR refuses the tag.", why="ImageTagAlreadyExistsException", then="Use a new tag.")
+        if digest not in self.shelf.manifests:
+            self.ecr.pushed_at[digest] = self.clock.now()
         self.shelf.manifests[digest] = self.shelf.manifests[tag] = (media_type, body)
-        self.ecr.pushed_at.setdefault(digest, self.clock.now())
         return digest
 
     def digest_of_tag(self, tag: str) -> str | None:

@@ -34,11 +34,13 @@ def repository_findings(observation: Observation, settings: Settings) -> Iterato
     external = settings.image.mode is ImageMode.EXTERNAL
     if image is None:
         return
+    contents = observation.contents
     if repository is None:
-        if not external:
+        if contents is not None:
+            yield from _unread(contents)
+        elif not external:
             yield _elsewhere(observation, image)
         return
-    contents = observation.contents
     if not external:
         yield from _locked_tags(repository, image, contents)
     if contents is None:

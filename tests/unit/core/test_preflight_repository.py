@@ -226,6 +226,12 @@ def test_a_read_that_is_denied_names_its_permission() -> None:
     assert "ecr:GetLifecyclePolicy" in finding.advice
 
 
+def test_a_repository_that_may_not_be_seen_is_unknown_and_not_somebody_else_s() -> None:
+    unread = (Unread("the repository", "ecr:DescribeRepositories", "AccessDeniedException"),)
+    seen = found(RepositoryContents(complete=False, unread=unread), repository=None)
+    assert {code: item.grade for code, item in seen.items()} == {"repository.unread": Grade.UNKNOWN}
+
+
 @pytest.mark.parametrize("status", ["ARCHIVED", "ACTIVATING"])
 def test_an_archived_image_blocks_everything(status: str) -> None:
     finding = found(held(stored(ORIGINAL_DIGEST, 30, TAG, status=status)))["repository.image-archived"]
