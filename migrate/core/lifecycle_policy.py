@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from migrate.core.documents import Json
 
@@ -126,7 +127,12 @@ class Fate:
 
 def matches_wildcard(pattern: str, text: str) -> bool:
     """Match as ECR does: ``*`` stands for any text, also none, and nothing else is special."""
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), text, re.DOTALL) is not None
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
 
 
 def parse_lifecycle_policy(text: str) -> LifecyclePolicy:
