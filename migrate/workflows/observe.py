@@ -10,7 +10,7 @@ from migrate.core.guarding import RepositoryContents, guard_tag
 from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.service_settings import watched_alarms
-from migrate.core.surroundings import Unread
+from migrate.core.surroundings import NOTHING_READ, Unread
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError
 from migrate.workflows.readiness import has_stage_one_ahead, read_build, read_crossing
@@ -23,7 +23,7 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
     Raises NotFoundError when the service, its cluster or revision is missing, AccessError when AWS does not answer.
     An image that cannot be read is part of the observation, not an error. ``readiness`` reads what stage 1 would be
     built from too, and the files of the amd64 image, while that stage lies ahead; ``guarding`` reads what is in the
-    repository, which a look that judges nothing can do without.
+    repository and what lies around the service, which a look that judges nothing, or a way back, can do without.
     """
     settings = runtime.settings
     account = runtime.services.account()
@@ -47,7 +47,7 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
         images=images,
         repository=repository,
         contents=contents,
-        surroundings=runtime.surroundings.read(service, definition, cluster, wanted),
+        surroundings=runtime.surroundings.read(service, definition, cluster, wanted) if guarding else NOTHING_READ,
         build=read_build(runtime) if ahead else None,
         crossing=read_crossing(runtime, main) if ahead else None,
     )

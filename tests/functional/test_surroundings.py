@@ -11,7 +11,7 @@ from migrate.core.facts import Architecture, ServiceEvent, StrategyItem
 from migrate.core.findings import Finding, Grade
 from migrate.core.surroundings import ScalableTarget, ScheduledAction, Subnet, Surroundings, Unread
 from migrate.core.trouble import lack_of_capacity
-from migrate.errors import BlockedError
+from migrate.errors import AccessError, BlockedError, ExitCode
 from tests.fakes import facts
 from tests.fakes.aws_world import World
 from tests.fakes.clock import FakeClock
@@ -123,3 +123,10 @@ def test_what_may_not_be_read_is_one_finding_and_stops_nothing() -> None:
     assert told.grade is Grade.UNKNOWN
     assert "ec2:DescribeSubnets, application-autoscaling:DescribeScalableTargets" in told.advice
     operator.reach(3)
+
+
+def test_a_way_back_asks_for_nothing_that_it_does_not_need() -> None:
+    operator = Operator.of().reach(2)
+    operator.world.refuse("surroundings", AccessError("AWS throttled the call.", then="Wait."), times=99)
+    assert operator.status().position.proven == 2
+    assert operator.roll_back().exit_code is ExitCode.DONE
