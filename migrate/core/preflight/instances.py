@@ -25,6 +25,7 @@ def instance_findings(observation: Observation, settings: Settings) -> Iterator[
             yield from _no_group(machines)
             continue
         yield from _images(machines)
+        yield from _images_gone(machines)
         yield from _architecture(machines)
         yield from _size(machines)
         yield from room_findings(machines, settings.gate.deadline)
@@ -59,6 +60,23 @@ def _images(machines: ProviderMachines) -> Iterator[Finding]:
         "ECS-optimized AMI.",
         _launches(machines),
     )
+
+
+def _images_gone(machines: ProviderMachines) -> Iterator[Finding]:
+    """Yield launches whose image EC2 does not show: deregistered, or no longer shared with the account."""
+    if any(item.permission == "ec2:DescribeImages" for item in machines.around.unread):
+        return
+    gone = [item for item in machines.candidates if item.launch.image_id and item.launch.image_architecture is None]
+    if gone:
+        yield finding(
+            "instances.image-missing",
+            Grade.WARN,
+            machines.use.stage,
+            f"EC2 shows no Linux image for {', '.join(item.name for item in gone)}: no new machine starts from an "
+            "image that was deregistered or is not shared any more.",
+            "Name an image that is there in the launch template.",
+            _launches(machines),
+        )
 
 
 def _architecture(machines: ProviderMachines) -> Iterator[Finding]:

@@ -57,6 +57,14 @@ def test_c52_t4g_with_an_x86_image_never_starts() -> None:
     assert "instances.no-arm64" not in told
 
 
+def test_c52_an_image_that_ec2_does_not_show_starts_no_new_machine() -> None:
+    made = group(launch("m7g.large", None), instances=4, desired=4)
+    assert grades(seen(machines(made, *ready())), GRAVITON) == {"instances.image-missing": Grade.WARN}
+    unread = Unread("the machine images", "ec2:DescribeImages", "AccessDenied")
+    told = grades(seen(machines(made, *ready(), unread=(unread,))), GRAVITON)
+    assert told == {"surroundings.unread": Grade.UNKNOWN}
+
+
 def test_c52_one_wrong_launch_among_good_ones_is_a_warning() -> None:
     made = group(launch("t4g.small", X86_64), launch(), instances=4, desired=4)
     assert grades(seen(machines(made, *ready())), GRAVITON) == {"instances.image-architecture": Grade.WARN}
