@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["EcrRepositoryReader", "StoredImage", "has_own_endpoint", "registry_host", "repository", "stored_image"]
 
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".amazonwebservices.com.cn")
+_AWS_DOMAINS = (
+    *(".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws", ".on.aws"),
+    *(".amazonwebservices.com.cn", ".amazonwebservices.eu"),
+    *(".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk", ".csp.hci.ic.gov"),
+)
 
 
 def repository(answer: RepositoryTypeDef) -> Repository:

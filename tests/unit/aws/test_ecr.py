@@ -47,6 +47,8 @@ def a_repository(**more: Any) -> dict[str, Any]:
         (f"{ACCOUNT}.dkr.ecr-fips.us-gov-west-1.amazonaws.com", RegistryHost(ACCOUNT, "us-gov-west-1")),
         (f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn", RegistryHost(ACCOUNT, "cn-north-1")),
         (f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws", RegistryHost(ACCOUNT, "eu-west-1")),
+        (f"{ACCOUNT}.dkr.ecr.eusc-de-east-1.amazonaws.eu", RegistryHost(ACCOUNT, "eusc-de-east-1")),
+        (f"{ACCOUNT}.dkr.ecr.us-iso-east-1.c2s.ic.gov", RegistryHost(ACCOUNT, "us-iso-east-1")),
         ("public.ecr.aws", None),
         ("docker.io", None),
         (f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com.evil.example", None),
@@ -121,6 +123,19 @@ def test_credentials_are_user_and_password_of_the_token(aws: Recordings, reader:
     data = {"authorizationData": [{"authorizationToken": TOKEN, "proxyEndpoint": f"https://{REGISTRY}"}]}
     aws.answer("ecr", "get_authorization_token", data)
     assert reader.credentials(REGISTRY) == ("AWS", "made:up")
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, "999988887777"])
+def test_an_image_of_another_account_and_region_gets_its_token_from_that_region(
+    session: AwsSession, account: str
+) -> None:
+    there = Recordings(session)
+    there._clients["ecr"] = lambda: session.ecr("ap-northeast-1")
+    host = f"{account}.dkr.ecr.ap-northeast-1.amazonaws.com"
+    data = {"authorizationData": [{"authorizationToken": TOKEN, "proxyEndpoint": f"https://{host}"}]}
+    there.answer("ecr", "get_authorization_token", data)
+    assert EcrRepositoryReader(session).credentials(host) == ("AWS", "made:up")
+    there.assert_all_asked()
 
 
 def test_a_token_of_another_form_is_an_access_error(aws: Recordings, reader: EcrRepositoryReader) -> None:
