@@ -34,6 +34,7 @@ _LOOK = (
         "ecs:ListTasks",
         "ecs:DescribeTasks",
         "elbv2:DescribeTargetHealth",
+        "elbv2:DescribeTargetGroupAttributes",
         "cloudwatch:DescribeAlarms",
         "ecr:DescribeRepositories",
         "ecr:DescribeImages",
@@ -102,6 +103,7 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
 
 BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
     **dict.fromkeys(sorted(MACHINES), "only where tasks run on machines of EC2"),
+    "elbv2:DescribeTargetGroupAttributes": "only where tasks behind a load balancer are to run on Spot",
     "application-autoscaling:DescribeScheduledActions": "only where the service is scaled automatically",
     "application-autoscaling:DescribeScalingPolicies": "only where the service is scaled automatically",
     "ecr:GetLifecyclePolicy": "only for a repository of a private registry",

@@ -193,6 +193,7 @@ class Surroundings:
 
     ``container_instances`` is None where the cluster's instances do not matter or could not be read, and empty where
     it has none. ``trunking`` is the account's setting awsvpcTrunking, None where it was not asked for.
+    ``deregistration_delays`` are seconds by target group, asked where tasks behind one are to run on Spot.
     """
 
     subnets: tuple[Subnet, ...] = ()
@@ -204,6 +205,7 @@ class Surroundings:
     instance_types: tuple[InstanceType, ...] = ()
     container_instances: tuple[ContainerInstance, ...] | None = None
     trunking: bool | None = None
+    deregistration_delays: tuple[tuple[str, int], ...] = ()
     unread: tuple[Unread, ...] = ()
 
     def provider(self, name: str) -> CapacityProvider | None:

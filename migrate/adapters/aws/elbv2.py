@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_elbv2.type_defs import TargetHealthDescriptionTypeDef
 
 
+DEREGISTRATION_DELAY = "deregistration_delay.timeout_seconds"
+"""The attribute of every kind of target group (ELBv2 API, TargetGroupAttribute)."""
+
+
 def target_health(session: AwsSession, target_group_arns: Sequence[str]) -> tuple[TargetHealth, ...]:
     """Return the health of every target of the groups, one call a group.
 
@@ -23,6 +27,22 @@ def target_health(session: AwsSession, target_group_arns: Sequence[str]) -> tupl
         with translated("elbv2", session.region.name):
             answer = session.elbv2().describe_target_health(TargetGroupArn=arn)
         found.extend(parsed(arn, answer["TargetHealthDescriptions"]))
+    return tuple(found)
+
+
+def deregistration_delays(session: AwsSession, target_group_arns: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Return the seconds that each group lets connections drain, one call a group; a group that names none is left out.
+
+    Raises NotFoundError for a group that does not exist, AccessError.
+    """
+    found = []
+    for arn in target_group_arns:
+        with translated("elbv2", session.region.name):
+            answer = session.elbv2().describe_target_group_attributes(TargetGroupArn=arn)
+        attributes = {item.get("Key"): item.get("Value", "") for item in answer["Attributes"]}
+        seconds = attributes.get(DEREGISTRATION_DELAY, "")
+        if seconds.isdecimal():
+            found.append((arn, int(seconds)))
     return tuple(found)
 
 

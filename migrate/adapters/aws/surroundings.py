@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-from migrate.adapters.aws import application_autoscaling, autoscaling, ec2, ecs_capacity
+from migrate.adapters.aws import application_autoscaling, autoscaling, ec2, ecs_capacity, elbv2
 from migrate.adapters.aws.autoscaling import Group
 from migrate.adapters.aws.ec2 import LaunchData, TemplateName
 from migrate.adapters.aws.errors import EXPIRED, INVALID_CREDENTIALS, THROTTLED, code_of
 from migrate.adapters.aws.session import AwsSession
+from migrate.core.cost import SPOT
 from migrate.core.documents import fields
 from migrate.core.facts import Cluster, Service, TaskDefinition
 from migrate.core.surroundings import (
@@ -71,6 +72,13 @@ class AwsSurroundingsReader:
         ids = subnet_ids(service)
         subnets = attempts.read("the subnets", "ec2:DescribeSubnets", lambda: ec2.subnets(session, ids))
         found = replace(self._scaling(attempts, service), subnets=subnets or ())
+        if SPOT in wanted and service.target_group_arns:
+            delays = attempts.read(
+                "how long the target groups let connections drain",
+                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                lambda: elbv2.deregistration_delays(session, service.target_group_arns),
+            )
+            found = replace(found, deregistration_delays=delays or ())
         own = own_providers([*(item.provider for item in service.strategy), *wanted])
         if own or service.scheduling_strategy == _DAEMON or service.launch_type in _ON_MACHINES:
             found = _machines(session, attempts, found, own, cluster)

@@ -32,6 +32,7 @@ def spot_findings(observation: Observation, settings: Settings) -> Iterator[Find
     if not any(item.provider == SPOT and (item.weight or item.base) for item in settings.capacity):
         return
     yield from _what_is_left(observation, settings.capacity)
+    yield from _draining(observation)
     yield from _stop_timeouts(observation)
     yield from signal_findings(observation)
 
@@ -91,6 +92,20 @@ def _base(observation: Observation, strategy: Strategy, evidence: Evidence) -> I
 def _must_stay(observation: Observation) -> int:
     minimum = (percentages(observation.service.document) or (DEFAULT_MINIMUM, 0))[0]
     return rollout_room(observation.service.desired_count, minimum, 200).keep
+
+
+def _draining(observation: Observation) -> Iterator[Finding]:
+    for arn, seconds in observation.surroundings.deregistration_delays:
+        if seconds >= _NOTICE:
+            yield finding(
+                "service.deregistration-delay",
+                Grade.WARN,
+                3,
+                f"A target group gives connections {seconds} s to drain, and a Spot task is gone {_NOTICE} s after its "
+                "warning: what is still open then is cut off.",
+                "Set the target group's deregistration_delay.timeout_seconds below 120 before stage 3.",
+                (("target group", arn), ("deregistration_delay.timeout_seconds", str(seconds))),
+            )
 
 
 def _stop_timeouts(observation: Observation) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from migrate.core.facts import Architecture, Service
 from migrate.core.surroundings import Launch, Surroundings, Unread
 from migrate.errors import AccessError
 from tests.fakes import facts
-from tests.unit.aws.recordings import Recordings, a_service, without
+from tests.unit.aws.recordings import GROUP_ARN, Recordings, a_service, without
 from tests.unit.aws.test_application_autoscaling import a_target
 from tests.unit.aws.test_autoscaling import a_group
 from tests.unit.aws.test_ec2 import a_version
@@ -53,7 +53,7 @@ def the_machines(aws: Recordings, *kinds: str) -> None:
 
 def test_a_service_on_fargate_costs_two_calls(aws: Recordings) -> None:
     network_and_no_scaling(aws)
-    seen = read(aws, *FARGATE)
+    seen = read(aws, *FARGATE, of=service(loadBalancers=[]))
     assert [item.zone_id for item in seen.subnets] == ["euc1-az2"]
     assert seen.container_instances is None
     assert seen.unread == ()
@@ -62,6 +62,29 @@ def test_a_service_on_fargate_costs_two_calls(aws: Recordings) -> None:
         "ec2:DescribeSubnets": 1,
     }
     assert aws.session.calls.total == CALLS_ON_FARGATE
+
+
+def test_a_target_group_in_front_of_spot_costs_one_more(aws: Recordings) -> None:
+    network_and_no_scaling(aws)
+    attributes = [
+        {"Key": "stickiness.enabled", "Value": "false"},
+        {"Key": "deregistration_delay.timeout_seconds", "Value": "300"},
+    ]
+    asked = {"TargetGroupArn": GROUP_ARN}
+    aws.answer("elbv2", "describe_target_group_attributes", {"Attributes": attributes}, **asked)
+    seen = read(aws, *FARGATE)
+    assert (seen.deregistration_delays, seen.unread) == (((GROUP_ARN, 300),), ())
+    assert aws.session.calls.total == CALLS_ON_FARGATE + 1
+
+
+def test_a_delay_that_may_not_be_read_is_noted_and_a_group_without_one_left_out(aws: Recordings) -> None:
+    network_and_no_scaling(aws)
+    aws.refuse("elbv2", "describe_target_group_attributes", "AccessDenied")
+    (unread,) = read(aws, *FARGATE).unread
+    assert unread.permission == "elasticloadbalancing:DescribeTargetGroupAttributes"
+    network_and_no_scaling(aws)
+    aws.answer("elbv2", "describe_target_group_attributes", {"Attributes": []})
+    assert read(aws, *FARGATE).deregistration_delays == ()
 
 
 def test_c35_a_scaled_service_costs_two_more(aws: Recordings) -> None:

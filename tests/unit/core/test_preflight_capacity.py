@@ -228,6 +228,16 @@ def test_stop_timeout_behind_a_load_balancer_is_held_against_the_two_minutes(
         assert f"{timeout or 30} s after SIGTERM" in seen["container.stop-timeout"].text
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(300, True), (120, True), (119, False), (0, False)])
+def test_a_target_group_that_drains_longer_than_spot_waits_is_warned_of(seconds: int, *, told: bool) -> None:
+    around = {"surroundings": Surroundings(deregistration_delays=((GROUP, seconds),))}
+    seen = found(described(BALANCED, around=around, target_group_arns=(GROUP,)))
+    assert ("service.deregistration-delay" in seen) is told
+    if told:
+        assert ("target group", GROUP) in seen["service.deregistration-delay"].evidence
+    assert "service.deregistration-delay" not in found(described(BALANCED, around=around), ON_DEMAND_ONLY)
+
+
 def started(
     entrypoint: tuple[str, ...] = (), arguments: tuple[str, ...] = (), stop_signal: str = "", **of_container: Any
 ) -> Observation:
