@@ -101,7 +101,7 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
         digest=digest,
         media_type=facts.media_type if facts else "",
         manifest=manifest,
-        guard_tag=guard_tag(reference.tag or "", digest),
+        guard_tag="" if _is_elsewhere(observation, settings) else guard_tag(reference.tag or "", digest),
         children=children_of(facts) if facts and facts.is_index else (),
     )
     primary = observation.service.primary
@@ -114,6 +114,11 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
         image=original,
     )
     return Record(baseline=baseline, last_deployment_id=primary.id if primary else None)
+
+
+def _is_elsewhere(observation: Observation, settings: Settings) -> bool:
+    """Tell whether the image is in no ECR repository of this account, which mode external alone allows."""
+    return observation.repository is None and settings.image.mode is ImageMode.EXTERNAL
 
 
 def children_of(facts: ImageFacts) -> tuple[tuple[str, str], ...]:
@@ -178,8 +183,8 @@ def _baseline(
     record: Record, settings: Settings, before: DesiredState, after: DesiredState
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     image, cluster = record.baseline.image, record.baseline.cluster
-    changes = [Change("guard tag", "none", f"{image.guard_tag} -> {image.digest}")]
-    writes = ["ecr:PutImage (guard tag)"]
+    changes = [Change("guard tag", "none", f"{image.guard_tag} -> {image.digest}")] if image.guard_tag else []
+    writes = ["ecr:PutImage (guard tag)"] if image.guard_tag else []
     missing = missing_providers(cluster, record, settings)
     if missing:
         before_names, after_names = cluster.capacity_providers, (*cluster.capacity_providers, *missing)

@@ -22,7 +22,8 @@ class OriginalImage:
     """The manifest behind the tag before anything was changed.
 
     ``manifest`` is the body byte for byte (decoded as UTF-8; a manifest is JSON); a tag restored from it has the same
-    digest (facts F32). ``guard_tag`` keeps ECR from expiring it (facts F31).
+    digest (facts F32). ``guard_tag`` keeps ECR from expiring it (facts F31); it is
+    empty where the image is in no ECR repository of ours (mode external).
     """
 
     reference: ImageReference

@@ -33,8 +33,10 @@ class Judged:
 def baseline(work: Work) -> Judged:
     """Stage 0: guard the manifest, adopt the service unchanged, then move a launch type to its provider (facts F2)."""
     image = work.record.baseline.image
-    guard = f"guard tag {image.guard_tag}"
-    work.journal.act("guard tag", guard, lambda: work.runtime.safety.put_guard_tag(image), stays=True)
+    # An image outside ECR is its CI's alone (mode external): there is nothing to guard, nor a repository to look up.
+    if image.guard_tag:
+        guard = f"guard tag {image.guard_tag}"
+        work.journal.act("guard tag", guard, lambda: work.runtime.safety.put_guard_tag(image), stays=True)
     if not work.record.adopted:
         work.up_service("adopt", adoption(work.record, work.settings), Act.ADOPT)
         work.remember(replace(work.record, adopted=True))
@@ -43,7 +45,7 @@ def baseline(work: Work) -> Judged:
         restore_tag(work)
         unpublish(work, Stage.BASELINE)
     desired = desired_state(work.record, work.settings, Stage.BASELINE)
-    if not work.record.shelved:
+    if image.guard_tag and not work.record.shelved:
         work.up_image("baseline image stack", desired.image, Act.BASELINE)
     return _deployed(work, Stage.BASELINE, must_deploy=False)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from migrate.core.documents import Document
 from migrate.core.findings import Finding, Grade
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, BlockedError, ExitCode
+from tests.fakes.aws_world import REGISTRY, World
+from tests.fakes.clock import FakeClock
+from tests.fakes.image_content import REPOSITORY
 from tests.fakes.migration import Operator
+from tests.functional.test_stages import EXTERNAL, _pushed_by_others
 
 
 def policy(status: str, count_type: str, number: int, **more: Any) -> str:
@@ -71,3 +77,19 @@ def test_status_and_the_way_back_do_without_the_images_of_the_repository() -> No
     operator.world.refuse("contents", AccessError("Throttled.", then="Wait."), times=99)
     assert operator.status() is not None
     assert operator.roll_back(Stage.BASELINE).exit_code is ExitCode.DONE
+
+
+def test_an_image_of_another_registry_is_migrated_in_mode_external_and_nothing_is_written_to_it() -> None:
+    world = World.with_demo_service(FakeClock())
+    (arn, revision), *_ = world.revisions.items()
+    moved = revision.document.replace(f"{REGISTRY}/{REPOSITORY}", f"ghcr.io/{REPOSITORY}")
+    world.revisions[arn] = replace(revision, document=Document(moved))
+    _pushed_by_others(world)
+    operator = Operator.of(world, EXTERNAL)
+    plan = operator.plan()
+    assert [item.code for item in plan.findings if item.grade is Grade.BLOCK] == []
+    assert "guard tag" not in {change.what for change in plan.stage(Stage.BASELINE).changes}
+    operator.reach(3)
+    assert [write for write in world.writes if write.startswith("tag ")] == []
+    assert operator.record.baseline.image.guard_tag == ""
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE

@@ -10,6 +10,7 @@ from migrate.core.guarding import GUARD_PATTERN, NEW_INDEX, RepositoryContents, 
 from migrate.core.images import ImageFacts
 from migrate.core.lifecycle_policy import Action, Fate, LifecyclePolicy, parse_lifecycle_policy
 from migrate.core.preflight.finding import finding
+from migrate.core.settings import ImageMode
 
 MIGRATION = timedelta(days=7)
 """How long the way back has to stay at the very least: three stages, their gates, and a weekend."""
@@ -24,15 +25,19 @@ _KEEP = (
 
 
 def lifecycle_findings(
-    contents: RepositoryContents, facts: ImageFacts, now: datetime, *, extend: bool
+    contents: RepositoryContents, facts: ImageFacts, now: datetime, mode: ImageMode
 ) -> Iterator[Finding]:
-    """Yield what the repository's lifecycle policy does to the digests that the migration needs."""
+    """Yield what the repository's lifecycle policy does to the digests that the migration needs.
+
+    In mode external nobody moves the tag back to the original, so that losing it blocks nothing.
+    """
     if contents.lifecycle_policy is None:
         return
     policy = parse_lifecycle_policy(contents.lifecycle_policy)
     yield from _undecided(contents, policy)
-    judged = way_back(contents, policy, facts, now, extend=extend)
-    lost = [digest for digest, fate in judged.guarded.items() if _is_lost(fate, now) and _is_way_back(judged, digest)]
+    judged = way_back(contents, policy, facts, now, extend=mode is ImageMode.EXTEND)
+    needed = [digest for digest in judged.guarded if mode is not ImageMode.EXTERNAL and _is_way_back(judged, digest)]
+    lost = [digest for digest in needed if _is_lost(judged.guarded[digest], now)]
     limited = [
         digest for digest, fate in judged.guarded.items() if digest not in lost and _is_limited(contents, fate, now)
     ]

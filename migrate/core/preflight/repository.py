@@ -51,8 +51,7 @@ def repository_findings(observation: Observation, settings: Settings) -> Iterato
         yield from _overwritten(repository, image, contents)
         yield from _replicated(contents)
     if image.facts is not None and image.reference.tag:
-        extend = settings.image.mode is ImageMode.EXTEND
-        yield from lifecycle_findings(contents, image.facts, observation.taken_at, extend=extend)
+        yield from lifecycle_findings(contents, image.facts, observation.taken_at, settings.image.mode)
         yield from _left_over(observation, image, contents)
 
 
