@@ -26,7 +26,6 @@ MACHINES = frozenset(
 _LOOK = (
     _CALLER
     | _PULL
-    | MACHINES
     | {
         "ecs:DescribeServices",
         "ecs:DescribeTaskDefinition",
@@ -37,18 +36,23 @@ _LOOK = (
         "elbv2:DescribeTargetGroupAttributes",
         "cloudwatch:DescribeAlarms",
         "ecr:DescribeRepositories",
-        "ecr:DescribeImages",
-        "ecr:BatchGetImage",
-        "ecr:GetLifecyclePolicy",
-        "ecr:DescribePullThroughCacheRules",
-        "ecr:DescribeRegistry",
-        "ec2:DescribeSubnets",
-        "application-autoscaling:DescribeScalableTargets",
-        "application-autoscaling:DescribeScheduledActions",
-        "application-autoscaling:DescribeScalingPolicies",
     }
 )
 """One look at the service and what it runs."""
+
+_JUDGE = MACHINES | {
+    "ecr:DescribeImages",
+    "ecr:BatchGetImage",
+    "ecr:GetLifecyclePolicy",
+    "ecr:DescribePullThroughCacheRules",
+    "ecr:DescribeRegistry",
+    "ec2:DescribeSubnets",
+    "elbv2:DescribeTargetGroupAttributes",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScheduledActions",
+    "application-autoscaling:DescribeScalingPolicies",
+}
+"""What preflight reads around the service; a part that may not be read is a finding, and stops nothing."""
 
 _SUGGEST = frozenset({"ecs:ListClusters", "ecs:ListServices"})
 """Asked for what there is, where a name was not found or not given."""
@@ -71,32 +75,32 @@ _PUSH = frozenset(
         "registry:PutManifest",
     }
 )
-_EVERY_RUN = _LOOK | _SUGGEST | _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP
+_EVERY_ACT = _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP
 
-_APPLY: tuple[frozenset[str], ...] = (
-    _EVERY_RUN | _MAY_WE | _TAG | {"ecs:PutClusterCapacityProviders"},
-    _EVERY_RUN | _MAY_WE | _TAG | _PUSH,
-    _EVERY_RUN | _MAY_WE | _REGISTER,
-    _EVERY_RUN | _MAY_WE | _REGISTER,
-)
-"""By stage; each holds the way back of its own stage, which a gate that fails takes at once."""
-
-_ROLLBACK: tuple[frozenset[str], ...] = (
-    _EVERY_RUN | _TAG,
-    _EVERY_RUN | _TAG,
+_BACK: tuple[frozenset[str], ...] = (
+    _EVERY_ACT | _TAG,
+    _EVERY_ACT | _TAG,
     # The copy of an original revision that is no longer ACTIVE is registered (case C32).
-    _EVERY_RUN | _REGISTER,
-    _EVERY_RUN | _REGISTER,
+    _EVERY_ACT | _REGISTER,
+    _EVERY_ACT | _REGISTER,
 )
 """By the stage that is left."""
 
+_ACTS: tuple[frozenset[str], ...] = (
+    _BACK[0] | {"ecs:PutClusterCapacityProviders"},
+    _BACK[1] | _PUSH,
+    _BACK[2],
+    _BACK[3],
+)
+"""By stage; each holds the way back of its own stage, which a gate that fails takes at once."""
+
 _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
     "init": (_CALLER | _SUGGEST | {"ecs:DescribeServices", "ecs:DescribeTaskDefinition"},),
-    "plan": (_LOOK | _SUGGEST | _MAY_WE,),
-    "check": (_LOOK | _SUGGEST | _MAY_WE,),
+    "plan": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
+    "check": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
     "status": (_LOOK | _SUGGEST,),
-    "apply": _APPLY,
-    "rollback": _ROLLBACK,
+    "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | acts for acts in _ACTS),
+    "rollback": tuple(_LOOK | _SUGGEST | acts for acts in _BACK),
     # Pulumi's own command line, for a look at the stacks; what else is asked of it needs what that writes.
     "stack": (_CALLER | _SUGGEST | _SERVICE_STACK | _LOOKUP | {"ecr:GetAuthorizationToken"},),
 }
@@ -124,9 +128,6 @@ OF_THE_PROVIDER_ALONE = frozenset(
 )
 """Calls that our own code never makes."""
 
-ONLY_HELPFUL = frozenset({*_SUGGEST, *_MAY_WE})
-"""Calls without which every stage and every way back can be gone."""
-
 
 def calls_of(verb: str, stage: int | None = None) -> frozenset[str]:
     """Return the calls of a verb; without ``stage`` those of all stages."""
@@ -134,3 +135,8 @@ def calls_of(verb: str, stage: int | None = None) -> frozenset[str]:
     if stage is not None and len(by_stage) > 1:
         return by_stage[stage]
     return frozenset().union(*by_stage)
+
+
+def calls_to_act(stage: int) -> frozenset[str]:
+    """Return the calls that a stage and its way back make beyond looking."""
+    return _ACTS[stage] - _LOOK

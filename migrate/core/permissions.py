@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrate.core.permission_calls import MACHINES, ONLY_HELPFUL, calls_of
+from migrate.core.permission_calls import MACHINES, calls_of, calls_to_act
 
 
 class Verb(StrEnum):
@@ -115,6 +115,7 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
     },
     "elbv2:DescribeTargetHealth": _of("elasticloadbalancing:DescribeTargetHealth", Target.ANYTHING),
     "elbv2:DescribeTargetGroupAttributes": _of("elasticloadbalancing:DescribeTargetGroupAttributes", Target.ANYTHING),
+    "elbv2:DescribeTargetGroupAttributes": _of("elasticloadbalancing:DescribeTargetGroupAttributes", Target.ANYTHING),
     # Narrower than everything, DescribeAlarms shows no composite alarms (CloudWatch API reference, DescribeAlarms).
     "cloudwatch:DescribeAlarms": _of("cloudwatch:DescribeAlarms", Target.ANYTHING),
     "ecr:GetAuthorizationToken": _of("ecr:GetAuthorizationToken", Target.ANYTHING),
@@ -167,5 +168,4 @@ def permissions_of(verbs: Iterable[Verb], stage: int | None = None) -> tuple[Per
 
 def permissions_to_act(stage: int) -> tuple[Permission, ...]:
     """Return what a stage and its way back need and a look at the service has not used already."""
-    calls = calls_of(Verb.APPLY, stage) - calls_of(Verb.STATUS) - ONLY_HELPFUL
-    return tuple(sorted({permission for call in calls for permission in CALLS[call]}))
+    return tuple(sorted({permission for call in calls_to_act(stage) for permission in CALLS[call]}))
