@@ -115,7 +115,6 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
     },
     "elbv2:DescribeTargetHealth": _of("elasticloadbalancing:DescribeTargetHealth", Target.ANYTHING),
     "elbv2:DescribeTargetGroupAttributes": _of("elasticloadbalancing:DescribeTargetGroupAttributes", Target.ANYTHING),
-    "elbv2:DescribeTargetGroupAttributes": _of("elasticloadbalancing:DescribeTargetGroupAttributes", Target.ANYTHING),
     # Narrower than everything, DescribeAlarms shows no composite alarms (CloudWatch API reference, DescribeAlarms).
     "cloudwatch:DescribeAlarms": _of("cloudwatch:DescribeAlarms", Target.ANYTHING),
     "ecr:GetAuthorizationToken": _of("ecr:GetAuthorizationToken", Target.ANYTHING),
