@@ -163,6 +163,19 @@ def test_c52_overrides_win_over_the_template_and_its_versions_are_asked_at_once(
     )
 
 
+def test_c52_types_by_requirements_keep_what_the_image_tells(aws: Recordings) -> None:
+    network_and_no_scaling(aws)
+    the_group(aws, LaunchTemplate=TEMPLATE)
+    requirements = {"VCpuCount": {"Min": 2}, "MemoryMiB": {"Min": 4096}}
+    data = a_version(1, ImageId="ami-1", InstanceRequirements=requirements)
+    aws.answer("ec2", "describe_launch_template_versions", {"LaunchTemplateVersions": [data]})
+    aws.answer("ec2", "describe_images", {"Images": [{"ImageId": "ami-1", "Architecture": "arm64"}]})
+    the_machines(aws)
+    group = read(aws, "graviton", mode="bridge").group_of("graviton")
+    assert group is not None
+    assert group.launches == (Launch("", "ami-1", "", Architecture.ARM64),)
+
+
 def test_an_old_launch_configuration_is_read_as_well(aws: Recordings) -> None:
     network_and_no_scaling(aws)
     the_group(aws, LaunchConfigurationName="old")

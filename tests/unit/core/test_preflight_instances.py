@@ -134,6 +134,31 @@ def test_c52_network_interfaces_bind_before_cpu_and_memory() -> None:
     assert "instances.network-interfaces" not in found(bridge, GRAVITON)
 
 
+def test_c52_a_machine_with_a_trunk_shows_that_interfaces_do_not_bind() -> None:
+    trunk = instance(1, attributes=[("ecs.awsvpc-trunk-id", "eni-1")])
+    observed = seen(machines(group(maximum=1, desired=1, instances=1), trunk), definition=task("128", "256"))
+    assert found(observed, GRAVITON) == {}
+
+
+def test_c52_larger_machines_that_run_already_soften_a_launch_that_is_too_small() -> None:
+    made = group(launch("t4g.small"), instances=4, desired=4)
+    told = grades(seen(machines(made, *ready()), definition=task("1024", "4096")), GRAVITON)
+    assert told == {"instances.too-small": Grade.WARN}
+
+
+def test_c52_one_cause_is_told_once() -> None:
+    too_small = grades(seen(machines(group(launch("t4g.small"))), definition=task("1024", "4096")), GRAVITON)
+    assert "instances.group-too-small" not in too_small
+    short = grades(seen(machines(group(maximum=1, desired=1, instances=1), instance(1))), GRAVITON)
+    assert short == {"instances.group-too-small": Grade.BLOCK}
+
+
+def test_c52_a_group_is_not_called_too_small_while_one_of_its_types_is_unknown() -> None:
+    either = group(launch("t4g.small"), Launch("", "", "arm64", Architecture.ARM64), maximum=2)
+    told = found(seen(machines(either), desired=40), GRAVITON)
+    assert not {"instances.group-too-small", "instances.group-at-maximum"} & set(told)
+
+
 def test_c52_a_maximum_of_0_starts_nothing() -> None:
     told = found(seen(machines(group(maximum=0))), GRAVITON)
     assert {code: item.grade for code, item in told.items()} == {"instances.group-maximum": Grade.BLOCK}
@@ -155,6 +180,9 @@ def test_c52_a_group_at_its_maximum_with_full_machines() -> None:
     kept = [instance(9 - n, remaining_cpu=0) for n in range(4)]
     assert grades(seen(machines(at_most, *kept, *draining)), GRAVITON) == {"instances.group-at-maximum": Grade.BLOCK}
     assert found(seen(machines(group(maximum=8, desired=4, instances=4), *full)), GRAVITON) == {}
+    # Machines that drain make room in the group for others.
+    leaving = (*full[:2], *(instance(9 - n, status="DRAINING") for n in range(2)))
+    assert found(seen(machines(at_most, *leaving)), GRAVITON) == {}
 
 
 def test_c52_from_zero_the_path_to_the_first_machine_is_explained() -> None:
