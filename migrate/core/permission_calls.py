@@ -33,7 +33,6 @@ _LOOK = (
         "ecs:ListTasks",
         "ecs:DescribeTasks",
         "elbv2:DescribeTargetHealth",
-        "elbv2:DescribeTargetGroupAttributes",
         "cloudwatch:DescribeAlarms",
         "ecr:DescribeRepositories",
     }
