@@ -124,4 +124,5 @@ def _held_by(state: Deployment, before: str, after: str) -> Deployment:
 
 
 def _names(state: Deployment) -> list[str]:
-    return sorted(resource["urn"] for resource in state.deployment["resources"])
+    content = state.deployment or {}
+    return sorted(resource["urn"] for resource in content["resources"])
