@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from migrate.core.documents import document, fields
-from migrate.core.facts import Account, Cluster, Service, TaskDefinition
+from migrate.core.facts import Account, Cluster, Service, StrategyItem, TaskDefinition
 from migrate.core.findings import Finding, Grade
 from migrate.core.image_facts import ImageFacts
 from migrate.core.image_names import LINUX_ARM64
@@ -31,6 +31,9 @@ def task_definition_only(definition: TaskDefinition, images: tuple[ContainerImag
     It is judged as a service of Fargate would be, unless it is for other machines alone.
     """
     settings = Settings(ServiceSettings("", ""), ImageSettings(NO_CONTAINER))
+    if _is_for_machines(definition):
+        # It stays on machines, whoever they belong to: nothing of it is to go to Fargate.
+        settings = replace(settings, capacity=(StrategyItem("", weight=1),))
     found = findings(_observation(definition, images), settings)
     return tuple(item for item in found if _speaks_of_the_definition(item) and item.code not in _ABOUT_SETTINGS)
 
@@ -40,10 +43,13 @@ def _speaks_of_the_definition(item: Finding) -> bool:
     return item.code.partition(".")[0] in _OF_A_TASK_DEFINITION and "service" not in evidence or _PLACE in evidence
 
 
+def _is_for_machines(definition: TaskDefinition) -> bool:
+    kinds = fields(definition.document).get("requiresCompatibilities")
+    return isinstance(kinds, list) and bool(kinds) and "FARGATE" not in kinds
+
+
 def _observation(definition: TaskDefinition, images: tuple[ContainerImage, ...]) -> Observation:
     """Return an observation in which nothing but the task definition and its images could be a finding."""
-    kinds = fields(definition.document).get("requiresCompatibilities")
-    elsewhere = isinstance(kinds, list) and kinds and "FARGATE" not in kinds
     service = Service(
         arn="",
         name="",
@@ -53,7 +59,7 @@ def _observation(definition: TaskDefinition, images: tuple[ContainerImage, ...])
         desired_count=2,
         running_count=2,
         pending_count=0,
-        launch_type="EC2" if elsewhere else "FARGATE",
+        launch_type="EC2" if _is_for_machines(definition) else "FARGATE",
         strategy=(),
         platform_version=None,
         scheduling_strategy="REPLICA",

@@ -50,7 +50,11 @@ def signal_findings(observation: Observation) -> Iterator[Finding]:
                 f"The image of container {container.get('name')} asks to be stopped by {config.stop_signal}, which "
                 "ends it at once, whatever stopTimeout says.",
                 "Take STOPSIGNAL out of the Dockerfile, or name the signal that the application ends on.",
-                (("STOPSIGNAL", config.stop_signal), ("image", str(image.reference))),
+                (
+                    *in_task_definition(f"$.containerDefinitions[{index}].image"),
+                    ("STOPSIGNAL", config.stop_signal),
+                    ("image", str(image.reference)),
+                ),
             )
         words, evidence = _process(container, index, image.facts)
         doubt = signal_doubt(words)
@@ -125,8 +129,9 @@ def _process(container: dict[str, Json], index: int, facts: ImageFacts) -> tuple
     from_image = config.entrypoint if config is not None else ()
     if command is not None:
         return (*from_image, *command), in_task_definition(f"{path}.command")
+    place = in_task_definition(f"{path}.image")
     digest: Evidence = (("digest", one.digest),) if one is not None else ()
-    return (*from_image, *(config.command if config is not None else ())), digest
+    return (*from_image, *(config.command if config is not None else ())), (*place, *digest)
 
 
 def _chosen(facts: ImageFacts) -> ChildFacts | None:

@@ -6,6 +6,7 @@ import botocore.session
 import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
+from migrate.core.check_subjects import task_definition_only
 from migrate.core.documents import Json, document, fields
 from migrate.core.facts import Architecture
 from migrate.core.findings import Grade
@@ -213,3 +214,13 @@ def test_c54_tags_of_the_revision_are_fetched_and_registered_again() -> None:
     known = replace(known, baseline=replace(known.baseline, task_definition=original))
     made = desired_state(known, settings(), Stage.ARCHITECTURE).service.task_definitions
     assert [item.tags for item in made] == [(("team", "a"),), (("team", "a"),)]
+
+
+def test_c50_c56_a_task_definition_for_ec2_alone_is_not_measured_by_fargate() -> None:
+    constraint = {"type": "memberOf", "expression": "attribute:ecs.cpu-architecture == x86_64"}
+    revision = {"requiresCompatibilities": ["EC2"], "networkMode": "bridge", "placementConstraints": [constraint]}
+    seen = {item.code: item for item in task_definition_only(described({}, revision).task_definition, ())}
+    assert seen["placement.no-arm64"].grade is Grade.BLOCK
+    assert not {"placement.not-on-fargate", "task-definition.not-on-fargate", "task-definition.fargate-size"} & set(
+        seen
+    )
