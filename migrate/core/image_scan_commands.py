@@ -98,6 +98,14 @@ _RUNNERS: Mapping[str, str] = {"bundle": "exec", "pdm": "run", "pipenv": "run", 
 """Programs that start another one after a word of their own."""
 SUPERVISORS = frozenset({"circusd", "init", "my_init", "runit", "runsvdir", "s6-svscan", "supervisord", "systemd"})
 """Programs that start what their own files name; those files are not read."""
+SERVICE_DIRECTORIES = (
+    "/etc/s6-overlay/s6-rc.d",
+    "/etc/services.d",
+    "/etc/service",
+    "/etc/sv",
+    "/etc/runit/runsvdir/default",
+)
+"""Where s6-overlay and runit keep a directory with a ``run`` script for every service that they start."""
 
 
 def is_shell(name: str) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from migrate.core.image_binaries import MACHINE_VERDICTS, BinaryEvidence, BinaryVerdict, Process, undecided
 from migrate.core.image_executables import HEAD_BYTES, ElfHeader, Opaque, Script
-from migrate.core.image_filesystem import File, FileTree, Found
+from migrate.core.image_filesystem import Directory, File, FileTree, Found
 from migrate.core.image_scan_commands import (
+    SERVICE_DIRECTORIES,
     SUPERVISORS,
     is_built_in,
     is_launcher,
@@ -21,7 +22,7 @@ from migrate.core.image_scan_commands import (
 )
 from migrate.core.image_scan_modules import Runtime, platform_key, runtime_of, runtime_of_library
 
-_MOST_HOPS = 6
+_MOST_HOPS = 12
 _MOST_STEPS = 512
 _WORST_FIRST = (BinaryVerdict.X86_64, BinaryVerdict.OTHER, BinaryVerdict.UNDECIDED)
 
@@ -69,11 +70,16 @@ class _Walk:
         """Follow one command line: its program, and what that starts in turn."""
         name, rest = arguments[0], arguments[1:]
         found = self.program(name)
-        if len(chain) >= _MOST_HOPS or len(self.trace.steps) >= _MOST_STEPS:
+        if len(self.trace.steps) >= _MOST_STEPS:
+            self.trace.is_open = True
+            return
+        if len(chain) >= _MOST_HOPS:
             self.trace.steps.append(undecided(f"More than {_MOST_HOPS} programs start one another.", found.path, chain))
             return
         chain = (*chain, _hop(name, found))
         content = found.node.content if isinstance(found.node, File) and found.node.is_executable else None
+        if posixpath.basename(name) in SUPERVISORS:
+            self.services(chain)
         if isinstance(content, Script):
             self.script(content, rest, chain)
             return
@@ -89,8 +95,6 @@ class _Walk:
 
     def hand_on(self, base: str, rest: tuple[str, ...], chain: tuple[str, ...]) -> None:
         """Follow what a launcher or a shell starts with the rest of its arguments."""
-        if base in SUPERVISORS:
-            self.trace.is_open = True
         if base == "busybox" and rest and not is_shell(rest[0]):
             return
         if is_shell(base):
@@ -99,6 +103,14 @@ class _Walk:
         command = launched(base, rest)
         if command is not None:
             self.first_known(command, chain, is_certain=is_launcher(base))
+
+    def services(self, chain: tuple[str, ...]) -> None:
+        """Follow what a supervisor starts by the names of directories; what its own files name, only the run tells."""
+        self.trace.is_open = True
+        for directory in SERVICE_DIRECTORIES:
+            node = self.tree.find(directory).node
+            for name in sorted(node.children) if isinstance(node, Directory) else ():
+                self.command((f"{directory}/{name}/run",), chain)
 
     def shell(self, rest: tuple[str, ...], chain: tuple[str, ...]) -> None:
         """Follow a shell: the text after ``-c`` (also as part of ``-ec``), or the script that it is given."""

@@ -256,6 +256,24 @@ def test_every_form_of_a_check_is_read(check: tuple[str, ...], path: str) -> Non
     assert (found.verdict, found.path) == (BinaryVerdict.X86_64, path)
 
 
+@pytest.mark.parametrize("run", ["/etc/s6-overlay/s6-rc.d/web/run", "/etc/services.d/web/run", "/etc/service/web/run"])
+def test_c06_the_services_of_a_supervisor_are_followed(run: str) -> None:
+    files: dict[str, Content] = {"/init": "#!/bin/sh\n", **SHELL, **X86_SERVER}
+    files[run] = "#!/command/with-contenv sh\nexec /opt/server\n"
+    files["/command/with-contenv"] = ARM64
+    found = scanned(files, entrypoint=("/init",))
+    assert started(found) == (BinaryVerdict.X86_64, "/opt/server")
+    assert found.start.chain[:2] == ("/init", run)
+
+
+def test_what_a_supervisor_reads_from_its_own_files_is_unknown_where_x86_programs_lie_about() -> None:
+    files: dict[str, Content] = {"/usr/bin/supervisord": "#!/usr/bin/python3\n", "/usr/bin/python3": ARM64}
+    assert scanned(files, entrypoint=("supervisord", "-n")).start.verdict is BinaryVerdict.ARM64
+    found = scanned({**files, **X86_SERVER}, entrypoint=("supervisord", "-n"))
+    assert found.start.verdict is BinaryVerdict.UNDECIDED
+    assert "/opt/server" in found.start.reason
+
+
 def test_the_images_own_check_counts_only_where_the_definition_has_none() -> None:
     own = scanned(CURL, health_check=("CMD", "curl"))
     assert own.checks_itself
