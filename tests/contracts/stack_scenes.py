@@ -9,12 +9,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+from pulumi.automation import Stack
+
 from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.safety import AwsSafetyActions
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.pulumi.deployer import PulumiDeployer
-from migrate.adapters.pulumi.workspace import StackAddress
+from migrate.adapters.pulumi.workspace import StackAddress, StackKind
 from migrate.core.documents import fields
 from migrate.core.facts import Service, StrategyItem
 from migrate.core.image_names import ImageReference
@@ -96,12 +98,36 @@ class EngineScene:
         manifest = (held["imageManifestMediaType"], held["imageManifest"])
         self.record = _record(self.services, self.settings, reference, manifest, held["imageId"]["imageDigest"])
         account = self.record.baseline.account
-        self.stacks: StackDeployer = PulumiDeployer(
+        self.deployer = PulumiDeployer(
             StackAddress(account.account_id, account.region, cluster, name, reference.registry),
             directory / "state",
             sandbox.environment(),
             credentials=EcrRepositoryReader(session).credentials,
         )
+        self.stacks: StackDeployer = self.deployer
+
+    def image_stack(self, aside: str = "") -> Stack:
+        """Return the image stack as plain Pulumi has it, or the one that was set aside under a mark."""
+        stack = self.deployer._workspaces.open(StackKind.IMAGE)
+        if aside:
+            stack.name = self.deployer._workspaces.address.set_aside(aside)
+        return stack
+
+    def state(self) -> list[Any]:
+        """Return what the state of the image stack holds."""
+        resources: list[Any] = (self.image_stack().export_stack().deployment or {}).get("resources", [])
+        return resources
+
+    def expire(self, digest: str) -> None:
+        """Let a lifecycle policy take an image away."""
+        self._clients["ecr"].batch_delete_image(repositoryName=self._repository, imageIds=[{"imageDigest": digest}])
+
+    def holds(self, digest: str) -> bool:
+        """Tell whether the registry still has an image."""
+        answer = self._clients["ecr"].batch_get_image(
+            repositoryName=self._repository, imageIds=[{"imageDigest": digest}]
+        )
+        return bool(answer["images"])
 
     def digest(self, tag: str) -> str | None:
         digest: str = self._held(tag)["imageId"]["imageDigest"]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, desired_state, index_on_shelf
+from migrate.adapters.pulumi.workspace import StackKind
+from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, adoption, desired_state, index_on_shelf
 from migrate.core.facts import Service
 from migrate.core.preview import Act, Preview, StackOutcome, violations
 from migrate.core.record import BuiltIndex, Record
@@ -179,3 +180,85 @@ def test_c43_a_refresh_shows_that_somebody_else_has_deployed(scene: Scene) -> No
 
 def test_a_refresh_of_nothing_is_nothing(scene: Scene) -> None:
     scene.stacks.refresh()
+
+
+def test_c43_stacks_that_are_set_aside_leave_room_for_a_new_adoption(scene: Scene) -> None:
+    _, record, digest = _shelved(scene)
+    record = replace(_at_baseline(scene), shelved=True, index=record.index)
+    before, strategy = _deployment(scene), _service(scene).strategy
+    for _ in range(2):
+        scene.stacks.set_aside("until-20261125T120000", image=True)
+    found = replace(record.baseline, cluster=scene.services.cluster(record.baseline.service.cluster_arn))
+    again = replace(record, baseline=found, adopted=False, shelved=False, index=None, found_capacity=strategy)
+    inputs = adoption(again, scene.settings).service
+    preview = scene.stacks.preview_service(inputs)
+    assert violations(preview, Act.ADOPT) == ()
+    assert _operations(preview) == {"import"}
+    scene.stacks.up_service(inputs)
+    assert scene.stacks.preview_service(replace(inputs, adopt=False)).changes == ()
+    assert _deployment(scene) == before
+    assert (scene.digest(index_on_shelf(record, scene.settings).shelf_tag), _shelved(scene)[2]) == (digest, digest)
+
+
+def test_c43_the_image_stack_may_stay_where_only_the_service_changed_hands(scene: Scene) -> None:
+    shelf, record, _ = _shelved(scene)
+    _at_baseline(scene)
+    scene.stacks.set_aside("until-20261125T120000", image=False)
+    assert scene.stacks.preview_image(desired_state(record, scene.settings, Stage.BASELINE).image).changes == ()
+    assert scene.digest(shelf.shelf_tag) is not None
+
+
+@pytest.fixture
+def engine_scene(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EngineScene:
+    """Give a scene on the real engine alone: state and registry are looked at from outside."""
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
+    for name, value in sandbox.settings().items():
+        monkeypatch.setenv(name, value)
+    return EngineScene(sandbox, tmp_path)
+
+
+def _published(scene: Scene) -> tuple[ImageStackInputs, str]:
+    _, record, digest = _shelved(scene)
+    inputs = desired_state(record, scene.settings, Stage.IMAGE).image
+    scene.stacks.up_image(inputs)
+    return inputs, digest
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("gone", [False, True], ids=["all there", "index expired already"])
+def test_c30_destroying_an_image_stack_takes_nothing_from_the_registry(engine_scene: EngineScene, gone: bool) -> None:
+    inputs, digest = _published(engine_scene)
+    original = engine_scene.record.baseline.image.digest
+    if gone:
+        # What is missing already is no error for the user either: nothing is asked of the registry at all.
+        engine_scene.expire(digest)
+    engine_scene.image_stack().destroy(color="never")
+    assert engine_scene.state() == []
+    assert engine_scene.holds(original)
+    assert engine_scene.holds(digest) is not gone
+    if not gone:
+        assert (engine_scene.digest(inputs.shelf_tag), engine_scene.digest(inputs.tag)) == (digest, digest)
+
+
+@pytest.mark.e2e
+def test_c30_of_two_stacks_that_hold_one_tag_one_may_be_destroyed(engine_scene: EngineScene) -> None:
+    inputs, digest = _published(engine_scene)
+    engine_scene.stacks.set_aside("until-20261125T120000", image=True)
+    _, record, again = _shelved(engine_scene)
+    engine_scene.stacks.up_image(desired_state(record, engine_scene.settings, Stage.IMAGE).image)
+    assert again == digest, "the same content under the same tag, in two stacks"
+    engine_scene.image_stack("until-20261125T120000").destroy(color="never")
+    assert (engine_scene.digest(inputs.shelf_tag), engine_scene.digest(inputs.tag)) == (digest, digest)
+
+
+@pytest.mark.e2e
+def test_c28_a_refresh_that_would_drop_an_image_stops_and_leaves_the_state(engine_scene: EngineScene) -> None:
+    _, digest = _published(engine_scene)
+    engine_scene.expire(digest)
+    before = engine_scene.state()
+    with pytest.raises(UnsafePreviewError) as refused:
+        engine_scene.deployer._refresh(StackKind.IMAGE)
+    assert "would drop" in refused.value.what
+    assert "index" in refused.value.what
+    assert refused.value.runbook == "errors#refresh-drops"
+    assert engine_scene.state() == before

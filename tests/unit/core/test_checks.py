@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from migrate.core.checks import (
     targets_check,
     tasks_check,
 )
-from migrate.core.facts import Deployment, ServiceEvent, TaskContainer
-from migrate.core.gates import Measurement, Outcome
+from migrate.core.documents import document
+from migrate.core.facts import Deployment, Service, ServiceEvent, TaskContainer
+from migrate.core.gates import GateState, Measurement, Outcome, Sample, Verdict, assess
+from migrate.core.settings import GateSettings
+from migrate.core.trouble import health_hint
 from tests.fakes.facts import (
     ARM64,
     ARM64_DIGEST,
@@ -98,10 +102,71 @@ def test_c31_service_events_and_all_deployments_are_kept_as_evidence() -> None:
     assert evidence == {"ours": "gone", "D3": "PRIMARY COMPLETED web:1", "event": event.message}
 
 
-def test_a_service_without_a_primary_deployment_is_not_waited_for() -> None:
-    empty = replace(service(), deployments=())
+def test_c44_a_service_without_a_primary_deployment_is_not_waited_for() -> None:
+    task_sets = document({"deploymentController": {"type": "CODE_DEPLOY"}, "taskSets": [{"status": "PRIMARY"}]})
+    empty = replace(service(), deployments=(), deployment_controller="CODE_DEPLOY", document=task_sets)
     measurement = deployment_check(empty, EXPECTED)
     assert (measurement.outcome, measurement.final) == (Outcome.INCONCLUSIVE, True)
+    sample = Sample(NOON, (measurement,))
+    assert assess(GateState(NOON), sample, GateSettings()).verdict is Verdict.INCONCLUSIVE, "at the first look"
+
+
+NO_ROOM = "(service web) was unable to stop or start tasks during a deployment because of the service deployment "
+NO_ROOM += "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+NO_CAPACITY = "(service web) was unable to place a task. Reason: Capacity is unavailable at this time. Please try "
+NO_CAPACITY += "again later or in a different availability zone."
+SICK = "(service web) (port 80) is unhealthy in (target-group arn:aws:x:targetgroup/web/1) due to (reason "
+SICK += "Target.Timeout)."
+
+
+def rolling(message: str, *, minutes: int = 1, desired: int = 4, **settings: int) -> Service:
+    """Return the service in the middle of our rollout, with one event and these percentages."""
+    event = ServiceEvent("e1", NOON + timedelta(minutes=minutes), message)
+    text = document({"deploymentConfiguration": settings, "healthCheckGracePeriodSeconds": 20})
+    return replace(service(ROLLING, FORMER), events=(event,), document=text, desired_count=desired)
+
+
+@pytest.mark.parametrize(("desired", "minimum", "maximum"), [(1, 100, 100), (1, 50, 150), (1, 100, 134), (3, 100, 100)])
+def test_c46_ecs_that_can_neither_stop_nor_start_ends_the_gate_with_both_percentages(
+    desired: int, minimum: int, maximum: int
+) -> None:
+    stuck = rolling(NO_ROOM, desired=desired, minimumHealthyPercent=minimum, maximumPercent=maximum)
+    measurement = deployment_check(stuck, EXPECTED)
+    assert (measurement.outcome, measurement.final) == (Outcome.INCONCLUSIVE, True)
+    assert f"desired count {desired}, minimumHealthyPercent {minimum} and maximumPercent {maximum}" in measurement.text
+    assert ("event", NO_ROOM) in measurement.evidence
+
+
+def test_c46_an_event_from_before_our_deployment_decides_nothing() -> None:
+    assert deployment_check(rolling(NO_ROOM, minutes=-1), EXPECTED).outcome is Outcome.WAITING
+
+
+@pytest.mark.parametrize(("only_capacity", "overdue"), [(True, Verdict.FAIL), (False, Verdict.INCONCLUSIVE)])
+def test_c60_a_lack_of_capacity_is_told_apart_from_the_application(only_capacity: bool, overdue: Verdict) -> None:
+    expected = replace(EXPECTED, strategy=SPOT, only_capacity=only_capacity)
+    found = rolling(NO_CAPACITY, minimumHealthyPercent=50, maximumPercent=200)
+    measurement = capacity_check(found, arm64_tasks(1), expected)
+    assert (measurement.outcome, measurement.final, measurement.overdue) == (Outcome.WAITING, False, overdue)
+    assert measurement.text.startswith("capacity, not the application: 1 of 4 tasks could be placed")
+    assert "a base of 2 on FARGATE" in measurement.text
+    assert measurement.runbook == "gates#no-capacity"
+    assert capacity_check(found, arm64_tasks(4), expected).runbook == "gates#capacity", "all are placed: it is over"
+
+
+def test_c59_what_ecs_says_of_unhealthy_targets_is_told_with_the_grace_period() -> None:
+    sick = rolling(SICK)
+    hint = health_hint(sick)
+    assert hint == f"; ECS says: {SICK}; the service's grace period is 20 s"
+    assert SICK in deployment_check(sick, EXPECTED).text
+    targets = (target(), target("10.0.0.2", "unhealthy", group="group-2", reason="Target.Timeout"))
+    assert targets_check(targets, ("group-1", "group-2"), deployed=True, hint=hint).text.endswith(hint)
+    assert health_hint(rolling("(service web) has reached a steady state.")) == ""
+
+
+@pytest.mark.parametrize("states", [("initial", "unhealthy"), ("draining", "unhealthy"), ("draining", "draining")])
+def test_c59_a_loop_of_start_and_stop_never_passes(states: tuple[str, str]) -> None:
+    targets = [target(f"10.0.0.{number}", state, reason="Target.Timeout") for number, state in enumerate(states)]
+    assert targets_check(targets, ("group-1",), deployed=False).outcome is Outcome.WAITING
 
 
 def on_arm64(found: Any, desired: int = 4) -> Measurement:

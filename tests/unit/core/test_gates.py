@@ -34,6 +34,14 @@ PASS, WAITING, FAIL = Outcome.PASS, Outcome.WAITING, Outcome.FAIL
 ERROR, INCONCLUSIVE = Outcome.ERROR, Outcome.INCONCLUSIVE
 
 
+def test_c57_waiting_that_is_overdue_fails_only_where_the_way_back_keeps_what_is_good() -> None:
+    lacking = Measurement("capacity", WAITING, "no capacity", "gates#no-capacity", overdue=Verdict.FAIL)
+    late = NOON + GATE.deadline
+    assert assess(GateState(NOON), Sample(late, (lacking,)), GATE).verdict is Verdict.FAIL
+    assert assess(GateState(NOON), Sample(late - GATE.interval, (lacking,)), GATE).verdict is None
+    assert verdicts(sample(GATE.deadline.total_seconds(), WAITING)) == [Verdict.INCONCLUSIVE]
+
+
 def test_a_gate_passes_only_after_the_whole_soak() -> None:
     assert verdicts(sample(0, PASS), sample(59, PASS), sample(60, PASS)) == [None, None, Verdict.PASS]
 

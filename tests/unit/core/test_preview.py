@@ -27,7 +27,7 @@ def refused(act: Act, kind: str, operation: str, *properties: str) -> bool:
 @pytest.mark.parametrize("act", list(Act))
 @pytest.mark.parametrize("kind", [SERVICE, CLUSTER, REPOSITORY, IMAGE, INDEX, CLUSTER_PROVIDERS])
 @pytest.mark.parametrize("operation", DESTRUCTIVE)
-def test_c34_c37_no_act_may_replace_or_delete_what_lives(act: Act, kind: str, operation: str) -> None:
+def test_c30_c34_c37_no_act_may_replace_or_delete_what_lives(act: Act, kind: str, operation: str) -> None:
     assert refused(act, kind, operation)
 
 

@@ -68,6 +68,26 @@ def _told(text: str, *errors: str) -> MigrateError:
             AccessError,
             "registry refused",
         ),
+        (
+            'error: GET https://r/v2/app/manifests/t: {"errors":[{"code":"DENIED","message":"expired"}]}',
+            AccessError,
+            "registry refused the credentials",
+        ),
+        (
+            "error: 403 Forbidden: denied: Your authorization token has expired. Reauthenticate and try again.",
+            AccessError,
+            "registry refused the credentials",
+        ),
+        (
+            "ClientException: FARGATE_SPOT capacity provider is not supported when using ARM architecture.",
+            EngineError,
+            "does not run ARM64 tasks on FARGATE_SPOT",
+        ),
+        (
+            "InvalidParameterException: Long arn format must be used for tagging operations",
+            EngineError,
+            "refuses to tag",
+        ),
         ('error: new builder: no builder "arm" found', EngineError, "this builder"),
         ("error: Multi-platform build is not supported for the docker driver.", EngineError, "this builder"),
         (
@@ -83,6 +103,27 @@ def test_each_text_has_its_error(text: str, kind: type[MigrateError], told: str)
     assert told in error.what
     assert error.why
     assert error.then
+
+
+def test_c28_a_refused_login_is_told_as_credentials_and_not_as_an_image_that_is_gone() -> None:
+    error = _told('error: refreshing urn: {"errors":[{"code":"DENIED","message":"Your token has expired"}]}')
+    assert isinstance(error, AccessError)
+    assert "gone" not in str(error)
+    assert "ecr:GetAuthorizationToken" in error.then
+
+
+def test_c60_the_old_refusal_of_arm64_on_spot_says_what_to_change_and_what_stays() -> None:
+    error = _told("error: FARGATE_SPOT capacity provider is not supported when using ARM architecture.")
+    assert "Name FARGATE alone" in error.then
+    assert "stay on ARM64" in error.then
+    assert error.runbook == "gates#no-capacity"
+
+
+@pytest.mark.parametrize("text", [f"code: 255 stderr: {_CLOUD_LOCKED}", _LOCKED])
+def test_c41_both_texts_of_a_lock_are_known(text: str) -> None:
+    error = _told(text)
+    assert isinstance(error, LockedError)
+    assert error.runbook == "errors#stack-locked"
 
 
 def test_c41_the_holder_of_a_lock_is_shown_and_nothing_is_cancelled_unasked() -> None:
