@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -173,7 +173,7 @@ def evaluate(
         if rule.count_type is CountType.IMAGES
     }
     alone = {image.digest: _alone(policy, image, ranks, now) for image in present.values()}
-    return {digest: _held(alone[digest], listed[digest], alone) for digest in present}
+    return {digest: _held(alone[digest], [alone[parent] for parent in listed[digest]], now) for digest in present}
 
 
 def _rule(item: Mapping[str, Json]) -> LifecycleRule:
@@ -238,11 +238,20 @@ def _last_use(image: StoredImage) -> datetime | None:
     return image.pulled_at or image.pushed_at
 
 
-def _held(fate: Fate, parents: tuple[str, ...], alone: Mapping[str, Fate]) -> Fate:
+def _held(fate: Fate, parents: Sequence[Fate], now: datetime) -> Fate:
     """Let the indexes that list an image keep it: it goes when the last of them has gone, and not before."""
     if not parents:
         return fate
-    ends = [alone[parent].due for parent in parents]
-    last = None if None in ends else max(end for end in ends if end is not None)
-    due = max(fate.due, last) if fate.due is not None and last is not None else None
-    return Fate(fate.image, fate.rule, due=due, held_by=parents)
+    held_by = tuple(parent.image.digest for parent in parents)
+    if any(parent.due is None and parent.pushes_left is None for parent in parents):
+        return Fate(fate.image, fate.rule, held_by=held_by)
+    counted = [parent.pushes_left for parent in parents if parent.pushes_left is not None]
+    if not counted or max(counted) == 0:
+        dues = [parent.due for parent in parents if parent.due is not None]
+        due = max(fate.due, *dues) if fate.due is not None else None
+        return Fate(fate.image, fate.rule, due=due, pushes_left=None if due else fate.pushes_left, held_by=held_by)
+    # Which comes first, pushes or a day, nobody knows: only what would go at once without its index is told.
+    goes = fate.pushes_left is not None or (fate.due is not None and fate.due <= now)
+    return Fate(
+        fate.image, fate.rule, pushes_left=max(*counted, fate.pushes_left or 0) if goes else None, held_by=held_by
+    )

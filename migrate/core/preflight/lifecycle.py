@@ -85,9 +85,7 @@ def _is_lost(fate: Fate, now: datetime) -> bool:
 def _is_limited(contents: RepositoryContents, fate: Fate, now: datetime) -> bool:
     if fate.due is not None:
         return fate.due <= now + FORESIGHT
-    if fate.pushes_left is None or fate.held_by:
-        return False
-    return fate.pushes_left <= recent_pushes(contents, fate, now, FORESIGHT)
+    return fate.pushes_left is not None and fate.pushes_left <= recent_pushes(contents, fate, now, FORESIGHT)
 
 
 def _lost(judged: WayBack, digests: list[str]) -> Finding:
@@ -109,7 +107,7 @@ def _limited(judged: WayBack, digests: list[str]) -> Finding:
         "lifecycle.way-back-limited",
         Grade.WARN,
         1,
-        f"The lifecycle policy takes {judged.roles[digests[0]]} in spite of the guard tag: {fate.rule} {_done(fate)} "
+        f"The lifecycle policy takes {judged.roles[digests[0]]}, which no guard tag changes: {fate.rule} {_done(fate)} "
         f"it {_when(fate)}.",
         f"Be done with the migration by then, or: {_KEEP}",
         _evidence(judged, digests),
@@ -158,5 +156,5 @@ def _when(fate: Fate) -> str:
     if fate.pushes_left == 0:
         return "within 24 hours"
     if fate.pushes_left is not None:
-        return f"after {fate.pushes_left} more such images"
+        return f"after {fate.pushes_left} more image(s) that it selects"
     return f"within 24 hours after {fate.due:%Y-%m-%d %H:%M} UTC" if fate.due else "never"

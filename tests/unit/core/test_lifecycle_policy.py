@@ -135,6 +135,18 @@ def test_an_image_on_an_index_goes_after_the_index_only() -> None:
     assert fates(read, *bare, child="index")["child"].due == fates(read, *bare)["index"].due
 
 
+def test_an_image_on_an_index_that_a_count_takes_goes_with_the_push_that_takes_the_index() -> None:
+    read = policy(rule(1, "any", MORE_THAN, 2))
+    images = (image("child", 9, "guard"), image("index", 1, "tag1"))
+    fate = fates(read, *images, child="index")["child"]
+    assert (fate.due, fate.pushes_left, fate.held_by) == (None, 2, ("index",))
+    gone = (*images, image("one", 0.3, "one"), image("two", 0.2, "two"))
+    assert taken(read, *gone, child="index") == "childindex"
+    late = policy(rule(1, "tagged", "sinceImagePushed", 90, tagPatternList=["guard"]), rule(2, "any", MORE_THAN, 2))
+    fate = fates(late, *images, child="index")["child"]
+    assert (fate.due, fate.pushes_left) == (None, None)
+
+
 def test_children_of_an_index_take_no_part_in_a_count() -> None:
     read = policy(rule(1, "any", MORE_THAN, 2))
     images = (image("old", 9, "v1"), image("amd64", 3), image("arm64", 2), image("index", 1, "v2"))
