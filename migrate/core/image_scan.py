@@ -28,13 +28,13 @@ from migrate.core.image_scan_libraries import trace_libraries
 from migrate.core.image_scan_modules import (
     ForeignWheel,
     NativeModule,
-    Runtime,
     archive_runtime,
     foreign_wheel,
     is_sample,
     native_module,
     platform_key,
 )
+from migrate.core.image_scan_runtimes import Runtime
 from migrate.core.image_scan_start import StartTrace, trace_start
 
 _I386_MACHINE = 0x03
@@ -138,7 +138,7 @@ def scan_image(tree: FileTree, config: ImageConfig, overrides: ProcessOverrides 
     told = {
         item.path for item in (*start.steps, *start_libraries, *(checked.steps if checked else ()), *check_libraries)
     }
-    groups, startable = tuple(_grouped(seen, start.runtimes, told)), _startable(seen, told)
+    groups, startable = tuple(_grouped(tree, seen, start.runtimes, told)), _startable(seen, told)
     return ImageScan(
         start=_with_open_end(start, startable),
         libraries=start_libraries,
@@ -214,12 +214,12 @@ def _libraries(tree: FileTree, process: Process, trace: StartTrace, seen: _Seen)
     return tuple(found.faults)
 
 
-def _grouped(seen: _Seen, runtimes: set[Runtime], told: set[str]) -> Iterator[ForeignFiles]:
+def _grouped(tree: FileTree, seen: _Seen, runtimes: set[Runtime], told: set[str]) -> Iterator[ForeignFiles]:
     groups: dict[tuple[Place, Runtime | None], _Group] = {}
     for path, layer in seen.foreign:
         if path not in told:
             module = native_module(path)
-            key = _place(seen, path, module, runtimes)
+            key = _place(tree, seen, path, module, runtimes)
             groups.setdefault(key, _Group()).add(path, layer, module.package if module else "")
     for inside, archive, layer in seen.members:
         runtime = archive_runtime(archive)
@@ -232,14 +232,24 @@ def _grouped(seen: _Seen, runtimes: set[Runtime], told: set[str]) -> Iterator[Fo
         yield ForeignFiles(place, runtime, group.count, tuple(group.paths), tuple(group.layers), packages)
 
 
-def _place(seen: _Seen, path: str, module: NativeModule | None, runtimes: set[Runtime]) -> tuple[Place, Runtime | None]:
+def _place(
+    tree: FileTree, seen: _Seen, path: str, module: NativeModule | None, runtimes: set[Runtime]
+) -> tuple[Place, Runtime | None]:
     if platform_key(path) in seen.arm64_keys:
         return Place.BESIDE_ARM64, None
     if module is not None and module.runtime in runtimes:
         # A package that has arm64 modules as well was installed for arm64; one more file is then left over.
-        is_loaded = module.is_loaded and module.place not in seen.arm64_modules
+        is_loaded = module.is_loaded and module.place not in seen.arm64_modules and not _has_twin(tree, path, module)
         return (Place.MODULE if is_loaded else Place.OPTIONAL_MODULE), module.runtime
     return (Place.SAMPLE if is_sample(path) else Place.ELSEWHERE), None
+
+
+def _has_twin(tree: FileTree, path: str, module: NativeModule) -> bool:
+    """Tell whether the same module lies there in Python as well, as it does where mypyc or Cython compiled it."""
+    if module.runtime is not Runtime.PYTHON:
+        return False
+    place, name = posixpath.split(path)
+    return isinstance(tree.find(f"{place}/{name.partition('.')[0]}.py").node, File)
 
 
 def _startable(seen: _Seen, told: set[str]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from migrate.core.image_binaries import MACHINE_VERDICTS, BinaryEvidence, BinaryVerdict, Process, undecided
 from migrate.core.image_executables import AARCH64_MACHINE, ElfHeader
 from migrate.core.image_filesystem import File, FileTree
-from migrate.core.image_scan_modules import Runtime, runtime_of_library
+from migrate.core.image_scan_runtimes import Runtime, runtime_of_library
 
 _GLIBC_DIRECTORIES = (
     "/lib/aarch64-linux-gnu",

@@ -10,51 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Runtime(StrEnum):
-    """An interpreter that loads modules of its own, native ones among them."""
-
-    PYTHON = "Python"
-    NODE = "Node.js"
-    RUBY = "Ruby"
-    JVM = "the JVM"
-    PHP = "PHP"
-    PERL = "Perl"
-    DOTNET = ".NET"
-
-
-_RUNTIME_NAMES = (
-    (re.compile(r"(?:python|pypy)[\d.]*(?:-config)?|uwsgi"), Runtime.PYTHON),
-    (re.compile(r"node|nodejs"), Runtime.NODE),
-    (re.compile(r"ruby[\d.]*"), Runtime.RUBY),
-    (re.compile(r"java|jsvc"), Runtime.JVM),
-    (re.compile(r"php[\d.]*(?:-fpm|-cli|-cgi)?[\d.]*|frankenphp"), Runtime.PHP),
-    (re.compile(r"perl[\d.]*"), Runtime.PERL),
-    (re.compile(r"dotnet"), Runtime.DOTNET),
-)
-_RUNTIME_LIBRARIES = (
-    ("libpython", Runtime.PYTHON),
-    ("libruby", Runtime.RUBY),
-    ("libjvm.", Runtime.JVM),
-    ("libjli.", Runtime.JVM),
-    ("libphp", Runtime.PHP),
-    ("libperl.", Runtime.PERL),
-    ("libnode.", Runtime.NODE),
-)
-
-
-def runtime_of(path: str) -> Runtime | None:
-    """Return the interpreter that a program is by its name."""
-    name = posixpath.basename(path)
-    return next((runtime for pattern, runtime in _RUNTIME_NAMES if pattern.fullmatch(name)), None)
-
-
-def runtime_of_library(name: str) -> Runtime | None:
-    """Return the interpreter that a library belongs to by its name."""
-    return next((runtime for start, runtime in _RUNTIME_LIBRARIES if name.startswith(start)), None)
-
+from migrate.core.image_scan_runtimes import Runtime, falls_back
 
 _PLATFORM_NAME = re.compile(
     r"[-_.]?(?:(?<![A-Za-z0-9])(?:x86[_-]64|x64|amd64|x86|i[3-6]86|ia32|aarch[_-]?64(?:[_-]?be)?|arm64(?:[_-]?v?8)?"
@@ -68,9 +25,8 @@ _EXTENSION = re.compile(r"\.(?:cpython-\d+\w*|pypy\d*-\w+|abi3)[\w.-]*\.so$")
 _SITE = re.compile(r"/(?:site|dist)-packages/(?P<top>[^/]+)")
 _DYNLOAD = "/lib-dynload/"
 _NODE_PACKAGE = re.compile(r".*/node_modules/(?P<name>(?:@[^/]+/)?[^/@][^/]*)/")
-_NODE_OPTIONAL = frozenset({"bufferutil", "cpu-features", "msgpackr-extract", "utf-8-validate"})
-"""Addons whose users go on without them (ws, ssh2 and msgpackr catch the failed require)."""
 _GEM = re.compile(r"/(?:gems|extensions/[^/]+/[^/]+)/(?P<name>[^/]+-\d[^/]*)/.*\.so$")
+_GEM_VERSION = re.compile(r"-\d.*")
 _RUBY = re.compile(r"/lib/ruby/.*\.so$")
 _JVM = re.compile(r"/(?:jvm|jre|jdk|java|openjdk|graalvm|corretto)[^/]*/(?:.*/)?lib/.*\.so$")
 _PHP = re.compile(r"/(?:no-debug-(?:non-)?zts-|debug-(?:non-)?zts-|php/|php/modules/)\d*/?[^/]+\.so$")
@@ -155,7 +111,8 @@ def _python(path: str) -> NativeModule | None:
     site = _SITE.search(path)
     if site is not None:
         package = site["top"].partition(".")[0]
-        return NativeModule(Runtime.PYTHON, package, f"{path[: site.start('top')]}{package}", is_extension)
+        is_loaded = is_extension and not falls_back(Runtime.PYTHON, package)
+        return NativeModule(Runtime.PYTHON, package, f"{path[: site.start('top')]}{package}", is_loaded)
     if _DYNLOAD in path:
         place = path.partition(_DYNLOAD)[0]
         return NativeModule(Runtime.PYTHON, "standard library", place, is_loaded=True)
@@ -171,7 +128,7 @@ def _node(path: str) -> NativeModule | None:
     match = _NODE_PACKAGE.match(path)
     if match is not None:
         name = match["name"]
-        return NativeModule(Runtime.NODE, name, match[0], is_addon and name not in _NODE_OPTIONAL)
+        return NativeModule(Runtime.NODE, name, match[0], is_addon and not falls_back(Runtime.NODE, name))
     if is_addon:
         place = posixpath.dirname(path)
         return NativeModule(Runtime.NODE, posixpath.basename(place) or "/", place, is_loaded=True)
@@ -181,7 +138,8 @@ def _node(path: str) -> NativeModule | None:
 def _ruby(path: str) -> NativeModule | None:
     gem = _GEM.search(path)
     if gem is not None:
-        return NativeModule(Runtime.RUBY, gem["name"], gem["name"], is_loaded=True)
+        name = _GEM_VERSION.sub("", gem["name"])
+        return NativeModule(Runtime.RUBY, gem["name"], gem["name"], not falls_back(Runtime.RUBY, name))
     if _RUBY.search(path):
         return NativeModule(Runtime.RUBY, "standard library", path.partition("/lib/ruby/")[0], is_loaded=True)
     return None

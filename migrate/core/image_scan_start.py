@@ -20,7 +20,8 @@ from migrate.core.image_scan_commands import (
     launched,
     read_shell,
 )
-from migrate.core.image_scan_modules import Runtime, platform_key, runtime_of, runtime_of_library
+from migrate.core.image_scan_modules import platform_key
+from migrate.core.image_scan_runtimes import Runtime, runtime_of, runtime_of_library
 
 _MOST_HOPS = 12
 _MOST_STEPS = 512

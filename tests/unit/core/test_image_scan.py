@@ -9,7 +9,8 @@ from migrate.core.image_documents import ImageConfig
 from migrate.core.image_executables import ElfHeader, Opaque
 from migrate.core.image_filesystem import FileTree
 from migrate.core.image_scan import ForeignFiles, ImageScan, Place, scan_image
-from migrate.core.image_scan_modules import Runtime, foreign_wheel, native_module, platform_key
+from migrate.core.image_scan_modules import foreign_wheel, native_module, platform_key
+from migrate.core.image_scan_runtimes import Runtime
 from tests.fakes.image_trees import ARM64, I386_MACHINE, X86, Content, Files, jar, scanned, tree_of
 
 SITE = "/usr/local/lib/python3.11/site-packages"
@@ -82,12 +83,24 @@ def test_c06_native_modules_of_the_interpreter_that_runs_are_told_with_their_pac
         (PYTHON, f"{SITE}/debugpy/_vendored/attach_linux_amd64.so"),
         (PYTHON, f"{SITE}/selenium/webdriver/common/linux/selenium-manager"),
         (PYTHON, f"{SITE}/numpy.libs/libopenblas-r0.3.21.so"),
+        (PYTHON, f"{SITE}/markupsafe/_speedups.cpython-311-x86_64-linux-gnu.so"),
+        (PYTHON, f"{SITE}/81d243__mypyc.cpython-311-x86_64-linux-gnu.so"),
+        (NODE, "/srv/node_modules/@swc/core-linux-x64-gnu/swc.linux-x64-gnu.node"),
+        (NODE, "/srv/node_modules/@rollup/rollup-linux-x64-gnu/rollup.node"),
+        (RUBY, "/usr/local/bundle/gems/byebug-11.1.3/lib/byebug/byebug.so"),
         (NODE, "/srv/node_modules/bufferutil/build/Release/bufferutil.node"),
         (NODE, "/srv/node_modules/esbuild/bin/esbuild"),
     ],
 )
 def test_what_an_interpreter_can_do_without_is_told_apart(base: Files, path: str) -> None:
     assert [item[0] for item in places(scanned({**base, path: X86}))] == [Place.OPTIONAL_MODULE]
+
+
+def test_a_compiled_module_beside_its_source_is_not_missed() -> None:
+    path = f"{SITE}/own/fast.cpython-311-x86_64-linux-gnu.so"
+    assert places(scanned({**PYTHON, path: X86}))[0][0] is Place.MODULE
+    twin: dict[str, Content] = {f"{SITE}/own/fast.py": Opaque()}
+    assert places(scanned({**PYTHON, path: X86, **twin}))[0][0] is Place.OPTIONAL_MODULE
 
 
 def test_a_package_that_has_arm64_modules_was_installed_for_arm64() -> None:
