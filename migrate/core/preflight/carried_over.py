@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
-from migrate.core.provider.service import untranslated_service_fields
+from migrate.core.provider.service import LEFT_ALONE, untranslated_service_fields
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 
 
@@ -28,7 +28,8 @@ def carry_over_findings(observation: Observation) -> Iterator[Finding]:
     if unsaid:
         yield finding(
             "service.untranslated-field",
-            Grade.WARN,
+            # ECS writes some of these out though nobody set them; a field that is new to this tool wants a look.
+            Grade.INFO if LEFT_ALONE.issuperset(unsaid) else Grade.WARN,
             0,
             f"The Pulumi program of the service cannot express {', '.join(unsaid)}. An update leaves that alone; a "
             "service made anew from the program would not have it.",

@@ -168,6 +168,18 @@ TABLE: Table = {
 }
 """Settings of a service, once ``_flattened``."""
 
+LEFT_ALONE = frozenset(
+    {
+        # Circuit-breaker thresholds came after pulumi-aws 7.51.1 (facts F8).
+        "deploymentCircuitBreaker.resetOnHealthyTask",
+        "deploymentCircuitBreaker.thresholdConfiguration",
+        "deploymentConfiguration.earlySuccessCriteria",
+        "serviceConnectConfiguration.containerConfigurations",
+        "vpcLatticeConfigurations.advancedConfiguration",
+    }
+)
+"""Settings of the API that the provider has no word for, and that no update of ours touches: it sends what changed."""
+
 _ONE_OF_A_LIST = ("service_registries", "volume_configuration")
 
 

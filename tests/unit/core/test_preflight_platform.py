@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
@@ -7,6 +8,7 @@ import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
 from migrate.core.check_subjects import task_definition_only
+from migrate.core.desired_state import desired_state
 from migrate.core.documents import Json, document, fields
 from migrate.core.facts import Architecture
 from migrate.core.findings import Grade
@@ -14,8 +16,9 @@ from migrate.core.image_names import LINUX_ARM64
 from migrate.core.images import ImageReference
 from migrate.core.observation import ContainerImage
 from migrate.core.provider.container import CONTAINER_FIELDS, unknown_container_fields
+from migrate.core.stages import Stage
 from migrate.core.task_definition import ANSWER_ONLY_FIELDS, REGISTERED_FIELDS, registrable, with_architecture
-from tests.fakes.facts import ARM64_DIGEST, IMAGE, child, multi_platform, single_platform, tasks
+from tests.fakes.facts import ARM64_DIGEST, IMAGE, child, multi_platform, record, settings, single_platform, tasks
 from tests.fakes.preflight import ON_EC2, described, found
 
 WHOLE = {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"}
@@ -202,13 +205,13 @@ def test_c54_what_the_program_of_the_service_cannot_express_is_told_before_stage
     assert "leaves that alone" in finding.text
 
 
+def test_c54_a_setting_that_is_known_to_be_left_alone_only_tells() -> None:
+    breaker = {"enable": True, "rollback": True, "resetOnHealthyTask": True}
+    seen = found(described({"deploymentConfiguration": {"deploymentCircuitBreaker": breaker}}))
+    assert seen["service.untranslated-field"].grade is Grade.INFO
+
+
 def test_c54_tags_of_the_revision_are_fetched_and_registered_again() -> None:
-    from dataclasses import replace
-
-    from migrate.core.desired_state import desired_state
-    from migrate.core.stages import Stage
-    from tests.fakes.facts import record, settings
-
     known = record()
     original = replace(known.baseline.task_definition, tags=(("team", "a"),))
     known = replace(known, baseline=replace(known.baseline, task_definition=original))

@@ -8,6 +8,7 @@ import pytest
 from migrate.core.documents import Json, document
 from migrate.core.provider.service import (
     DECIDED_ELSEWHERE,
+    LEFT_ALONE,
     service_arguments,
     untranslated_service_fields,
 )
@@ -15,15 +16,6 @@ from tests.unit.stacks.api_shapes import filled, keys_and_leaves, leaves, shape_
 from tests.unit.stacks.recording import requested_by
 
 _FROM_THE_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
-
-_UNKNOWN_TO_THE_PROVIDER = {
-    # facts F8: circuit-breaker thresholds came after pulumi-aws 7.51.1.
-    "deploymentCircuitBreaker.resetOnHealthyTask",
-    "deploymentCircuitBreaker.thresholdConfiguration",
-    "deploymentConfiguration.earlySuccessCriteria",
-    "serviceConnectConfiguration.containerConfigurations",
-    "vpcLatticeConfigurations.advancedConfiguration",
-}
 
 
 def _whole_service() -> dict[str, Json]:
@@ -40,9 +32,9 @@ def test_every_field_of_the_api_is_either_a_setting_or_decided_elsewhere() -> No
 
 def test_no_setting_of_the_api_is_lost_but_those_that_the_provider_does_not_know() -> None:
     whole = document(_whole_service())
-    assert set(untranslated_service_fields(whole)) == _UNKNOWN_TO_THE_PROVIDER
+    assert set(untranslated_service_fields(whole)) == LEFT_ALONE
     known = _whole_service()
-    for path in _UNKNOWN_TO_THE_PROVIDER:
+    for path in LEFT_ALONE:
         take_out(known, _nested(path))
     # Becomes true or false; see the test of the network below.
     take_out(known, "networkConfiguration.awsvpcConfiguration.assignPublicIp")
