@@ -248,13 +248,11 @@ def _unquoted(word: str) -> str:
     return plain
 
 
-def assignments(text: str) -> tuple[tuple[str, str | None], ...]:
-    """Return names and values of ARG, ENV and LABEL: ``name``, ``name=value ...`` or the old ``name value``."""
-    words = list(shell_words(text))
-    if not words:
-        return ()
-    if "=" not in words[0] and len(words) > 1:
-        return ((words[0], _BLANK.split(text.strip(), 1)[1]),)
+def assignments(instruction: Instruction) -> tuple[tuple[str, str | None], ...]:
+    """Return names and values of ARG and ENV: ``name=value ...``, ``name ...`` of ARG, or the old ``name value``."""
+    words = list(shell_words(instruction.text))
+    if instruction.keyword != "ARG" and len(words) > 1 and "=" not in words[0]:
+        return ((words[0], _BLANK.split(instruction.text.strip(), 1)[1]),)
     pairs = [word.partition("=") for word in words]
     return tuple((_unquoted(name), value if equals else None) for name, equals, value in pairs)
 

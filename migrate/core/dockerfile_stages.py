@@ -132,7 +132,7 @@ def global_values(dockerfile: Dockerfile, target: BuildTarget) -> dict[str, str]
         if instruction.keyword == "FROM":
             break
         if instruction.keyword == "ARG":
-            for name, default in assignments(instruction.text):
+            for name, default in assignments(instruction):
                 if name in given:
                     values[name] = given[name]
                 elif default is not None:
@@ -192,7 +192,7 @@ def _stage(
     stage = Stage(
         index=number,
         name=words[2].lower() if named else "",
-        base=base.text,
+        base=words[0] if words and (base.missing or base.undecided) else base.text,
         parent=parent.index if parent else None,
         platform=platform,
         platform_flag=flag,
@@ -213,12 +213,12 @@ def _steps(
             text = expand(text, values).text
         yield Step(instruction, dict(values), text)
         if instruction.keyword == "ARG":
-            for name, default in assignments(instruction.text):
+            for name, default in assignments(instruction):
                 value = given.get(name, globals_.get(name) if default is None else expand(default, values).text)
                 if value is not None:
                     values[name] = value
         elif instruction.keyword == "ENV":
-            values |= {name: expand(value or "", values).text for name, value in assignments(instruction.text)}
+            values |= {name: expand(value or "", values).text for name, value in assignments(instruction)}
 
 
 def _sources(instruction: Instruction) -> Iterator[str]:

@@ -175,6 +175,11 @@ def test_a_file_for_another_frontend_is_unknown_and_one_that_buildkit_refuses_a_
     assert summary(judged("# syntax=docker/dockerfile:1.7-labs\nFROM scratch\n")) == []
 
 
+def test_several_names_after_one_arg_are_all_declared() -> None:
+    text = "FROM a:1\nARG TARGETOS TARGETARCH\nRUN build $TARGETOS $TARGETARCH\n"
+    assert summary(judged(text, bases=[base("a:1", *BOTH)])) == []
+
+
 def test_a_platform_that_hangs_on_a_variable_is_unknown() -> None:
     found = judged("ARG P\nFROM --platform=$P a:1\n", bases=[base("a:1", *BOTH)])
     assert ("dockerfile.platform-unknown", "unknown", "2") in summary(found)
