@@ -75,8 +75,8 @@ _NAMES = (
     (re.compile(r"ecspresso", re.IGNORECASE), Owner.ECSPRESSO),
 )
 _PIPELINES = re.compile(
-    r"git[ _-]?hub|gitlab|jenkins|codebuild|codepipeline|circle[ _-]?ci|buildkite|bitbucket|azure[ _-]?devops|drone"
-    r"|argo|harness|spinnaker|pipecd",
+    r"git[ _-]?hub|gitlab|jenkins|codebuild|codepipeline|circle[ _-]?ci|buildkite|bitbucket|azure[ _-]?devops|spinnaker"
+    r"|pipecd|(?<![a-z])(?:drone|argo|harness)(?![a-z])",
     re.IGNORECASE,
 )
 _FALSE = frozenset({"false", "no", "0", "none", ""})

@@ -124,7 +124,9 @@ def test_who_registered_the_revision_suggests_an_owner(principal: str, owner: st
     assert finding.evidence == (("task definition registeredBy", principal),)
 
 
-@pytest.mark.parametrize("session", ["deploy/GitHubActions", "gitlab-runner/1", "codebuild-web/AWSCodeBuild-1"])
+@pytest.mark.parametrize(
+    "session", ["deploy/GitHubActions", "gitlab-runner/1", "codebuild-web/AWSCodeBuild-1", "argo-cd/1"]
+)
 def test_a_pipeline_is_told_what_its_file_needs(session: str) -> None:
     seen = found(described({}, {"registeredBy": f"{ROLE}/{session}"}))
     finding = seen["service.deployed-by-pipeline"]
@@ -138,8 +140,9 @@ def test_who_created_the_service_suggests_an_owner_too() -> None:
     assert finding.evidence == (("service createdBy", f"{ROLE}/TerraformDeploy/session"),)
 
 
-def test_a_person_who_registered_the_revision_is_no_owner() -> None:
-    seen = found(described({}, {"registeredBy": "arn:aws:iam::111122223333:user/ada"}))
+@pytest.mark.parametrize("who", ["user/ada", "assumed-role/cargo-service/ada", "assumed-role/Admin/ada@shop.example"])
+def test_a_person_who_registered_the_revision_is_no_owner(who: str) -> None:
+    seen = found(described({}, {"registeredBy": f"arn:aws:iam::111122223333:{who}"}))
     assert not [code for code in seen if "own" in code or "pipeline" in code]
 
 
