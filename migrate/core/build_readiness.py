@@ -18,6 +18,9 @@ from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
 from migrate.core.settings import ImageMode, ImageSettings
 
 _DOCKER = "docker"
+_USABLE = frozenset({"docker", "docker-container", "kubernetes", "remote"})
+"""The drivers that docker-build has built in; it reaches no other (Docker Build Cloud's ``cloud``, plugins)."""
+
 _NEW_BUILDER = "docker buildx create --name multi-platform --driver docker-container --bootstrap"
 _UNPACKED = 4
 """How many times its compressed layers an image takes while it is built: unpacked, exported, and what is left over."""
@@ -56,6 +59,9 @@ def builder_problems(builder: Builder) -> Iterator[ImageProblem]:
         why = f": {builder.problem}" if builder.problem else "."
         yield ImageProblem("build.builder-missing", Grade.BLOCK, f"{what}{why}", evidence)
         return
+    if builder.driver not in _USABLE:
+        text = f"Builder {builder.name} has the driver {builder.driver}, which Pulumi's docker-build cannot use."
+        yield ImageProblem("build.builder-driver", Grade.BLOCK, text, evidence)
     if builder.driver == _DOCKER:
         yield from _docker_driver(builder, evidence)
     for node in builder.nodes:

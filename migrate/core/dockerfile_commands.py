@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrate.core.dockerfile_rules import place
+from migrate.core.dockerfile_rules import place, without_secrets
 from migrate.core.dockerfile_stages import BuildGraph, BuildTarget, Stage, Step
 from migrate.core.findings import Grade
 from migrate.core.image_facts import ImageProblem
@@ -85,22 +85,25 @@ def commands(graph: BuildGraph, target: BuildTarget, path: str) -> Iterator[Imag
 
 def _in_step(stage: Stage, step: Step, target: BuildTarget, path: str) -> Iterator[ImageProblem]:
     elsewhere = stage.platform is not None and not stage.platform.matches(target.platform)
-    for number, line in _lines(step):
+    for number, line, written in _lines(step):
         for rule in _RULES:
             # A tool for the machine that builds is right in a stage that runs there.
             match = rule.pattern.search(line) if rule.anywhere or not elsewhere else None
             if match:
-                text = f"Line {number}: {rule.text}: {match[0].strip()}."
-                yield ImageProblem(rule.code, rule.grade, text, (*place(path, number, line), ("stage", stage.title)))
+                # What a variable brought in is not shown: it may be somebody's secret.
+                said = match[0] if match[0] in written else re.sub(r".*(?=" + _ONLY_FOR + ")", "...", match[0])
+                text = f"Line {number}: {rule.text}: {without_secrets(said.strip())}."
+                yield ImageProblem(rule.code, rule.grade, text, (*place(path, number, written), ("stage", stage.title)))
                 break
 
 
-def _lines(step: Step) -> Iterator[tuple[int, str]]:
+def _lines(step: Step) -> Iterator[tuple[int, str, str]]:
+    """Yield number, what is to be looked at, and what is written there: variables put in may hold secrets."""
     instruction = step.instruction
     if len(instruction.lines) == 1 and instruction.keyword not in {"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"}:
         # With the variables put in: what names TARGETARCH names the right platform.
-        yield instruction.line, f"{instruction.keyword} {step.text}"
+        yield instruction.line, f"{instruction.keyword} {step.text}", instruction.script
         return
     for number, text in instruction.lines:
         if not text.lstrip().startswith("#"):
-            yield number, text
+            yield number, text, text

@@ -26,11 +26,23 @@ from migrate.core.image_facts import ImageProblem
 
 _DECIDING = frozenset(TARGET_ARGUMENTS) - {"TARGETVARIANT"}
 _SHOWN = 160
+_SECRET = re.compile(
+    r"(?P<kept>://)[^/\s@\"']+(?=@)"
+    r"|(?P<header>Authorization:\s*(?:\w+\s+)?)[^\s\"']+"
+    r"|(?P<named>\w*(?:TOKEN|SECRET|PASSW|PASS\b|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|SIGNATURE)[\w-]*\s*[=:]\s*)"
+    r"[^\s&\"']+",
+    re.IGNORECASE,
+)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with the values of logins, tokens and keys taken out, as far as they can be told by their names."""
+    return _SECRET.sub(lambda match: f"{match['kept'] or match['header'] or match['named']}***", text)
 
 
 def place(path: str, line: int, text: str) -> tuple[tuple[str, str], ...]:
     """Return where something stands, as evidence."""
-    return (("file", path), ("line", str(line)), ("instruction", " ".join(text.split())[:_SHOWN]))
+    return (("file", path), ("line", str(line)), ("instruction", without_secrets(" ".join(text.split()))[:_SHOWN]))
 
 
 def pinned_platforms(graph: BuildGraph, target: BuildTarget, path: str) -> Iterator[ImageProblem]:

@@ -27,7 +27,7 @@ def real(folder: Path) -> BuildReader:
     instances = folder / "buildx" / "instances"
     instances.mkdir(parents=True)
     platforms = [{"os": "linux", "architecture": name} for name in ("amd64", "arm64")]
-    node = {"Name": "multi-platform0", "Endpoint": "unix:///var/run/docker.sock", "Platforms": platforms}
+    node = {"Name": "multi-platform0", "Endpoint": "ssh://builder", "Platforms": platforms}
     built = {"Name": "multi-platform", "Driver": "docker-container", "Nodes": [node]}
     (instances / "multi-platform").write_text(json.dumps(built))
     (folder / "buildx" / "current").write_text(json.dumps({"Key": "", "Name": "multi-platform", "Global": True}))

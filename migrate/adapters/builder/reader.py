@@ -45,7 +45,7 @@ class LocalBuildReader:
         else:
             found = self._inspected(found)
         if found.driver in _ON_THE_ENGINE:
-            found = _on_engine(found, inspect_engine(self._run))
+            found = _with_sockets(_on_engine(found, inspect_engine(self._run)))
         return replace(found, registered=self._registered())
 
     def source(self, build: ImageSettings, targets: tuple[BuildTarget, ...]) -> BuildSource:
@@ -74,6 +74,16 @@ class LocalBuildReader:
             return tuple(sorted(path.name for path in self._emulators.glob("qemu-*")))
         except OSError:
             return ()
+
+
+def _with_sockets(found: Builder) -> Builder:
+    """Say of nodes on an engine of this machine that is not there; without Docker's command line nobody else would."""
+    nodes = []
+    for node in found.nodes:
+        path = node.endpoint.removeprefix("unix://")
+        gone = path != node.endpoint and not node.problem and not Path(path).exists()
+        nodes.append(replace(node, problem=f"there is no socket {path}.") if gone else node)
+    return replace(found, nodes=tuple(nodes))
 
 
 def _on_engine(found: Builder, engine: Engine) -> Builder:

@@ -66,17 +66,19 @@ def inspect(name: str) -> tuple[str, ...]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     (tmp_path / ".docker" / "buildx" / "instances").mkdir(parents=True)
+    (tmp_path / "docker.sock").touch()
     return tmp_path
 
 
 def instance(home: Path, name: str, driver: str = "docker-container", **node: Any) -> None:
-    shown = {"Name": f"{name}0", "Endpoint": "unix:///var/run/docker.sock", "Platforms": None, **node}
+    shown = {"Name": f"{name}0", "Endpoint": f"unix://{home}/docker.sock", "Platforms": None, **node}
     path = home / ".docker" / "buildx" / "instances" / name.lower()
     path.write_text(json.dumps({"Name": name, "Driver": driver, "Nodes": [shown], "Dynamic": False}))
 
 
 def reader(home: Path, run: RunCommand | None = None, **variables: str) -> LocalBuildReader:
-    return LocalBuildReader({"HOME": str(home), **variables}, run or Docker(), home / "binfmt")
+    engine = {"DOCKER_HOST": f"unix://{home}/docker.sock"}
+    return LocalBuildReader({"HOME": str(home), **engine, **variables}, run or Docker(), home / "binfmt")
 
 
 def test_a_builder_is_found_by_its_name_whatever_its_case(home: Path) -> None:
@@ -101,7 +103,7 @@ def test_without_a_name_the_current_instance_is_taken_then_the_default_of_the_en
     instance(home, "one")
     instance(home, "two")
     folder = home / ".docker" / "buildx"
-    (folder / "current").write_text(json.dumps({"Key": "unix:///var/run/docker.sock", "Name": "one", "Global": False}))
+    (folder / "current").write_text(json.dumps({"Key": f"unix://{home}/docker.sock", "Name": "one", "Global": False}))
     assert reader(home).builder(None).name == "one"
     assert reader(home, DOCKER_HOST="tcp://elsewhere").builder(None).name == "default"
     (folder / "current").write_text(json.dumps({"Key": "x", "Name": "two", "Global": True}))
@@ -124,7 +126,7 @@ def test_a_context_is_a_builder_only_while_it_is_the_current_one(home: Path) -> 
     (meta / "meta.json").write_text(json.dumps({"Name": "desk", "Endpoints": {"docker": {"Host": "unix:///d.sock"}}}))
     other = reader(home).builder("desk")
     assert (other.driver, "not the current one" in other.problem) == ("", True)
-    current = reader(home, DOCKER_CONTEXT="desk").builder("desk")
+    current = reader(home, DOCKER_HOST="", DOCKER_CONTEXT="desk").builder("desk")
     assert (current.driver, current.nodes[0].endpoint) == ("docker", "unix:///d.sock")
 
 
@@ -209,6 +211,15 @@ def test_an_engine_that_does_not_answer_is_a_problem_of_its_own_builder_only(hom
     assert reader(home, Docker(answer)).builder(None).nodes[0].problem == "Cannot connect to the Docker daemon."
     instance(home, "multi")
     assert reader(home, Docker(answer)).builder("multi").nodes[0].problem == ""
+
+
+def test_an_engine_whose_socket_is_not_there_is_a_problem_though_nobody_can_be_asked(home: Path) -> None:
+    (home / "docker.sock").unlink()
+    assert "no socket" in reader(home).builder(None).nodes[0].problem
+    instance(home, "multi")
+    assert "no socket" in reader(home).builder("multi").nodes[0].problem
+    instance(home, "far", Endpoint="ssh://arm")
+    assert reader(home).builder("far").nodes[0].problem == ""
 
 
 def test_registered_emulators_are_read_from_the_kernel(home: Path) -> None:

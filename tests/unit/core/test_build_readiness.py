@@ -57,6 +57,11 @@ def test_c23_docker_build_passes_an_unnamed_docker_driver_over_and_takes_another
     assert "ci, other" in next(item.text for item in beside if item.code == "build.builder-driver")
 
 
+def test_c23_a_driver_that_docker_build_does_not_have_is_a_block() -> None:
+    cloud = a_builder("cloud-team", "cloud", platforms=[LINUX_ARM64])
+    assert codes(found(cloud)) == [("build.builder-driver", "block")]
+
+
 @pytest.mark.parametrize(
     "text",
     [

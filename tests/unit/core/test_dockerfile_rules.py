@@ -180,6 +180,27 @@ def test_several_names_after_one_arg_are_all_declared() -> None:
     assert summary(judged(text, bases=[base("a:1", *BOTH)])) == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN curl -H 'Authorization: Bearer s3cr3t' https://e.org/amd64",
+        "RUN curl https://user:s3cr3t@e.org/tool-amd64",
+        "RUN curl https://e.org/tool-amd64?token=s3cr3t",
+        "RUN NPM_TOKEN=s3cr3t get tool-amd64",
+        "ARG KEY\nENV URL=https://e.org/$KEY/tool-amd64",
+        "ENV DB_PASSWORD=s3cr3t NAME=amd64",
+    ],
+)
+def test_secrets_of_a_dockerfile_or_of_a_build_argument_are_not_shown(line: str) -> None:
+    found = judged(f"FROM a:1\n{line}\n", bases=[base("a:1", *BOTH)], build_arguments=(("KEY", "k3y"),))
+    assert found
+    shown = " ".join([item.text + " ".join(value for _, value in item.evidence) for item in found])
+    assert "s3cr3t" not in shown
+    assert "k3y" not in shown
+    if "KEY" in line:
+        assert "$KEY" in dict(found[0].evidence)["instruction"]
+
+
 def test_a_platform_that_hangs_on_a_variable_is_unknown() -> None:
     found = judged("ARG P\nFROM --platform=$P a:1\n", bases=[base("a:1", *BOTH)])
     assert ("dockerfile.platform-unknown", "unknown", "2") in summary(found)
