@@ -20,7 +20,11 @@ from migrate.core.surroundings import Unread
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
-    from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
+    from mypy_boto3_ecr.type_defs import (
+        ImageDetailTypeDef,
+        ImageIdentifierTypeDef,
+        PullThroughCacheRuleTypeDef,
+    )
 
 _T = TypeVar("_T")
 
@@ -164,10 +168,7 @@ class _Reading:
             PaginationConfig={"PageSize": _PAGE}
         )
         return tuple(
-            PullThroughCache(
-                rule.get("ecrRepositoryPrefix", "").rstrip("/"),
-                f"{rule.get('upstreamRegistryUrl', '')}/{rule.get('upstreamRepositoryPrefix', '')}".rstrip("/"),
-            )
+            PullThroughCache(rule.get("ecrRepositoryPrefix", "").rstrip("/"), _upstream(rule))
             for page in pages
             for rule in page["pullThroughCacheRules"]
         )
@@ -183,6 +184,12 @@ class _Reading:
 
     def _is_chosen(self, prefixes: Sequence[str]) -> bool:
         return not prefixes or any(self._name.startswith(prefix) for prefix in prefixes)
+
+
+def _upstream(rule: PullThroughCacheRuleTypeDef) -> str:
+    """Return registry and prefix that a rule fetches from; ROOT stands for no prefix (CreatePullThroughCacheRule)."""
+    prefix = rule.get("upstreamRepositoryPrefix", "ROOT")
+    return rule.get("upstreamRegistryUrl", "") + ("" if prefix == "ROOT" else f"/{prefix.rstrip('/')}")
 
 
 def _pushed(image: StoredImage) -> float:
