@@ -54,7 +54,7 @@ class ContentReader:
             return self._keep(stream, min(size, kept, self._kept_left))
         window = FileWindow(stream, size)
         if bytes(window(0, 2)) == _ZIP and is_zip_name(path):
-            content: Executable = self._bounded(read_zip(window.whole(), size, self._charge))
+            content: Executable = self._bounded(read_zip(window, size, self._charge))
         else:
             content = self._bounded(read_through(window))
         return (_NO_FACTS if content is PLAIN else FileFacts(content)), window.taken

@@ -69,6 +69,15 @@ class FileWindow:
         self.taken += len(self._later)
         return self._later[: end - offset]
 
+    def all(self) -> bytes | None:
+        """Return the file, or None where it is larger than the window; then ``whole`` has still all of it."""
+        if self._size > WINDOW:
+            return None
+        while self.taken < self._size and (view := self._stream.view(self._size - self.taken)):
+            self._held.append(view)
+            self._held_size = self.taken = self.taken + len(view)
+        return bytes(self._held[0]) if len(self._held) == 1 else b"".join(self._held)
+
     def whole(self) -> Iterator[bytes]:
         """Yield the file from its first byte on; nothing may have been asked for beyond what is held."""
         for view in self._held:

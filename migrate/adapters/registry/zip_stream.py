@@ -1,6 +1,7 @@
-"""Zip files read as a stream: which ELF files a wheel, a jar or an egg holds, from its local headers on.
+"""Zip files in layers: which ELF files a wheel, a jar or an egg holds.
 
-A zip file's directory stands at its end, where a stream comes too late; the header before each member says the same.
+A zip file's directory stands at its end. Those that are too large to be held until then are read as a stream, by the
+header before each member, which says the same.
 Source: APPNOTE.TXT 6.3 (local file header, data descriptor, zip64 extended information).
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from migrate.adapters.registry.byte_stream import Bounded, ByteStream
 from migrate.adapters.registry.compression import DAMAGED, deflate_stream
 from migrate.adapters.registry.file_window import FileWindow
+from migrate.adapters.registry.zip_directory import inflated_start, listed_members
 from migrate.core.elf_files import ELF_MAGIC, ElfHeader, read_elf
 from migrate.core.image_executables import Archive
 
@@ -25,6 +27,8 @@ _ZIP64_FIELD, _ZIP64_SIZE = 1, 0xFFFFFFFF
 _ENCRYPTED, _SIZES_FOLLOW = 1, 8
 _STORED, _DEFLATED = 0, 8
 _DEEPEST = 2
+# Nobody loads a library from a file of this name; most members of jars are passed by without a look.
+_NEVER_PROGRAMS = (".class", ".py", ".pyc", "/")
 _MOST_MEMBERS = 100_000
 _MOST_FAULTS = 4
 _MOST_INFLATED = 4 << 30
@@ -40,25 +44,27 @@ def is_zip_name(path: str) -> bool:
     return path.lower().endswith(_ENDINGS)
 
 
-def read_zip(pieces: Iterator[bytes], size: int, charge: Callable[[int], None]) -> Archive:
+def read_zip(window: FileWindow, size: int, charge: Callable[[int], None]) -> Archive:
     """Return the ELF files in a zip file of ``size`` bytes, nested zip files included, and what kept from reading all.
 
-    ``charge`` takes the number of bytes inflated, and may refuse them. Raises only what ``pieces`` and ``charge`` do.
+    ``charge`` takes the number of bytes inflated, and may refuse them. Raises only what it and the window do.
     """
-    reading = _Reading(charge, min(_MOST_INFLATED, _FREELY_INFLATED + _HIGHEST_RATIO * size))
+    reading = Reading(charge, min(_MOST_INFLATED, _FREELY_INFLATED + _HIGHEST_RATIO * size))
+    body = window.all()
     try:
-        _members(ByteStream(pieces), reading, "", 0)
-    except _FaultError as fault:
+        if body is None or not _by_directory(body, reading, "", 0):
+            _members(ByteStream(window.whole() if body is None else iter((body,))), reading, "", 0)
+    except ZipFaultError as fault:
         reading.fault(str(fault))
     return Archive(tuple(reading.found), "; ".join(reading.faults))
 
 
-class _FaultError(Exception):
+class ZipFaultError(Exception):
     """What ends the reading of one zip file."""
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """What all the zip files in one file have in common: results and limits."""
 
     charge: Callable[[int], None]
@@ -68,14 +74,22 @@ class _Reading:
     faults: list[str] = field(default_factory=list)
 
     def fault(self, text: str) -> None:
+        """Remember what was not read."""
         if text not in self.faults and len(self.faults) < _MOST_FAULTS:
             self.faults.append(text)
 
+    def member(self) -> None:
+        """Count a member. Raises ZipFaultError for one too many."""
+        self.members_left -= 1
+        if self.members_left < 0:
+            raise ZipFaultError(f"it has more than {_MOST_MEMBERS} members")
+
     def inflated(self, size: int) -> None:
+        """Count inflated bytes. Raises ZipFaultError for more than this file may have."""
         self.inflated_left -= size
         self.charge(size)
         if self.inflated_left < 0:
-            raise _FaultError("it unpacks to more than a zip file may")
+            raise ZipFaultError("it unpacks to more than a zip file may")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +100,9 @@ class _Member:
     size: int | None
 
 
-def _members(stream: ByteStream, reading: _Reading, prefix: str, depth: int) -> None:
+def _members(stream: ByteStream, reading: Reading, prefix: str, depth: int) -> None:
     while (member := _next_member(stream)) is not None:
-        reading.members_left -= 1
-        if reading.members_left < 0:
-            raise _FaultError(f"it has more than {_MOST_MEMBERS} members")
+        reading.member()
         name = f"{prefix}{member.name}"
         if member.flags & _ENCRYPTED or member.method not in {_STORED, _DEFLATED}:
             reading.fault(f"{name} is encrypted or compressed by method {member.method}")
@@ -101,19 +113,61 @@ def _members(stream: ByteStream, reading: _Reading, prefix: str, depth: int) -> 
             _deflated(stream, member, name, reading, depth)
 
 
+def _by_directory(body: bytes, reading: Reading, prefix: str, depth: int) -> bool:
+    """Read a zip file that is there whole, by its directory; False where it has none that can be trusted."""
+    listed = listed_members(body)
+    if listed is None:
+        return False
+    for member in listed:
+        reading.member()
+        if member.name.endswith(_NEVER_PROGRAMS):
+            continue
+        name = f"{prefix}{member.name}"
+        if member.flags & _ENCRYPTED or member.method not in {_STORED, _DEFLATED}:
+            reading.fault(f"{name} is encrypted or compressed by method {member.method}")
+            continue
+        is_stored = member.method == _STORED
+        start = body[member.begin : min(member.end, member.begin + 4)] if is_stored else inflated_start(body, member)
+        if start is None:
+            reading.fault(f"{name} is damaged")
+        elif start[:4] in {ELF_MAGIC, _LOCAL}:
+            # Members may lie over one another; what is looked at twice counts twice.
+            reading.inflated(member.end - member.begin)
+            _listed(body[member.begin : member.end], name, reading, depth, is_stored=is_stored)
+    return True
+
+
+def _listed(content: bytes, name: str, reading: Reading, depth: int, *, is_stored: bool) -> None:
+    if not is_stored:
+        inflating = _Inflating(ByteStream(iter((content,))), len(content), reading, name)
+        _content(inflating, _LARGEST_WINDOW, name, reading, depth)
+        return
+    is_nested = content.startswith(_LOCAL) and is_zip_name(name) and depth < _DEEPEST
+    if not (is_nested and _nested_by_directory(content, reading, name, depth)):
+        _content(iter((content,)), len(content), name, reading, depth)
+
+
+def _nested_by_directory(body: bytes, reading: Reading, name: str, depth: int) -> bool:
+    try:
+        return _by_directory(body, reading, f"{name}!/", depth + 1)
+    except ZipFaultError as fault:
+        reading.fault(f"{name}: {fault}")
+        return True
+
+
 def _next_member(stream: ByteStream) -> _Member | None:
     head = stream.read(4)
     if head in _AFTER_MEMBERS:
         return None
     block = head + stream.read(_HEADER.size - 4)
     if head != _LOCAL or len(block) < _HEADER.size:
-        raise _FaultError("its members do not follow one another")
+        raise ZipFaultError("its members do not follow one another")
     _, flags, method, packed, unpacked, name_size, extra_size = _HEADER.unpack(block)
     raw, extra = stream.read(name_size), stream.read(extra_size)
     if len(raw) < name_size or len(extra) < extra_size:
-        raise _FaultError("it ends in the header of a member")
+        raise ZipFaultError("it ends in the header of a member")
     if name_size > _LONGEST_NAME:
-        raise _FaultError("a member has a name longer than 4096 bytes")
+        raise ZipFaultError("a member has a name longer than 4096 bytes")
     size: int | None = packed
     if packed == _ZIP64_SIZE:
         size = _zip64_size(extra, follows=unpacked == _ZIP64_SIZE)
@@ -131,18 +185,18 @@ def _zip64_size(extra: bytes, *, follows: bool) -> int:
         if kind == _ZIP64_FIELD and start + 8 <= min(len(extra), at + 4 + length):
             return int.from_bytes(extra[start : start + 8], "little")
         at += 4 + length
-    raise _FaultError("a member's size is missing")
+    raise ZipFaultError("a member's size is missing")
 
 
 def _pass_by(stream: ByteStream, member: _Member, name: str) -> None:
     if member.size is None:
-        raise _FaultError(f"where {name} ends is not said")
+        raise ZipFaultError(f"where {name} ends is not said")
     if not stream.skip(member.size):
-        raise _FaultError(f"it ends in {name}")
+        raise ZipFaultError(f"it ends in {name}")
     _descriptor(stream, member, member.size, name)
 
 
-def _stored(stream: ByteStream, member: _Member, name: str, reading: _Reading, depth: int) -> None:
+def _stored(stream: ByteStream, member: _Member, name: str, reading: Reading, depth: int) -> None:
     if member.size is None:
         # A directory or an empty file, of a writer that could not go back; anything else has no end.
         _descriptor(stream, member, 0, name)
@@ -150,11 +204,11 @@ def _stored(stream: ByteStream, member: _Member, name: str, reading: _Reading, d
     content = Bounded(stream, member.size)
     _content(content, member.size, name, reading, depth)
     if not stream.skip(content.left):
-        raise _FaultError(f"it ends in {name}")
+        raise ZipFaultError(f"it ends in {name}")
     _descriptor(stream, member, member.size, name)
 
 
-def _deflated(stream: ByteStream, member: _Member, name: str, reading: _Reading, depth: int) -> None:
+def _deflated(stream: ByteStream, member: _Member, name: str, reading: Reading, depth: int) -> None:
     inflating = _Inflating(stream, member.size, reading, name)
     _content(inflating, _LARGEST_WINDOW, name, reading, depth)
     if member.size is None:
@@ -164,11 +218,11 @@ def _deflated(stream: ByteStream, member: _Member, name: str, reading: _Reading,
     else:
         # The rest of a member that is no ELF file need not be unpacked to be passed by.
         if not stream.skip(member.size - inflating.taken):
-            raise _FaultError(f"it ends in {name}")
+            raise ZipFaultError(f"it ends in {name}")
         _descriptor(stream, member, member.size, name)
 
 
-def _content(pieces: Iterator[bytes], size: int, name: str, reading: _Reading, depth: int) -> None:
+def _content(pieces: Iterator[bytes], size: int, name: str, reading: Reading, depth: int) -> None:
     window = FileWindow(ByteStream(pieces), size)
     magic = bytes(window(0, 4))
     if magic == ELF_MAGIC:
@@ -181,7 +235,7 @@ def _content(pieces: Iterator[bytes], size: int, name: str, reading: _Reading, d
             return
         try:
             _members(ByteStream(window.whole()), reading, f"{name}!/", depth + 1)
-        except _FaultError as fault:
+        except ZipFaultError as fault:
             reading.fault(f"{name}: {fault}")
 
 
@@ -198,13 +252,13 @@ def _descriptor(stream: ByteStream, member: _Member, size: int, name: str) -> No
             if is_size and end <= len(block) and block[end : end + 2] in {b"PK", b""}:
                 stream.skip(end)
                 return
-    raise _FaultError(f"where {name} ends is not said")
+    raise ZipFaultError(f"where {name} ends is not said")
 
 
 class _Inflating(Iterator[bytes]):
     """The content of a deflated member; ``taken`` counts the bytes of the stream that were used for it."""
 
-    def __init__(self, stream: ByteStream, size: int | None, reading: _Reading, name: str) -> None:
+    def __init__(self, stream: ByteStream, size: int | None, reading: Reading, name: str) -> None:
         self._stream = stream
         self._left = size
         self._reading = reading
@@ -220,14 +274,14 @@ class _Inflating(Iterator[bytes]):
             if inflater.needs_input:
                 given = self._stream.some(self._step if self._left is None else min(self._step, self._left))
                 if not given:
-                    raise _FaultError(f"it ends in {self._name}")
+                    raise ZipFaultError(f"it ends in {self._name}")
                 self._step = min(self._step * 4, _INPUT)
                 self.taken += len(given)
                 self._left = None if self._left is None else self._left - len(given)
             try:
                 found = inflater.decompress(given, _PIECE)
             except DAMAGED as error:
-                raise _FaultError(f"{self._name} is damaged: {error}") from error
+                raise ZipFaultError(f"{self._name} is damaged: {error}") from error
             if inflater.eof:
                 self._return(len(inflater.unused_data))
             self._reading.inflated(len(found))
