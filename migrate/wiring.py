@@ -52,6 +52,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageReaders:
+    """What looking at images and Dockerfiles needs, without any service."""
+
+    registry: RegistryClient
+    images: RegistryInspector
+    builds: LocalBuildReader
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """Readers, and the session and surroundings that they were made from."""
 
@@ -142,8 +151,8 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
 
 
 @contextmanager
-def inspecting(place: Place) -> Iterator[RegistryInspector]:
-    """Give the inspector of images alone; AWS is asked for nothing but logins to ECR, and only where one is needed."""
+def inspecting(place: Place) -> Iterator[ImageReaders]:
+    """Give what reads images and Dockerfiles; AWS is asked for logins to ECR alone, and only where one is needed."""
 
     def ecr_login(registry: str) -> tuple[str, str] | None:
         host = registry_host(registry)
@@ -154,7 +163,7 @@ def inspecting(place: Place) -> Iterator[RegistryInspector]:
         return EcrRepositoryReader(session).credentials(registry)
 
     with _registry(ecr_login) as registry:
-        yield RegistryInspector(registry)
+        yield ImageReaders(registry, RegistryInspector(registry), LocalBuildReader(os.environ))
 
 
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:

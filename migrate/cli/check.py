@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -25,28 +26,36 @@ _LARGEST_FILE = 4 << 20
     metavar="FILE",
     help="A task definition as JSON, as the AWS CLI prints or takes it; - is standard input.",
 )
+@click.option(
+    "--dockerfile",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A Dockerfile that is to be built for arm64 too; its directory is the build context.",
+)
 @fail_on_option
 @settings_of
-def command(images: tuple[str, ...], definition: str | None, fail_on: str | None) -> int:
+def command(images: tuple[str, ...], definition: str | None, dockerfile: Path | None, fail_on: str | None) -> int:
     """Tell whether a service can run on ARM64 and on Spot, and if not, which container, file or setting stops it.
 
-    Without arguments the service of migrate.toml is looked at. With --task-definition a file is, and with IMAGE one
-    image or more; both need no migrate.toml, and AWS only for images in ECR. Nothing is changed, nothing is saved.
+    Without arguments the service of migrate.toml is looked at. With --task-definition or --dockerfile a file is, and
+    with IMAGE one image or more; these need no migrate.toml, and AWS only for images in ECR. Nothing is changed,
+    nothing is saved.
 
     \b
     Examples:
       migrate check
       migrate check --fail-on warn --output json
       migrate check --task-definition task-definition.json
+      migrate check --dockerfile app/Dockerfile
       migrate check public.ecr.aws/nginx/nginx:1.29 docker.io/library/redis:8
     """
     from migrate.core.check import FailOn, fails
     from migrate.errors import ExitCode
 
-    if images and definition is not None:
-        raise click.UsageError("IMAGE and --task-definition are two different questions: ask one of them.")
+    if sum((bool(images), definition is not None, dockerfile is not None)) > 1:
+        raise click.UsageError("IMAGE, --task-definition and --dockerfile are different questions: ask one of them.")
     options = current()
-    report = _report(options.place, images, definition)
+    report = _report(options.place, images, definition, dockerfile)
     if options.output == "json":
         from migrate.render import structured
 
@@ -58,19 +67,24 @@ def command(images: tuple[str, ...], definition: str | None, fail_on: str | None
     return ExitCode.BLOCKED if fails(report.findings, FailOn(fail_on or FailOn.BLOCK)) else ExitCode.DONE
 
 
-def _report(place: Place, images: tuple[str, ...], definition: str | None) -> CheckReport:
+def _report(place: Place, images: tuple[str, ...], definition: str | None, dockerfile: Path | None) -> CheckReport:
     from migrate import wiring
     from migrate.core.images import ImageReference
-    from migrate.workflows.check import check_images, check_service, check_task_definition
+    from migrate.workflows.check import check_dockerfile, check_images, check_service, check_task_definition
 
     if definition is not None:
         read = _task_definition(definition)
-        with wiring.inspecting(place) as inspector:
-            return check_task_definition(inspector, read)
+        with wiring.inspecting(place) as looking:
+            return check_task_definition(looking.images, read)
+    if dockerfile is not None:
+        if not dockerfile.is_file():
+            raise SettingsError(f"{dockerfile} is no file.", then="Name a Dockerfile that is there.")
+        with wiring.inspecting(place) as looking:
+            return check_dockerfile(looking.builds, looking.registry, dockerfile)
     if images:
         references = tuple(dict.fromkeys(ImageReference.parse(image) for image in images))
-        with wiring.inspecting(place) as inspector:
-            return check_images(inspector, references)
+        with wiring.inspecting(place) as looking:
+            return check_images(looking.images, references)
     with wiring.reading(place) as readers:
         return check_service(readers)
 

@@ -38,6 +38,7 @@ class Subject(StrEnum):
     SERVICE = "service"
     TASK_DEFINITION = "task-definition"
     IMAGES = "images"
+    DOCKERFILE = "dockerfile"
 
 
 class Readiness(StrEnum):

@@ -1,4 +1,4 @@
-"""What preflight says of less than a service: of a task definition alone, or of an image alone."""
+"""What preflight says of less than a service: of a task definition, an image or a Dockerfile alone."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from migrate.core.build_facts import BuildFacts
 from migrate.core.documents import document, fields
-from migrate.core.facts import Account, Cluster, Service, StrategyItem, TaskDefinition
+from migrate.core.facts import Account, Cluster, RuntimePlatform, Service, StrategyItem, TaskDefinition
 from migrate.core.findings import Finding, Grade
 from migrate.core.image_facts import ImageFacts
 from migrate.core.image_names import LINUX_ARM64
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight import findings
+from migrate.core.preflight.build import build_findings
 from migrate.core.preflight.finding import finding
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 
 NO_CONTAINER = ""
 """The container that settings name where none is meant: every container then counts like a sidecar."""
 
+_NOTHING_DEFINED = TaskDefinition("", "", 0, "ACTIVE", RuntimePlatform(), document({}))
 _NOWHEN = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_A_TASK_DEFINITION = frozenset({"image", "task-definition"})
 _ABOUT_SETTINGS = frozenset({"task-definition.container", "task-definition.already-arm64"})
@@ -40,7 +43,8 @@ def task_definition_only(definition: TaskDefinition, images: tuple[ContainerImag
 
 def _speaks_of_the_definition(item: Finding) -> bool:
     evidence = {name for name, _ in item.evidence}
-    return item.code.partition(".")[0] in _OF_A_TASK_DEFINITION and "service" not in evidence or _PLACE in evidence
+    of_a_kind = item.code.partition(".")[0] in _OF_A_TASK_DEFINITION and "service" not in evidence
+    return of_a_kind or _PLACE in evidence
 
 
 def _is_for_machines(definition: TaskDefinition) -> bool:
@@ -82,6 +86,15 @@ def _observation(definition: TaskDefinition, images: tuple[ContainerImage, ...])
         images=images,
         repository=None,
     )
+
+
+def dockerfile_only(facts: BuildFacts) -> tuple[Finding, ...]:
+    """Return what a Dockerfile and what it copies say against a build for arm64, whatever builder makes it."""
+    source = facts.source
+    image = ImageSettings(NO_CONTAINER, context=source.context, dockerfile=source.path)
+    seen = replace(_observation(_NOTHING_DEFINED, ()), build=facts)
+    found = build_findings(seen, Settings(ServiceSettings("", ""), image))
+    return tuple(item for item in found if item.code.startswith(("dockerfile.", "build.context-")))
 
 
 def no_reference(container: str, image: str, number: int, why: str) -> Finding:

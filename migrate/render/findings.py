@@ -19,6 +19,7 @@ _SUBJECTS = {
     Subject.SERVICE: "service",
     Subject.TASK_DEFINITION: "task definition",
     Subject.IMAGES: "images",
+    Subject.DOCKERFILE: "Dockerfile",
 }
 _ANSWERS = {
     Readiness.READY: ("yes", "bold green"),

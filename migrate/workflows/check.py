@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from migrate.core.build_facts import Builder
 from migrate.core.check import CheckReport, Subject, report
-from migrate.core.check_subjects import image_only, no_reference, task_definition_only, without_the_stages
+from migrate.core.check_subjects import (
+    NO_CONTAINER,
+    dockerfile_only,
+    image_only,
+    no_reference,
+    task_definition_only,
+    without_the_stages,
+)
 from migrate.core.facts import Architecture, TaskDefinition
 from migrate.core.image_binaries import ProcessOverrides
 from migrate.core.images import ImageReference
 from migrate.core.observation import ContainerImage
 from migrate.core.plan import make_plan
+from migrate.core.settings import ImageSettings
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError, SettingsError
-from migrate.ports import ImageInspector
+from migrate.ports import BuildReader, ImageInspector, ImageRegistry
 from migrate.workflows.plan import before_a_plan
+from migrate.workflows.readiness import read_files
 from migrate.workflows.runtime import Readers
 
 SPOT = "FARGATE_SPOT"
@@ -68,6 +79,17 @@ def check_images(inspector: ImageInspector, references: Sequence[ImageReference]
     found = [item for image in images for item in image_only(image)]
     name = ", ".join(str(reference) for reference in references)
     return report(Subject.IMAGES, name, found, asks_spot=False)
+
+
+def check_dockerfile(builds: BuildReader, registry: ImageRegistry, path: Path) -> CheckReport:
+    """Return what in a Dockerfile, its base images and what it copies would not build for arm64.
+
+    The build context is the directory of the file. No builder is asked: `migrate plan` judges the one that would be
+    used.
+    """
+    image = ImageSettings(NO_CONTAINER, context=str(path.parent), dockerfile=str(path))
+    facts = read_files(builds, registry, image, Builder("", "", named=False))
+    return report(Subject.DOCKERFILE, str(path), dockerfile_only(facts), asks_spot=False)
 
 
 def _inspected(

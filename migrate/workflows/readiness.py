@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.core.build_facts import BaseImage, BuildFacts
+from migrate.core.build_facts import BaseImage, Builder, BuildFacts
 from migrate.core.build_readiness import build_targets, reads_as_docker
 from migrate.core.crossing import Crossing
 from migrate.core.dockerfile import parse_dockerfile
@@ -10,10 +10,10 @@ from migrate.core.dockerfile_stages import build_graph
 from migrate.core.image_documents import IndexDocument, ManifestDocument, parse_config
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
 from migrate.core.observation import ContainerImage
-from migrate.core.settings import ImageMode
+from migrate.core.settings import ImageMode, ImageSettings
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, MigrateError
-from migrate.ports import ImageRegistry
+from migrate.ports import BuildReader, ImageRegistry
 from migrate.workflows.runtime import Readers
 
 _LARGEST_CONFIG = 4 << 20
@@ -30,14 +30,18 @@ def read_build(runtime: Readers) -> BuildFacts | None:
     image = runtime.settings.image
     if image.mode is ImageMode.EXTERNAL:
         return None
-    builder = runtime.builds.builder(image.builder)
+    return read_files(runtime.builds, runtime.registry, image, runtime.builds.builder(image.builder))
+
+
+def read_files(builds: BuildReader, registry: ImageRegistry, image: ImageSettings, builder: Builder) -> BuildFacts:
+    """Return what a build of the settings by this builder would be made from."""
     targets = build_targets(image, builder)
-    source = runtime.builds.source(image, targets)
+    source = builds.source(image, targets)
     dockerfile = parse_dockerfile(source.dockerfile or "")
     if not reads_as_docker(dockerfile):
         return BuildFacts(builder, source)
     uses = [use for target in targets for use in build_graph(dockerfile, target).bases() if not use.undecided]
-    reading = _BaseImages(runtime.registry)
+    reading = _BaseImages(registry)
     return BuildFacts(builder, source, tuple(reading.read(name) for name in dict.fromkeys(use.image for use in uses)))
 
 

@@ -159,9 +159,11 @@ def test_a_file_that_cannot_be_read_is_one_message(shell: Shell, name: str) -> N
     [
         (("registry.example/UPPER/case",), "is not an image reference"),
         (("nginx@sha256:short",), "is not an image reference"),
-        (("nginx", "--task-definition", "x.json"), "two different questions"),
+        (("nginx", "--task-definition", "x.json"), "different questions"),
         (("--fail-on", "info"), "'info' is not one of"),
         (("--task-definition",), "requires an argument"),
+        (("--dockerfile", "gone"), "gone is no file"),
+        (("--dockerfile", "."), ". is no file"),
         (("--stage", "1"), "No such option"),
     ],
 )
@@ -175,6 +177,33 @@ def test_without_anything_to_look_at_it_says_how_to_get_settings(shell: Shell) -
     code, _, err = shell()
     assert code == ExitCode.USAGE
     assert "migrate init" in err
+
+
+def test_c14_a_dockerfile_pinned_to_amd64_is_stopped_by_its_line(shell: Shell) -> None:
+    (shell.place / "Dockerfile").write_text(f'FROM --platform=linux/amd64 {shell.image("both")}\nCMD ["/app"]\n')
+    code, out, _ = shell("--dockerfile", "Dockerfile")
+    assert code == ExitCode.BLOCKED
+    assert "ARM64  not yet" in out
+    assert "line" in out
+    told = shell.json("--dockerfile", "Dockerfile")
+    assert told["subject"] == {"kind": "dockerfile", "name": "Dockerfile"}
+    assert {item["code"].partition(".")[0] for item in told["findings"]} == {"dockerfile"}
+    assert told["spot"]["readiness"] == "not-asked"
+
+
+def test_a_dockerfile_that_builds_for_both_is_ready_and_no_builder_is_asked(shell: Shell) -> None:
+    (shell.place / "Dockerfile").write_text(f"FROM {shell.image('both')}\nCOPY README /\n")
+    (shell.place / "README").write_text("Hello.\n")
+    code, out, err = shell("--dockerfile", "Dockerfile")
+    assert (code, err) == (ExitCode.DONE, "")
+    assert "ARM64  yes" in out
+    assert "builder" not in out
+
+
+def test_a_dockerfile_whose_base_has_no_arm64_names_it(shell: Shell) -> None:
+    (shell.place / "Dockerfile").write_text(f"FROM {shell.image('old')}\n")
+    told = shell.json("--dockerfile", "Dockerfile")
+    assert told["arm64"]["because"] == ["dockerfile.base-without-platform"]
 
 
 @pytest.mark.parametrize("width", [60, 200])
