@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,19 +16,41 @@ from migrate.sandbox.state import ProcessRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 #: In the environment of every process that a sandbox starts, and of their children; its value is the sandbox's mark.
 MARK_VARIABLE = "MIGRATE_SANDBOX_MARK"
 _SAME_START_SECONDS = 0.05
+_CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_USUAL_FIRST_CLIENT_PORT = 32768
+_LOWEST_PORT = 1024
+_PORTS_BELOW = 10_000
+_TRIES = 50
 
 
 def free_port() -> int:
-    """Return a TCP port on 127.0.0.1 that nothing listens on now."""
+    """Return a TCP port on 127.0.0.1 that nothing listens on now, and that no client is given in the meantime.
+
+    A port that the system chose itself may be given to somebody's outgoing connection before the program that is to
+    listen there has started; its bind then fails. So the port is taken from below those for clients (ip(7)).
+    """
+    first = _first_client_port()
+    for _ in range(_TRIES):
+        port = first - 1 - secrets.randbelow(_PORTS_BELOW)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        chosen: int = probe.getsockname()[1]
+        return chosen
+
+
+def _first_client_port() -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        first = int(_CLIENT_PORTS.read_text().split()[0])
+        if first > _LOWEST_PORT + _PORTS_BELOW:
+            return first
+    return _USUAL_FIRST_CLIENT_PORT
 
 
 def start(name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> ProcessRecord:

@@ -26,11 +26,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from migrate.core.image_names import ImageReference, is_digest
+from migrate.sandbox.processes import free_port
 from migrate.sandbox.toolchain.cache import CacheEntry, provide, recipe_hash
 from migrate.sandbox.toolchain.commands import run
 from migrate.sandbox.toolchain.golang import LazyGo, go_environment
 from migrate.sandbox.toolchain.progress import Progress
-from tests.fakes.front_hosts import free_port
 from tests.fakes.image_content import REPOSITORY, Shelf, digest_of
 
 RECIPE = Path(__file__).with_name("distribution_recipe")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -26,6 +25,7 @@ from botocore.config import Config
 import migrate.sandbox.front
 from migrate.sandbox.front.app import Front
 from migrate.sandbox.front.settings import FrontSettings, TaskDigest
+from migrate.sandbox.processes import free_port
 from tests.fakes.inner_aws import InnerAws
 
 MAIN = Path(migrate.sandbox.front.__file__).with_name("main.py")
@@ -154,13 +154,6 @@ class WholeProcess:
     def client(self, service: str) -> Any:
         """Make a client."""
         return _client(service, endpoint_url=self.url, config=_ONE_ATTEMPT, **_CREDENTIALS)
-
-
-def free_port() -> int:
-    """Find a port of 127.0.0.1 that nobody has at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -39,6 +39,15 @@ def _start(code: str, mark: str, folder: Path) -> ProcessRecord:
     return record
 
 
+def test_a_port_is_never_one_that_a_client_may_be_given_before_the_program_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        lent = client.getsockname()[1]
+        ports = {processes.free_port() for _ in range(50)}
+    assert max(ports) < processes._first_client_port() <= lent
+    assert len(ports) > 40, "two sandboxes that start at once are hardly given the same one"
+
+
 def test_a_process_is_started_in_a_session_of_its_own_and_ended(tmp_path: Path, mark: str) -> None:
     record = _start(WAIT, mark, tmp_path)
     assert processes.alive(record)
