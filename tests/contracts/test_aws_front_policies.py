@@ -42,8 +42,8 @@ def text(*rules: Any) -> str:
     return json.dumps({"rules": list(rules)})
 
 
-ANY = {"tagStatus": "any"}
-COUNT = {"countType": "imageCountMoreThan", "countUnit": None, "countNumber": 5}
+ANY: dict[str, Any] = {"tagStatus": "any"}
+COUNT: dict[str, Any] = {"countType": "imageCountMoreThan", "countUnit": None, "countNumber": 5}
 ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
 GOOD = [
     text(rule()),
