@@ -179,9 +179,13 @@ def source_problems(source: BuildSource, graph: BuildGraph | None, fault: str) -
 
 def disk_problems(builder: Builder, compressed: int, platforms: int) -> Iterator[ImageProblem]:
     """Yield whether the disk of the builder is too full, judged by the image that there is (bytes, compressed)."""
-    if builder.free_bytes is None:
-        return
     wanted = max(_LEAST_BYTES, _UNPACKED * compressed * platforms)
+    if not builder.driver or any(node.problem for node in builder.nodes):
+        return
+    if builder.free_bytes is None:
+        text = f"How much room builder {builder.name} has is not known from here; a build may need {_gib(wanted)}."
+        yield ImageProblem("build.disk-unknown", Grade.UNKNOWN, text, (*_evidence(builder), ("wanted", _gib(wanted))))
+        return
     evidence = (*_evidence(builder), ("free", _gib(builder.free_bytes)), ("wanted", _gib(wanted)))
     if builder.free_bytes < wanted:
         sure = builder.free_bytes < max(_LEAST_BYTES // _UNPACKED, compressed * platforms)

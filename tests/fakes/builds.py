@@ -30,10 +30,11 @@ def a_builder(
     platforms: Sequence[Platform] = (LINUX_AMD64, LINUX_ARM64),
     *,
     named: bool = True,
+    free_bytes: int | None = 100 << 30,
     **more: object,
 ) -> Builder:
     node = BuilderNode(f"{name}0", "unix:///var/run/docker.sock", tuple(platforms), asked=True)
-    return Builder(name, driver, named, (node,), **more)  # type: ignore[arg-type]
+    return Builder(name, driver, named, (node,), free_bytes=free_bytes, **more)  # type: ignore[arg-type]
 
 
 def a_source(

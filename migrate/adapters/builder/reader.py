@@ -15,6 +15,7 @@ from migrate.adapters.builder.docker_command import (
     inspect_engine,
 )
 from migrate.adapters.builder.docker_config import DockerConfiguration
+from migrate.adapters.builder.local_disk import free_bytes_behind
 from migrate.adapters.builder.source import read_source
 from migrate.adapters.builder.store import DOCKER_DRIVER, driver_options, find_builder
 from migrate.core.build_facts import Builder, BuilderNode, BuildSource
@@ -41,7 +42,10 @@ class LocalBuildReader:
         if not found.driver:
             return found
         if found.driver == "remote" and all(asks_directly(node.endpoint) for node in found.nodes):
-            found = replace(found, nodes=tuple(self._dialled(found.name, node) for node in found.nodes))
+            room = [free_bytes_behind(node.endpoint) for node in found.nodes]
+            free = min((count for count in room if count is not None), default=None) if None not in room else None
+            nodes = tuple(self._dialled(found.name, node) for node in found.nodes)
+            found = replace(found, nodes=nodes, free_bytes=free)
         else:
             found = self._inspected(found)
         if found.driver in _ON_THE_ENGINE:

@@ -41,6 +41,7 @@ _ADVICE: Mapping[str, str] = {
     "build.context-large": "Keep out of the context what the image does not need (.dockerignore).",
     "build.dockerfile-missing": "Correct image.dockerfile or image.context.",
     "build.disk-space": "Free space on the builder's machine, for example with `docker buildx prune`.",
+    "build.disk-unknown": "Look on the builder's machine, if it is short of space.",
     "dockerfile.refused": "Mend the Dockerfile, or correct image.target.",
     "dockerfile.frontend": "Look for yourself what holds it to amd64.",
     "dockerfile.platform-unknown": "Give the variable a value in image.build_arguments.",

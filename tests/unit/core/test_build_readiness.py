@@ -169,7 +169,7 @@ def test_missing_files_are_blocks() -> None:
     assert codes(found(native, cut)) == [("build.context-large", "unknown")]
 
 
-@pytest.mark.parametrize(("free", "grade"), [(1 << 28, "block"), (2 << 30, "warn"), (5 << 30, None), (None, None)])
+@pytest.mark.parametrize(("free", "grade"), [(1 << 28, "block"), (2 << 30, "warn"), (5 << 30, None), (None, "unknown")])
 def test_disk_space_is_judged_by_the_image_that_there_is(free: int | None, grade: str | None) -> None:
     facts = single_platform()
     layer = Descriptor("application/vnd.docker.image.rootfs.diff.tar.gzip", f"sha256:{'e' * 64}", 1 << 30)
