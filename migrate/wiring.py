@@ -57,6 +57,7 @@ class ImageReaders:
 
     registry: RegistryClient
     images: RegistryInspector
+    files: RegistryContents
     builds: LocalBuildReader
 
 
@@ -163,7 +164,7 @@ def inspecting(place: Place) -> Iterator[ImageReaders]:
         return EcrRepositoryReader(session).credentials(registry)
 
     with _registry(ecr_login) as registry:
-        yield ImageReaders(registry, RegistryInspector(registry), LocalBuildReader(os.environ))
+        yield ImageReaders(registry, RegistryInspector(registry), RegistryContents(registry), LocalBuildReader(os.environ))
 
 
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:

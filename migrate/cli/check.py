@@ -84,7 +84,7 @@ def _report(place: Place, images: tuple[str, ...], definition: str | None, docke
     if images:
         references = tuple(dict.fromkeys(ImageReference.parse(image) for image in images))
         with wiring.inspecting(place) as looking:
-            return check_images(looking.images, references)
+            return check_images(looking.images, references, looking.files)
     with wiring.reading(place) as readers:
         return check_service(readers)
 

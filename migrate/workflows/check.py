@@ -20,12 +20,13 @@ from migrate.core.image_binaries import ProcessOverrides
 from migrate.core.images import ImageReference
 from migrate.core.observation import ContainerImage
 from migrate.core.plan import make_plan
+from migrate.core.preflight.build import crossing_findings
 from migrate.core.settings import ImageSettings
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import AccessError, MigrateError, SettingsError
-from migrate.ports import BuildReader, ImageInspector, ImageRegistry
+from migrate.ports import BuildReader, ImageContents, ImageInspector, ImageRegistry
 from migrate.workflows.plan import before_a_plan
-from migrate.workflows.readiness import read_files
+from migrate.workflows.readiness import left_behind, read_files
 from migrate.workflows.runtime import Readers
 
 SPOT = "FARGATE_SPOT"
@@ -61,8 +62,12 @@ def check_task_definition(inspector: ImageInspector, definition: TaskDefinition)
     return report(Subject.TASK_DEFINITION, definition.arn, found)
 
 
-def check_images(inspector: ImageInspector, references: Sequence[ImageReference]) -> CheckReport:
+def check_images(
+    inspector: ImageInspector, references: Sequence[ImageReference], files: ImageContents | None = None
+) -> CheckReport:
     """Return whether images can run on ARM64, and which file in them stops it.
+
+    Of an image that has amd64 alone, ``files`` tells what in it would not simply be there for arm64.
 
     Raises NotFoundError or AccessError when not one of them could be read: then nothing was answered.
     """
@@ -77,6 +82,9 @@ def check_images(inspector: ImageInspector, references: Sequence[ImageReference]
     if errors and len(errors) == len(images):
         raise errors[0]
     found = [item for image in images for item in image_only(image)]
+    for image in images:
+        crossing = left_behind(files, image) if files is not None else None
+        found += crossing_findings(crossing, {}) if crossing is not None else ()
     name = ", ".join(str(reference) for reference in references)
     return report(Subject.IMAGES, name, found, asks_spot=False)
 

@@ -13,10 +13,11 @@ from migrate.core.observation import ContainerImage
 from migrate.core.settings import ImageMode, ImageSettings
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, MigrateError
-from migrate.ports import BuildReader, ImageRegistry
+from migrate.ports import BuildReader, ImageContents, ImageRegistry
 from migrate.workflows.runtime import Readers
 
 _LARGEST_CONFIG = 4 << 20
+_MOST_FAILURES = 2
 
 
 def has_stage_one_ahead(runtime: Readers, service_arn: str) -> bool:
@@ -47,19 +48,23 @@ def read_files(builds: BuildReader, registry: ImageRegistry, image: ImageSetting
 
 def read_crossing(runtime: Readers, main: ContainerImage | None) -> Crossing | None:
     """Return what of the amd64 image will not cross over; None where arm64 is there already."""
-    facts = main.facts if main else None
-    child = facts.child_for(LINUX_AMD64) if facts else None
-    if main is None or facts is None or child is None or facts.has(LINUX_ARM64):
+    return left_behind(runtime.files, main) if main else None
+
+
+def left_behind(files: ImageContents, image: ContainerImage) -> Crossing | None:
+    """Return what of an image will not cross over; None where it has arm64, or no amd64 to read."""
+    child = image.facts.child_for(LINUX_AMD64) if image.facts else None
+    if image.facts is None or child is None or image.facts.has(LINUX_ARM64):
         return None
-    return runtime.files.crossing(main.reference, child)
+    return files.crossing(image.reference, child)
 
 
 class _BaseImages:
-    """Asks registries what platforms images have; one that did not answer is not asked again."""
+    """Asks registries what platforms images have; one that failed for two images is not asked a third time."""
 
     def __init__(self, registry: ImageRegistry) -> None:
         self._registry = registry
-        self._silent: dict[str, str] = {}
+        self._failures: dict[str, list[str]] = {}
 
     def read(self, name: str) -> BaseImage:
         try:
@@ -67,12 +72,13 @@ class _BaseImages:
         except MigrateError as error:
             return BaseImage(name, problem=error.what)
         pinned, host = reference.is_pinned, reference.registry
-        if host in self._silent:
-            return BaseImage(name, pinned=pinned, problem=self._silent[host])
+        failures = self._failures.setdefault(host, [])
+        if len(failures) >= _MOST_FAILURES:
+            return BaseImage(name, pinned=pinned, problem=failures[-1])
         try:
             platforms, is_index = self._platforms(reference)
         except AccessError as error:
-            self._silent[host] = str(error)
+            failures.append(str(error))
             return BaseImage(name, pinned=pinned, problem=str(error))
         except MigrateError as error:
             return BaseImage(name, pinned=pinned, problem=str(error))
