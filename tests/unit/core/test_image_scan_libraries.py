@@ -60,6 +60,7 @@ def test_the_directories_of_the_program_serve_its_libraries_too() -> None:
     }
     assert faults(scanned(files)) == [(BinaryVerdict.X86_64, "/opt/x/libb.so")]
     assert scanned(files).libraries[0].chain == ("/app", "liba.so", "libb.so")
+    assert faults(scanned({**files, "/opt/x/libb.so": ARM64, "/usr/lib/libb.so": X86})) == []
 
 
 def test_the_library_path_of_image_or_definition_is_heeded() -> None:
