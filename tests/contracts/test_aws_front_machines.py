@@ -10,15 +10,8 @@ from botocore.exceptions import ClientError
 
 from migrate.sandbox.front.machines import INSTANCE_TYPES
 from tests.fakes.front_account import Account
-from tests.fakes.front_hosts import InProcess
 
 NOBODY = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
-
-
-@pytest.fixture(params=["in process", "whole"])
-def account(request: pytest.FixtureRequest) -> Account:
-    host = InProcess() if request.param == "in process" else request.getfixturevalue("live_front")
-    return Account(host)
 
 
 def refused(call: Any, **arguments: Any) -> str:

@@ -6,24 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.fakes.front_account import Account
-from tests.fakes.front_hosts import InProcess
+from tests.fakes.front_account import Account, refused
 
 
-@pytest.fixture(params=["in process", "whole"])
-def account(request: pytest.FixtureRequest) -> Account:
-    host = InProcess() if request.param == "in process" else request.getfixturevalue("live_front")
-    made = Account(host)
-    made.ecr.create_repository(repositoryName=made.repository)
-    return made
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+@pytest.fixture
+def account(account: Account) -> Account:
+    account.ecr.create_repository(repositoryName=account.repository)
+    return account
 
 
 def rule(priority: int = 1, action: dict[str, str] | None = None, **selection: Any) -> dict[str, Any]:

@@ -7,25 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.fakes.front_account import Account
-from tests.fakes.front_hosts import InProcess
+from tests.fakes.front_account import Account, refused
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 TAGGED = [{"filter": "release-*", "filterType": "WILDCARD"}]
-
-
-@pytest.fixture(params=["in process", "whole"])
-def account(request: pytest.FixtureRequest) -> Account:
-    host = InProcess() if request.param == "in process" else request.getfixturevalue("live_front")
-    return Account(host)
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.fakes.front_account import Account
-from tests.fakes.front_hosts import InProcess
+from tests.fakes.front_account import Account, refused
 
 MUST_FORCE = "you must force a new deployment."
 FARGATE = [{"capacityProvider": "FARGATE", "weight": 1}]
 SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
-
-
-@pytest.fixture(params=["in process", "whole"])
-def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    host = InProcess() if request.param == "in process" else request.getfixturevalue("live_front")
-    made = Account(host)
-    yield made
-    host.http("DELETE", "/_sandbox/faults")
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_tasks_follow_base_and_weights(account: Account) -> None:

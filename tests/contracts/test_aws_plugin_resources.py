@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +11,7 @@ import pytest
 
 from migrate.sandbox.aws_plugin.values import Props
 from tests.fakes.front_account import Account
-from tests.fakes.front_hosts import WholeProcess
-from tests.fakes.plugin_client import PluginClient, plugin
+from tests.fakes.plugin_client import PluginClient
 
 SERVICE = "aws:ecs/service:Service"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
@@ -28,22 +26,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 @pytest.fixture
-def account(live_front: WholeProcess) -> Iterator[Account]:
-    yield Account(live_front)
-    live_front.http("DELETE", "/_sandbox/faults")
-
-
-@pytest.fixture
-def provider(live_front: WholeProcess) -> Iterator[PluginClient]:
-    with plugin({}) as client:
-        client.configure(
-            region="us-east-1",
-            accessKey="test",
-            secretKey="test",
-            endpoints=json.dumps([dict.fromkeys(("ecs", "ecr", "sts"), live_front.url)]),
-            defaultTags=json.dumps({"tags": {"owner": "web"}}),
-        )
-        yield client
+def account(live_account: Account) -> Account:
+    return live_account
 
 
 def refusal(call: Any, *args: Any, **kwargs: Any) -> str:

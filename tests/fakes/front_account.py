@@ -10,6 +10,9 @@ import tarfile
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.fakes.front_hosts import Answer, FrontHost
 
 
@@ -146,3 +149,10 @@ class Account:
         """Post a fault for the service of the test."""
         status, _, body = self.host.http("POST", "/_sandbox/faults", json.dumps(fault).encode())
         assert status == 200, body
+
+
+def refused(call: Any, **arguments: Any) -> tuple[str, str]:
+    """Return code and text of the error that a call must end in."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
