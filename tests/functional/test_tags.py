@@ -7,9 +7,9 @@ from typing import Any
 from migrate.adapters.aws.calls import WRITES
 from migrate.core.documents import fields
 from migrate.core.preview import SERVICE
+from migrate.core.provider.service import service_arguments
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
-from stacks.service.program import service_arguments
 from tests.fakes.aws_world import PREFIX, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.migration import Operator
