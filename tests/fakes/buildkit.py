@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -38,7 +39,7 @@ def workers_answer(*workers: Sequence[Platform]) -> bytes:
 def buildkit(address: str, answer: bytes) -> Iterator[None]:
     """Serve one answer at ``unix:PATH`` or ``127.0.0.1:PORT``."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
-    method = grpc.unary_unary_rpc_method_handler(lambda _request, _context: answer)
+    method: Any = grpc.unary_unary_rpc_method_handler(lambda _request, _context: answer)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {"ListWorkers": method}),))
     server.add_insecure_port(address)
     server.start()

@@ -10,13 +10,17 @@ import pytest
 from migrate.core.build_facts import Builder, ContextProgram
 from migrate.core.evidence import EventKind
 from migrate.core.image_executables import X86_64_MACHINE
-from migrate.core.image_names import LINUX_AMD64, Platform
+from migrate.core.image_facts import FetchedManifest
+from migrate.core.image_names import LINUX_AMD64, ImageReference, Platform
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode
+from migrate.workflows.check import check_images
+from migrate.workflows.readiness import read_build
 from tests.fakes.aws_world import TAG
 from tests.fakes.builds import DOCKERFILE, a_builder, a_source
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, REPOSITORY, Entry
+from tests.fakes.image_registry import FakeImageRegistry
 from tests.fakes.migration import SETTINGS, Operator
 from tests.functional.test_refusals import looked_at, untouched
 
@@ -218,3 +222,44 @@ def test_c14_a_base_image_is_looked_up_in_its_registry() -> None:
         if item.code.startswith("dockerfile.base")
     ]
     assert found == [("dockerfile.base-pinned", "block", "1"), ("dockerfile.base-unknown", "unknown", "4")]
+
+
+def test_a_checked_image_of_amd64_alone_says_what_would_not_cross_over() -> None:
+    operator = Operator.of()
+    shelf = operator.world.shelf
+    shelf.image("linux/amd64", Entry("opt/google/chrome/chrome", AMD64_ELF), Entry("app", AMD64_ELF), tag="old")
+    both = [
+        shelf.image(name, Entry("app", elf)) for name, elf in (("linux/amd64", AMD64_ELF), ("linux/arm64", ARM64_ELF))
+    ]
+    shelf.index(*both, tag="new")
+    runtime = operator.runtime
+
+    def found(tag: str) -> set[str]:
+        reference = ImageReference("registry.example", REPOSITORY, tag=tag)
+        report = check_images(runtime.images, [reference], runtime.files)
+        return {item.code for item in report.findings if item.code.startswith("crossing.")}
+
+    assert found("old") == {"crossing.own-binaries", "crossing.x86-only"}
+    assert found("new") == set()
+
+
+def test_a_registry_that_fails_for_two_base_images_is_not_asked_again() -> None:
+    operator = Operator.of()
+    operator.builds.files = a_source("".join(f"FROM silent.example/{name}\n" for name in "abcd"), ())
+    operator.builds.files = replace(
+        operator.builds.files,
+        dockerfile=f"{operator.builds.files.dockerfile}COPY --from=0 /a /a\nCOPY --from=1 /b /b\nCOPY --from=2 /c /c\n",
+    )
+    asked: list[str] = []
+
+    class Silent(FakeImageRegistry):
+        def manifest(self, reference: ImageReference) -> FetchedManifest:
+            if reference.registry == "silent.example":
+                asked.append(reference.repository)
+                raise AccessError("silent.example could not be reached.", then="Check the network.")
+            return super().manifest(reference)
+
+    facts = read_build(replace(operator.runtime, registry=Silent(operator.world.shelf)))
+    assert facts is not None
+    assert (asked, len(facts.bases)) == (["a", "b"], 4)
+    assert all("could not be reached" in base.problem for base in facts.bases)
