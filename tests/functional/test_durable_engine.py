@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,27 @@ def test_another_process_knows_what_a_former_one_did(tmp_path: Path) -> None:
     with engine(url, "executor-2", operator.runtime) as running:
         assert running.apply(run) == first
     assert operator.stacks.calls.count("up_service") == 2
+
+
+def test_ctrl_c_in_a_step_of_a_rollback_ends_in_words_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    operator = Operator.of().reach(1)
+    operator.stacks.interrupt_after["refresh"] = KeyboardInterrupt()
+    first, second = operator.run("rollback", 0), operator.run("rollback", 0)
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    with engine(url, "executor-1", operator.runtime) as running:
+        stopped = running.rollback(first, Stage.BASELINE)
+    assert (stopped.exit_code, stopped.text.split(":")[0]) == (ExitCode.INTERRUPTED, "ROLLBACK INTERRUPTED")
+    with engine(url, "executor-2", operator.runtime) as running:
+        assert running.rollback(second, Stage.BASELINE).exit_code is ExitCode.DONE
+
+
+def test_c43_a_new_baseline_runs_on_the_durable_engine(tmp_path: Path) -> None:
+    operator = Operator.of().reach(1)
+    operator.world.deploy()
+    operator.world.pass_time(timedelta(minutes=10))
+    theirs, run = operator.service.task_definition_arn, operator.run("apply", 0)
+    with engine(f"sqlite:///{tmp_path / 'state.db'}", "executor-1", operator.runtime) as running:
+        outcome = running.rebaseline(run)
+        assert running.rebaseline(run) == outcome, "the recorded outcome, not another run"
+    assert outcome.exit_code is ExitCode.DONE, outcome
+    assert operator.record.baseline.task_definition.arn == theirs

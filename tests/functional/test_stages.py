@@ -107,6 +107,16 @@ def test_c37_a_strategy_is_changed_with_a_forced_deployment_only() -> None:
     assert operator.verdicts() == [Verdict.PASS]
 
 
+def test_c37_spot_with_a_base_on_demand_of_no_weight_is_reached_from_a_launch_type() -> None:
+    target = (StrategyItem("FARGATE_SPOT", weight=1), StrategyItem("FARGATE", weight=0, base=1))
+    world = World.with_demo_service(FakeClock())
+    world.associate(["FARGATE"])
+    operator = Operator.of(world, replace(SETTINGS, capacity=target)).reach(3)
+    assert "FARGATE_SPOT" in world.cluster.capacity_providers
+    assert (operator.service.launch_type, set(operator.service.strategy)) == (None, set(target))
+    assert operator.status().split == (("FARGATE", 1), ("FARGATE_SPOT", 3))
+
+
 def test_c39_the_same_tag_is_deployed_and_a_new_deployment_insisted_on() -> None:
     operator = Operator.of().reach(0)
     before = operator.service
