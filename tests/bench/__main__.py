@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 
+from tests.bench.image_scan import scan_figures
 from tests.bench.migration import migration_figures
 
 
 def main() -> None:
-    """Run every bench and print its figures as they come."""
-    for name, value, unit in migration_figures():
+    """Run the benches named on the command line, or all, and print their figures as they come."""
+    benches = {"scan": scan_figures, "migration": migration_figures}
+    wanted = sys.argv[1:] or list(benches)
+    for name, value, unit in chain.from_iterable(benches[bench]() for bench in wanted):
         sys.stdout.write(f"{name} {value:.2f} {unit}\n")
         sys.stdout.flush()
 
