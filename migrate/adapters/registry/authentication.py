@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -28,6 +27,7 @@ _LARGEST_TOKEN = 1 << 20
 _CLIENT = "ecs-migrate"
 _CHALLENGE = re.compile(r"(?:^|,)\s*(Basic|Bearer)\b", re.IGNORECASE)
 
+_PARAMETER = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -47,10 +47,14 @@ def challenges(values: list[str]) -> tuple[Challenge, ...]:
         starts = list(_CHALLENGE.finditer(_QUOTED.sub(lambda quoted: "_" * len(quoted[0]), value)))
         ends = [*(start.start() for start in starts[1:]), len(value)]
         for start, end in zip(starts, ends, strict=False):
-            pairs = [item for item in urllib.request.parse_http_list(value[start.end() : end]) if "=" in item]
-            parameters = urllib.request.parse_keqv_list([item.strip() for item in pairs])
-            found.append(Challenge(start[1].lower(), {name.lower(): text for name, text in parameters.items()}))
+            pairs = _PARAMETER.findall(value, start.end(), end)
+            found.append(Challenge(start[1].lower(), {name.lower(): _unquoted(text) for name, text in pairs}))
     return tuple(found)
+
+
+def _unquoted(text: str) -> str:
+    """Return a parameter's value without its quotes and their escapes (RFC 9110, 5.6.4)."""
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 class Authenticator:

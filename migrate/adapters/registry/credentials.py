@@ -7,7 +7,6 @@ docker-credential-helpers. Passwords are never put into arguments, messages or l
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import subprocess
@@ -121,7 +120,7 @@ def _stored(entry: Mapping[str, Any]) -> tuple[str, str] | None:
         return user, password
     try:
         user, colon, password = base64.b64decode(str(entry.get("auth", "")), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return (user, password.rstrip("\0")) if colon else None
 

@@ -11,8 +11,10 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from migrate.adapters.registry.authentication import Authenticator, challenges
+from migrate.adapters.registry.authentication import Authenticator, Challenge, challenges
 from migrate.adapters.registry.credentials import IDENTITY_TOKEN_USER, Credentials, no_credentials
 from migrate.adapters.registry.transport import Reply, StatusError, Transport
 from migrate.errors import AccessError
@@ -208,3 +210,23 @@ def test_a_token_service_that_is_not_https_gets_no_password(realm: str) -> None:
     with pytest.raises(AccessError, match="token service that is not asked"):
         authenticator(service, lambda _: LOGIN).answer("r.example", "app", challenges([f'Bearer realm="{realm}"']))
     assert service.asked == []
+
+
+HEADER = st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=80)
+PIECES = st.lists(st.sampled_from(["Bearer ", "Basic ", "realm=", '"', ",", "=", "scope=", "\\", "a", "https://r"]))
+
+
+@given(HEADER | PIECES.map("".join))
+def test_no_header_makes_the_reader_of_challenges_fail(value: str) -> None:
+    for challenge in challenges([value]):
+        assert challenge.scheme in {"basic", "bearer"}
+
+
+@given(HEADER | st.text(max_size=40).map("https://{}".format) | PIECES.map("".join))
+def test_no_realm_makes_the_answer_fail_otherwise_than_it_should(realm: str) -> None:
+    challenge = Challenge("bearer", {"realm": realm})
+    try:
+        header = authenticator(giving()).answer("r.example", "app", (challenge,))
+    except AccessError:
+        return
+    assert header == "Bearer made-up-token"

@@ -5,11 +5,15 @@ import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.credentials import IDENTITY_TOKEN_USER, Credentials
+from migrate.adapters.registry.transport import _retry_after
 from migrate.errors import AccessError, NotFoundError
 from tests.fakes.image_content import Shelf, digest_of, two_platforms
 from tests.fakes.image_registry import PASSWORD, TOKEN, USER, Behaviour, LoopbackRegistry
@@ -124,6 +128,14 @@ def test_a_date_to_wait_for_is_read_by_the_servers_clock(shelf: Shelf, client: C
     with LoopbackRegistry(shelf, Behaviour(answers=[(503, dates, b"")])) as registry:
         assert client().manifest(registry.reference()).body
     assert waits == [20]
+
+
+@given(st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=40), st.none() | st.integers())
+def test_no_time_to_wait_makes_the_reader_fail(text: str, year: int | None) -> None:
+    value = text if year is None else f"Wed, 21 Oct {year} 07:28:30 GMT"
+    sent = [(b"Retry-After", value.encode("latin-1")), (b"Date", b"Wed, 21 Oct 2015 07:28:10 GMT")]
+    pause = _retry_after(httpx.Headers(sent))
+    assert pause is None or pause >= 0
 
 
 def test_retries_end(shelf: Shelf, client: Client, waits: Waits) -> None:

@@ -5,9 +5,13 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from migrate.adapters.registry.credentials import (
     IDENTITY_TOKEN_USER,
@@ -207,3 +211,22 @@ def test_a_source_that_fails_is_passed_by_and_told_where_no_other_knows() -> Non
     assert first_of(broken, lambda _: ("two", "2"))("ghcr.io") == ("two", "2")
     with pytest.raises(AccessError, match="may not be had"):
         first_of(broken, no_credentials)("ghcr.io")
+
+
+KEYS = st.sampled_from(["ghcr.io", "auth", "username"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner),
+    max_leaves=6,
+)
+SECTIONS = st.dictionaries(st.sampled_from(["auths", "credHelpers"]), VALUES)
+
+
+@settings(deadline=None)
+@given(SECTIONS | VALUES)
+def test_no_configuration_makes_the_reader_fail_otherwise_than_it_should(written: object) -> None:
+    with TemporaryDirectory() as directory:
+        (Path(directory) / "config.json").write_text(json.dumps(written))
+        ask = docker_credentials(Path(directory), lambda *_: (1, "credentials not found"))
+        with suppress(AccessError, SettingsError):
+            assert ask("ghcr.io") is None or len(ask("ghcr.io") or ()) == 2
