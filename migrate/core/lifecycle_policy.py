@@ -139,7 +139,7 @@ def parse_lifecycle_policy(text: str) -> LifecyclePolicy:
     """Read the text of a policy; what cannot be read is named, never an error."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return LifecyclePolicy(unread=("the policy is not JSON",))
     written = value.get("rules") if isinstance(value, dict) else None
     rules, unread = [], []

@@ -174,7 +174,7 @@ def _realm(registry: str, challenge: Challenge) -> httpx.URL:
 def _issued(reply: Reply) -> str:
     try:
         answer = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     token = (answer.get("token") or answer.get("access_token")) if isinstance(answer, dict) else None
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else ""

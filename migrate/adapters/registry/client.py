@@ -216,7 +216,7 @@ def _reason(reply: Reply) -> str:
     try:
         first = json.loads(reply.body)["errors"][0]
         said = f"{first.get('code', '')}: {first.get('message', '')}"
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         said = ""
     printable = "".join(sign for sign in said[:_ERROR_TEXT] if sign.isprintable())
     return f"It answered HTTP {reply.status}{f', {printable}' if printable else ''}."

@@ -88,7 +88,7 @@ def _settings(path: Path) -> Mapping[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"The Docker configuration {path} cannot be read.",
             why=str(error),
@@ -139,7 +139,7 @@ def _from_helper(name: str, server: str, run: RunHelper) -> tuple[str, str] | No
     try:
         answer = json.loads(output)
         return str(answer["Username"]), str(answer["Secret"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         # Whatever it wrote may hold the secret: it is neither shown nor chained.
         raise _helper_error(name, "Its answer is not what the protocol asks for.") from None
 

@@ -196,7 +196,9 @@ def test_credentials_that_fail_are_told_where_nobody_may_pull_either() -> None:
     assert failure.what == "The helper is not there."
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"token": 1}', b'{"token": "two\\nlines"}', b'{"token": ""}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"token": 1}', b'{"token": "two\\nlines"}', b'{"token": ""}', b"[" * 100_000]
+)
 def test_what_is_no_token_is_none(body: bytes) -> None:
     service = Recorded(lambda _: Reply(200, httpx.Headers(), body))
     with pytest.raises(AccessError, match="credentials") as refused:

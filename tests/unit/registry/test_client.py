@@ -242,6 +242,13 @@ def test_what_is_no_registry_is_said_to_be_none(shelf: Shelf, client: Client) ->
         assert "HTTP 405" in refused.value.why
 
 
+def test_a_refusal_without_end_is_a_refusal(shelf: Shelf, client: Client) -> None:
+    with LoopbackRegistry(shelf, Behaviour(answers=[(403, {}, b"[" * 100_000)])) as registry:
+        with pytest.raises(AccessError, match="credentials") as refused:
+            client().manifest(registry.reference())
+        assert refused.value.why == "It answered HTTP 403."
+
+
 def test_tls_is_used_with_the_authority_that_is_named(shelf: Shelf, client: Client, tmp_path: Path) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

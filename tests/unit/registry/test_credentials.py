@@ -194,6 +194,12 @@ def test_no_configuration_is_no_error_and_a_broken_one_is(tmp_path: Path) -> Non
         docker_credentials(tmp_path)("ghcr.io")
 
 
+def test_a_configuration_without_end_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        docker_credentials(tmp_path)("ghcr.io")
+
+
 @pytest.mark.parametrize("auths", [[], {"ghcr.io": 1}, {"ghcr.io": {"auth": "%"}}, {"ghcr.io": {"auth": ""}}])
 def test_odd_entries_are_passed_by(tmp_path: Path, auths: object) -> None:
     assert docker_credentials(configured(tmp_path, auths=auths))("ghcr.io") is None
