@@ -127,9 +127,7 @@ def crossing_findings(found: Crossing, known: Mapping[str, str]) -> Iterator[Fin
     """
     digest = ("digest", found.digest)
     if found.problem:
-        text = (
-            f"The files of the amd64 image could not be read, so what will not cross over is open: {found.problem}"
-        )
+        text = f"The files of the amd64 image could not be read, so what will not cross over is open: {found.problem}"
         yield finding("crossing.unread", Grade.UNKNOWN, _STAGE, text, "See why, and plan again.", (digest,))
         return
     brought = {path: known[end] for path in found.own if (end := _brought(path, known)) is not None}
