@@ -26,6 +26,7 @@ _GROUPS = {
     "build": "build",
     "dockerfile": "build",
     "crossing": "what has to cross to arm64",
+    "container": "containers",
     "alarms": "alarms",
     "permissions": "permissions",
 }

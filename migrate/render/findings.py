@@ -22,11 +22,13 @@ _SUBJECTS = {
     Subject.DOCKERFILE: "Dockerfile",
 }
 _ANSWERS = {
-    Readiness.READY: ("yes", "bold green"),
-    Readiness.ALREADY: ("yes, it does already", "bold green"),
+    Readiness.READY: ("ready", "bold green"),
+    Readiness.ALREADY: ("it is there already", "bold green"),
     Readiness.BLOCKED: ("not yet", "bold red"),
     Readiness.UNDECIDED: ("undecided", "bold magenta"),
 }
+_OPEN = (Readiness.BLOCKED, Readiness.UNDECIDED)
+_NOTHING_ELSE = ("nothing else is in the way", "green")
 _MOST_REASONS = 5
 
 
@@ -47,14 +49,22 @@ def _answers(value: CheckReport) -> RenderableType:
     for name, readiness, stage in questions:
         if readiness is Readiness.NOT_ASKED:
             continue
-        told = Text(*_ANSWERS[readiness])
-        reasons = () if readiness in (Readiness.READY, Readiness.ALREADY) else value.in_the_way(stage)
+        waits = stage is Stage.CAPACITY and readiness is Readiness.READY and value.arm64 in _OPEN
+        told = Text(*(_NOTHING_ELSE if waits else _ANSWERS[readiness]))
+        reasons = value.in_the_way(stage) if readiness in _OPEN else ()
         for reason in reasons[:_MOST_REASONS]:
-            told.append(f"\n{group_of(reason)}: {reason.text}", "not bold")
+            told.append(f"\n{_named(reason)}", "not bold")
         if len(reasons) > _MOST_REASONS:
             told.append(f"\nand {len(reasons) - _MOST_REASONS} more", "not bold")
         table.add_row(name, told)
     return table
+
+
+def _named(reason: Finding) -> str:
+    """Return what a finding says, below what it is about where the text does not name that itself."""
+    name = group_of(reason).partition(" ")[2]
+    told = bool(name) and name in reason.text
+    return reason.text if told else f"{group_of(reason)}: {reason.text}"
 
 
 def findings(items: tuple[Finding, ...]) -> RenderableType:
