@@ -197,7 +197,15 @@ def test_credentials_that_fail_are_told_where_nobody_may_pull_either() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"token": 1}', b'{"token": "two\\nlines"}', b'{"token": ""}', b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"token": 1}',
+        b'{"token": "two\\nlines"}',
+        b'{"token": ""}',
+        pytest.param(b"[" * 100_000, id="without end"),
+    ],
 )
 def test_what_is_no_token_is_none(body: bytes) -> None:
     service = Recorded(lambda _: Reply(200, httpx.Headers(), body))
