@@ -40,6 +40,7 @@ from migrate.core.image_scan_start import StartTrace, trace_start
 _I386_MACHINE = 0x03
 _X86 = frozenset({X86_64_MACHINE, _I386_MACHINE})
 _MOST_TOLD = 5
+_MOST_NAMES = 4
 
 
 class Place(StrEnum):
@@ -187,10 +188,12 @@ def _note_elf(seen: _Seen, path: str, node: File, elf: ElfHeader) -> None:
 
 def _sonames(name: str) -> Iterator[str]:
     """Yield the names by which a library may be asked for: links lead from ``libpq.so.5`` to ``libpq.so.5.15``."""
-    start = name.find(".so")
-    while start >= 0 and name:
+    start = name.find(".so") + len(".so")
+    for _ in range(_MOST_NAMES if start >= len(".so") else 0):
         yield name
-        name = name.rpartition(".")[0] if len(name) > start + len(".so") else ""
+        if len(name) <= start:
+            return
+        name = name.rpartition(".")[0]
 
 
 def _note_archive(seen: _Seen, path: str, node: File, archive: Archive) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 _LONGEST_TEXT = 1 << 16
 _MOST_COMMANDS = 256
+_MOST_WORDS = 256
+_LONGEST_VALUE = 4096
 _SHELL_NAMES = frozenset({"sh", "bash", "ash", "dash", "busybox", "ksh", "zsh"})
 _TOKEN = re.compile(
     r"""(?P<comment>(?:(?<=\s)|\A)\#[^\n]*)
@@ -148,23 +150,22 @@ def _past_options(arguments: tuple[str, ...], valued: frozenset[str]) -> tuple[s
 
 def _by_env(arguments: tuple[str, ...]) -> tuple[str, ...]:
     """Return what env starts: past its options and assignments, with ``-S`` split as it splits it."""
-    position = 0
-    while position < len(arguments):
-        word = arguments[position]
-        option, _, joined = word.partition("=")
-        if word in {"-S", "--split-string"} or (word.startswith("-S") or option == "--split-string"):
-            text = joined if option == "--split-string" and joined else word.removeprefix("-S")
-            rest = arguments[position + 1 :]
-            if not text or word == "--split-string":
-                text, rest = (rest[0] if rest else ""), rest[1:]
-            return _by_env((*(_unquoted(piece, {}) or piece for piece in text.split()), *rest))
-        if word in {"-u", "--unset", "-C", "--chdir"}:
-            position += 2
-        elif word.startswith("-") or _ASSIGNMENT.fullmatch(word):
-            position += 1
-        else:
+    waiting = list(reversed(arguments[:_MOST_WORDS]))
+    while waiting:
+        word = waiting.pop()
+        if word == "--":
             break
-    return arguments[position:]
+        if word.startswith(("-S", "--split-string")):
+            text = word.removeprefix("--split-string").removeprefix("-S").removeprefix("=")
+            text = text or (waiting.pop() if waiting else "")
+            pieces = [_unquoted(piece, {}) or piece for piece in text.split()]
+            waiting += reversed(pieces[:_MOST_WORDS])
+        elif word in {"-u", "--unset", "-C", "--chdir"}:
+            del waiting[-1:]
+        elif not word.startswith("-") and not _ASSIGNMENT.fullmatch(word):
+            waiting.append(word)
+            break
+    return tuple(reversed(waiting))
 
 
 def read_shell(text: str, variables: Mapping[str, str]) -> ShellReading:
@@ -279,4 +280,5 @@ def _expanded(text: str, known: Mapping[str, str]) -> str | None:
         end = match.end()
     made.append(text[end:])
     whole = "".join(made)
-    return None if "$" in text[end:] or "`" in whole else whole
+    # A value may hold others twice, and those others twice: what grows without end leads to no file.
+    return None if "$" in text[end:] or "`" in whole or len(whole) > _LONGEST_VALUE else whole

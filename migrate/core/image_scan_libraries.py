@@ -31,6 +31,7 @@ _MUSL_DIRECTORIES = ("/lib", "/usr/local/lib", "/usr/lib")
 _MUSL_OWN = tuple(f"lib{name}." for name in ("c", "pthread", "rt", "m", "dl", "util", "xnet"))
 _BROUGHT_BY_HOST = ("libcuda.", "libnvidia-", "linux-vdso.", "ld-linux-", "ld-musl-")
 _MOST_LOOKUPS = 200_000
+_MOST_DIRECTORIES = 128
 _MOST_TOLD = 20
 
 Libraries = Mapping[str, Sequence[tuple[str, int, int]]]
@@ -132,7 +133,8 @@ class _Search:
             yield posixpath.join(self.process.working_directory, name)
             return
         defaults = _MUSL_DIRECTORIES if current.is_musl else _GLIBC_DIRECTORIES
-        for directory in (*directories, *filter(None, self.process.library_path.split(":")), *defaults):
+        given = [item for item in self.process.library_path.split(":", _MOST_DIRECTORIES) if item]
+        for directory in (*directories[:_MOST_DIRECTORIES], *given[:_MOST_DIRECTORIES], *defaults):
             yield posixpath.join(self.process.working_directory, directory, name)
 
     def anywhere(

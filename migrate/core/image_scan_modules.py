@@ -21,17 +21,17 @@ _PLATFORM_NAME = re.compile(
 )
 _SAMPLES = re.compile(r"/(?:testdata|tests?|fixtures|examples?|docs?)/")
 
-_EXTENSION = re.compile(r"\.(?:cpython-\d+\w*|pypy\d*-\w+|abi3)[\w.-]*\.so$")
+# Only names that end in `.so` are tried against these: nothing in them looks further than the next slash.
+_EXTENSION = re.compile(r"\.(?:cpython-\d|pypy\d|abi3\.)[\w.-]*")
 _SITE = re.compile(r"/(?:site|dist)-packages/(?P<top>[^/]+)")
 _DYNLOAD = "/lib-dynload/"
-_NODE_PACKAGE = re.compile(r".*/node_modules/(?P<name>(?:@[^/]+/)?[^/@][^/]*)/")
-_GEM = re.compile(r"/(?:gems|extensions/[^/]+/[^/]+)/(?P<name>[^/]+-\d[^/]*)/.*\.so$")
+_NODE_PACKAGES = "/node_modules/"
+_GEM = re.compile(r"/(?:gems|extensions/[^/]+/[^/]+)/(?P<name>[^/]+)/")
 _GEM_VERSION = re.compile(r"-\d.*")
-_RUBY = re.compile(r"/lib/ruby/.*\.so$")
-_JVM = re.compile(r"/(?:jvm|jre|jdk|java|openjdk|graalvm|corretto)[^/]*/(?:.*/)?lib/.*\.so$")
-_PHP = re.compile(r"/(?:no-debug-(?:non-)?zts-|debug-(?:non-)?zts-|php/|php/modules/)\d*/?[^/]+\.so$")
-_PERL = re.compile(r"/perl[^/]*/.*/?auto/.*\.so$")
-_DOTNET_OWN = re.compile(r"/dotnet/(?:shared|host)/.*\.so$")
+_JVM = re.compile(r"/(?:jvm|jre|jdk|java|openjdk|graalvm|corretto)[^/]*/")
+_PHP = re.compile(r"/(?:no-debug-(?:non-)?zts-|debug-(?:non-)?zts-|php/|php/modules/)\d*/?[^/]+$")
+_PERL = re.compile(r"/perl[^/]*/")
+_DOTNET_OWN = ("/dotnet/shared/", "/dotnet/host/")
 _DOTNET_RUNTIMES = re.compile(r"/runtimes/[^/]+/native/")
 _ARCHIVE_OF = {
     ".jar": Runtime.JVM,
@@ -86,7 +86,7 @@ def is_sample(path: str) -> bool:
 
 def native_module(path: str) -> NativeModule | None:
     """Return what an ELF file is to an interpreter, by its place and name; None for an ordinary program or library."""
-    return _python(path) or _node(path) or _ruby(path) or _others(path)
+    return _python(path) or _node(path) or _ruby(path) or _dotnet(path) or _others(path)
 
 
 def archive_runtime(path: str) -> Runtime | None:
@@ -107,7 +107,7 @@ def foreign_wheel(path: str, content: bytes) -> ForeignWheel | None:
 
 
 def _python(path: str) -> NativeModule | None:
-    is_extension = _EXTENSION.search(path) is not None
+    is_extension = path.endswith(".so") and _EXTENSION.search(path, path.rfind("/") + 1) is not None
     site = _SITE.search(path)
     if site is not None:
         package = site["top"].partition(".")[0]
@@ -125,10 +125,13 @@ def _python(path: str) -> NativeModule | None:
 
 def _node(path: str) -> NativeModule | None:
     is_addon = path.endswith(".node")
-    match = _NODE_PACKAGE.match(path)
-    if match is not None:
-        name = match["name"]
-        return NativeModule(Runtime.NODE, name, match[0], is_addon and not falls_back(Runtime.NODE, name))
+    at = path.rfind(_NODE_PACKAGES)
+    if at >= 0:
+        start = at + len(_NODE_PACKAGES)
+        parts = path[start:].split("/")
+        name = "/".join(parts[: 2 if parts[0].startswith("@") else 1])
+        is_loaded = is_addon and not falls_back(Runtime.NODE, name)
+        return NativeModule(Runtime.NODE, name, f"{path[:start]}{name}", is_loaded)
     if is_addon:
         place = posixpath.dirname(path)
         return NativeModule(Runtime.NODE, posixpath.basename(place) or "/", place, is_loaded=True)
@@ -136,25 +139,35 @@ def _node(path: str) -> NativeModule | None:
 
 
 def _ruby(path: str) -> NativeModule | None:
-    gem = _GEM.search(path)
+    if not path.endswith(".so"):
+        return None
+    gem = next((item for item in _GEM.finditer(path) if _GEM_VERSION.search(item["name"])), None)
     if gem is not None:
         name = _GEM_VERSION.sub("", gem["name"])
         return NativeModule(Runtime.RUBY, gem["name"], gem["name"], not falls_back(Runtime.RUBY, name))
-    if _RUBY.search(path):
+    if "/lib/ruby/" in path:
         return NativeModule(Runtime.RUBY, "standard library", path.partition("/lib/ruby/")[0], is_loaded=True)
     return None
 
 
-def _others(path: str) -> NativeModule | None:
+def _dotnet(path: str) -> NativeModule | None:
     place, name = posixpath.split(path)
-    if _JVM.search(path):
-        return NativeModule(Runtime.JVM, "JVM", place, is_loaded=True)
-    if _DOTNET_OWN.search(path):
-        return NativeModule(Runtime.DOTNET, ".NET", place, is_loaded=True)
     if _DOTNET_RUNTIMES.search(path):
         return NativeModule(Runtime.DOTNET, name, place, is_loaded=False)
+    if name.endswith(".so") and any(part in path for part in _DOTNET_OWN):
+        return NativeModule(Runtime.DOTNET, ".NET", place, is_loaded=True)
+    return None
+
+
+def _others(path: str) -> NativeModule | None:
+    if not path.endswith(".so"):
+        return None
+    place, name = posixpath.split(path)
+    java = _JVM.search(path)
+    if java is not None and path.find("/lib/", java.end() - 1) >= 0:
+        return NativeModule(Runtime.JVM, "JVM", place, is_loaded=True)
     if _PHP.search(path):
         return NativeModule(Runtime.PHP, name, place, is_loaded=False)
-    if _PERL.search(path):
+    if _PERL.search(path) and "/auto/" in path:
         return NativeModule(Runtime.PERL, name, place, is_loaded=False)
     return None

@@ -25,6 +25,8 @@ from migrate.core.image_scan_runtimes import Runtime, runtime_of, runtime_of_lib
 
 _MOST_HOPS = 12
 _MOST_STEPS = 512
+_MOST_WORDS = 64
+_MOST_DIRECTORIES = 64
 _WORST_FIRST = (BinaryVerdict.X86_64, BinaryVerdict.OTHER, BinaryVerdict.UNDECIDED)
 
 
@@ -161,7 +163,7 @@ class _Walk:
 
     def first_known(self, arguments: tuple[str, ...], chain: tuple[str, ...], *, is_certain: bool = False) -> None:
         """Follow the first of the words that names a program; where a launcher's own next word names none, say so."""
-        for position, name in enumerate(arguments):
+        for position, name in enumerate(arguments[:_MOST_WORDS]):
             if name and not name.startswith("-") and isinstance(self.program(name).node, File):
                 self.start(arguments[position:], chain)
                 return
@@ -216,7 +218,7 @@ class _Walk:
         """Look a program up as execvp does: through PATH unless its name holds a slash."""
         if "/" in name:
             return self.tree.find(posixpath.join(self.process.working_directory, name))
-        for directory in self.process.search_path.split(":"):
+        for directory in self.process.search_path.split(":", _MOST_DIRECTORIES)[:_MOST_DIRECTORIES]:
             found = self.tree.find(posixpath.join(self.process.working_directory, directory, name))
             if isinstance(found.node, File) and found.node.is_executable:
                 return found

@@ -218,6 +218,24 @@ def test_wheels_that_fit_are_not_told(path: str, tags: bytes) -> None:
     assert foreign_wheel(path, tags) is None
 
 
+@pytest.mark.parametrize(
+    ("path", "runtime", "is_loaded"),
+    [
+        ("/usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.1/libcoreclr.so", Runtime.DOTNET, True),
+        ("/app/runtimes/linux-x64/native/libe_sqlite3.so", Runtime.DOTNET, False),
+        ("/usr/local/lib/php/extensions/no-debug-non-zts-20220829/redis.so", Runtime.PHP, False),
+        ("/usr/lib/php/20220829/opcache.so", Runtime.PHP, False),
+        ("/usr/lib/aarch64-linux-gnu/perl5/5.36/auto/DBI/DBI.so", Runtime.PERL, False),
+        ("/opt/jdk-17/lib/server/libjvm.so", Runtime.JVM, True),
+        ("/usr/lib/jvm/java-8/jre/lib/aarch64/libnio.so", Runtime.JVM, True),
+    ],
+)
+def test_modules_of_further_interpreters_are_known_by_their_place(path: str, runtime: Runtime, is_loaded: bool) -> None:
+    module = native_module(path)
+    assert module is not None
+    assert (module.runtime, module.is_loaded) == (runtime, is_loaded)
+
+
 def test_ordinary_files_are_no_modules() -> None:
     assert native_module("/usr/lib/libz.so.1") is None
     assert native_module("/usr/bin/python3") is None
@@ -229,6 +247,29 @@ def test_hard_links_and_faults_of_the_tree_are_heeded() -> None:
     assert scan_image(tree, ImageConfig(entrypoint=("/opt/two",))).start.verdict is BinaryVerdict.X86_64
     tree.add_hard_link("/opt/three", "/nothing")
     assert "cannot be unpacked" in scan_image(tree, ImageConfig(entrypoint=("/app",))).start.reason
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gems/" + "-1" * 2000 + "/x.so",
+        "/jvm/lib" * 500 + "/x.so",
+        "/x" + ".abi3" * 800 + ".so",
+        "/x.cpython-" + "1" * 4000 + ".so",
+        "/node_modules/" * 290,
+        "/perl/auto" * 400 + "/x.so",
+        "/usr/lib/lib.so" + ".1" * 2000,
+        "/x64" * 1000,
+        "/site-packages" * 280,
+    ],
+)
+def test_names_made_to_waste_time_waste_none(path: str) -> None:
+    begun = time.perf_counter()
+    for _ in range(200):
+        native_module(path)
+        platform_key(path)
+    assert time.perf_counter() - begun < 2
+    scanned({**PYTHON, path: X86})
 
 
 def test_a_large_image_is_judged_in_a_moment() -> None:

@@ -323,6 +323,19 @@ def test_reading_hostile_text_stays_quick() -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_values_that_double_and_commands_without_end_stay_small() -> None:
+    begun = time.monotonic()
+    reading = read_shell("A=aa\n" + "A=$A$A\n" * 9_000 + "exec $A\n", {})
+    assert reading.is_open
+    assert launched("env", ("-S",) * 5_000) == ()
+    assert launched("env", ("-S", "-S " * 5_000 + "/app")) is not None
+    many = tuple(f"word{number}" for number in range(50_000))
+    path = (("PATH", ":".join(f"/d{number}" for number in range(50_000))), ("LD_LIBRARY_PATH", ":x" * 50_000))
+    scanned({"/app": arm64("a.so", loader=GLIBC), **SHELL}, command=many, environment=path, entrypoint=("sh", "/app"))
+    scanned({"/app": '#!/bin/sh\nexec "$@"\n', **SHELL}, command=many, environment=path)
+    assert time.monotonic() - begun < 5
+
+
 def test_what_is_no_launcher_starts_nothing_but_what_follows_two_dashes() -> None:
     assert launched("node", ("server.js",)) is None
     assert launched("chamber", ("exec", "svc", "--", "/app", "-x")) == ("/app", "-x")
