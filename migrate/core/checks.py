@@ -9,7 +9,7 @@ from migrate.core.capacity import expected_split, follows, split_of
 from migrate.core.facts import Alarm, Architecture, Deployment, Service, Strategy, TargetHealth, Task
 from migrate.core.gates import Measurement, Outcome, Verdict
 from migrate.core.kept_images import KeptImages
-from migrate.core.service_events import Signal, newest, said
+from migrate.core.service_events import Signal, newest, of_late, said
 from migrate.core.smoke_test import smoke_test_command
 from migrate.core.trouble import lack_of_capacity, never_rolls
 
@@ -50,7 +50,8 @@ def deployment_check(service: Service, expected: Expectation) -> Measurement:
             f"deployment {expected.deployment_id} is no longer PRIMARY; {primary.id} is, on "
             f"{_short(primary.task_definition_arn)}: ECS rolled it back or somebody else deployed"
         )
-        text += said(service, Signal.UNHEALTHY, None) + said(service, Signal.CAPACITY, None)
+        since = of_late(service)
+        text += said(service, Signal.UNHEALTHY, since) + said(service, Signal.CAPACITY, since)
         return _deployment(Outcome.FAIL, text, evidence, final=True)
     if ours.task_definition_arn != expected.task_definition_arn:
         text = f"it runs {_short(ours.task_definition_arn)}, not {_short(expected.task_definition_arn)}"

@@ -139,7 +139,8 @@ def adoption(record: Record, settings: Settings) -> DesiredState:
     if not record.found_capacity:
         return state
     service = replace(state.service.service, launch_type=None, strategy=record.found_capacity)
-    return replace(state, service=replace(state.service, service=service), strategy=record.found_capacity)
+    stack = replace(state.service, service=service)
+    return replace(state, service=stack, launch_type=None, strategy=record.found_capacity)
 
 
 def desired_capacity(record: Record, settings: Settings, stage: Stage) -> tuple[str | None, Strategy]:

@@ -6,7 +6,7 @@ Texts: Amazon ECS developer guide, "Amazon ECS service event messages"; reports 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from migrate.core.facts import Service, ServiceEvent
@@ -46,6 +46,12 @@ def newest(service: Service, signal: Signal, since: datetime | None) -> ServiceE
     return max(
         (event for event in told if signal_of(event.message) is signal), key=lambda event: event.at, default=None
     )
+
+
+def of_late(service: Service) -> datetime | None:
+    """Return when what is being told now began, where its deployment is gone: ECS keeps events of weeks."""
+    last = max((event.at for event in service.events), default=None)
+    return last - timedelta(hours=1) if last else None
 
 
 def said(service: Service, signal: Signal, since: datetime | None) -> str:

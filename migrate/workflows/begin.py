@@ -62,7 +62,7 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
     service_arn = journal.run.service
     known = journal.look("read record", lambda: runtime.store.record(service_arn))
     version = known.version if known is not None else 0
-    if known is not None and known.position == UNTOUCHED and not known.adopted:
+    if known is not None and known.position == UNTOUCHED and not known.adopted and not known.former:
         # A first try that was refused left a record, and nothing else: the service is looked at afresh.
         known = None
     may_apply(known.position if known else Position(), stage)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from tenacity import Retrying, retry_if_result, wait_fixed
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from migrate.core.checks import (
     Expectation,
@@ -52,7 +52,14 @@ def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, 
     assessment = polling(once)
     if assessment.verdict is Verdict.PASS and expected.images is not None:
         passed, images = assessment, expected.images
-        assessment = journal.look(f"{step}: images", lambda: _kept(runtime, images, passed))
+        last_looks = Retrying(
+            retry=retry_if_result(lambda looked: looked.verdict is Verdict.ERROR),
+            wait=wait_fixed(gate.interval),
+            stop=stop_after_attempt(gate.error_limit + 1),
+            sleep=polling.sleep,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else passed,
+        )
+        assessment = journal.look(f"{step}: images", lambda: last_looks(_kept, runtime, images, passed))
     journal.durable.step(f"{step}: verdict", lambda: _tell(journal, step, assessment))
     return assessment
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 from functools import partial
 
 from migrate.core.checks import Expectation
-from migrate.core.desired_state import desired_state, expected_digests
+from migrate.core.desired_state import adoption, desired_state, expected_digests
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
-from migrate.core.kept_images import kept_images
 from migrate.core.observation import foreign_revision
 from migrate.core.outcome import RunOutcome
 from migrate.core.preview import Act
@@ -130,7 +129,9 @@ def _launch_type_given_back(work: Work) -> Expectation:
 
 
 def _as_found(work: Work, deployment: str) -> Expectation:
-    desired = desired_state(work.record, work.settings, Stage.ORIGINAL)
+    # What was not adopted yet stands where it was found, after a new baseline on a strategy of ours (case C43).
+    original = desired_state(work.record, work.settings, Stage.ORIGINAL)
+    desired = original if work.record.adopted else adoption(work.record, work.settings)
     copy = work.record.replacement_task_definition_arn
     return Expectation(
         deployment_id=deployment,
@@ -140,14 +141,14 @@ def _as_found(work: Work, deployment: str) -> Expectation:
         digests=expected_digests(work.record, work.settings, Stage.ORIGINAL, desired.architecture),
         strategy=desired.strategy,
         launch_type=desired.launch_type,
-        images=kept_images(work.record, work.settings, Stage.BASELINE, desired.architecture),
     )
 
 
 def _gate(work: Work, name: str, expected: Expectation) -> Assessment:
     # The way back is judged by what runs, without a soak and without alarms: they may still ring for what it undoes.
     gate: GateSettings = replace(work.settings.gate, soak=timedelta(0))
-    return watch(work.runtime, work.journal, f"gate {name}", replace(expected, alarms=()), gate)
+    # Its images were looked at before the first step, and a registry that is silent now changes nothing that runs.
+    return watch(work.runtime, work.journal, f"gate {name}", replace(expected, alarms=(), images=None), gate)
 
 
 def _stop_what_runs(work: Work) -> None:

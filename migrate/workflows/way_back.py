@@ -27,7 +27,12 @@ def images_are_there(work: Work, target: Stage) -> None:
     arm64 = target >= Stage.ARCHITECTURE or record.arm64_from_the_start
     architecture = Architecture.ARM64 if arm64 else Architecture.X86_64
     kept = kept_images(record, work.settings, max(target, Stage.BASELINE), architecture)
-    gone = work.journal.look("images to go back to", lambda: missing_images(work.runtime, kept))
+    try:
+        gone = work.journal.look("images to go back to", lambda: missing_images(work.runtime, kept))
+    except MigrateError as error:
+        # A registry that does not answer is no reason to leave a service where it fails.
+        work.journal.note("images to go back to", f"the registry could not be asked, going back all the same: {error}")
+        return
     lost = tuple(digest for digest in gone if digest in kept.running)
     if not lost:
         return

@@ -12,7 +12,7 @@ from migrate.core.documents import document, fields
 from migrate.core.facts import StrategyItem
 from migrate.core.preview import IMAGE
 from migrate.core.stages import Position, Stage
-from migrate.errors import BlockedError, ExitCode, WorldChangedError
+from migrate.errors import AccessError, BlockedError, ExitCode, WorldChangedError
 from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import REGISTRY, TAG, World
 from tests.fakes.clock import FakeClock
@@ -248,3 +248,21 @@ def test_c43_a_saved_strategy_of_ours_does_not_become_the_new_original() -> None
     assert operator.service.strategy == (StrategyItem("FARGATE", weight=1),)
     assert operator.record.baseline.service.launch_type == "FARGATE"
     assert replace(operator.record, found_capacity=()).baseline == operator.record.baseline
+
+
+def test_c43_a_new_baseline_that_was_taken_back_before_it_was_adopted_keeps_its_history() -> None:
+    operator = Operator.of().reach(2)
+    theirs = ci_deploys(operator)
+    operator.stacks.interrupt_after["set_aside"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        operator.rebaseline()
+    operator.world.refuse("preview_service", AccessError("AWS refused.", then="Sign in."))
+    with pytest.raises(AccessError):
+        operator.rebaseline()
+    assert operator.record.position == Position(entered=Stage.BASELINE)
+    former, index = operator.record.former, operator.record.index
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
+    assert operator.service.task_definition_arn == theirs
+    assert operator.apply(0).exit_code is ExitCode.DONE
+    assert (operator.record.former, operator.record.index) == (former, index)
+    assert operator.reach(3).status().architectures == (("arm64", 4),)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from migrate.core.evidence import EventKind
+from migrate.core.images import FetchedManifest, ImageReference
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
-from migrate.errors import BlockedError, ExitCode, InterruptedRunError
+from migrate.errors import AccessError, BlockedError, ExitCode, InterruptedRunError
+from migrate.workflows.apply import apply_stage
 from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import TAG, World
 from tests.fakes.clock import FakeClock
-from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, Entry, digest_of
+from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, Entry, Shelf, digest_of
+from tests.fakes.image_registry import FakeImageRegistry
 from tests.fakes.migration import SETTINGS, Operator
 
 ALL = [(reached, to) for reached in range(4) for to in Stage if to < reached]
@@ -186,6 +189,30 @@ def test_ctrl_c_during_an_automatic_rollback_is_resumable_and_names_the_command(
     assert operator.record.position == Position(Stage.IMAGE)
 
 
+@dataclass
+class Silent(FakeImageRegistry):
+    """A registry that stops to answer for manifests, for a number of questions."""
+
+    shelf: Shelf
+    questions: int = 1000
+
+    def manifest(self, reference: ImageReference) -> FetchedManifest:
+        self.questions -= 1
+        if self.questions >= 0:
+            raise AccessError("The registry does not answer.", then="Wait.")
+        return super().manifest(reference)
+
+
+@pytest.mark.parametrize(("questions", "code"), [(3, ExitCode.DONE), (1000, ExitCode.HELD)])
+def test_c30_a_registry_that_does_not_answer_at_the_end_of_a_gate_is_asked_again(
+    questions: int, code: ExitCode
+) -> None:
+    operator = Operator.of().reach(1)
+    runtime = replace(operator.runtime, registry=Silent(operator.world.shelf, questions))
+    outcome = apply_stage(runtime, operator.durable, operator.run("apply", 2))
+    assert outcome.exit_code is code, outcome
+
+
 def original_is_deleted(operator: Operator) -> None:
     """Let a lifecycle policy, or somebody, take the original manifest away with all its tags (case C20)."""
     digest = operator.record.baseline.image.digest
@@ -221,6 +248,15 @@ def test_c20_a_manifest_whose_layers_are_still_there_is_put_back_from_the_record
     original_is_deleted(operator)
     assert operator.roll_back(Stage.BASELINE).exit_code is ExitCode.DONE
     assert operator.tag == (media_type, body)
+
+
+def test_a_registry_that_does_not_answer_does_not_keep_a_service_from_going_back() -> None:
+    operator = Operator.of().reach(1)
+    operator.world.next_deployment(Fate.EXEC_FORMAT)
+    runtime = replace(operator.runtime, registry=Silent(operator.world.shelf))
+    outcome = apply_stage(runtime, operator.durable, operator.run("apply", 2))
+    assert outcome.exit_code is ExitCode.ROLLED_BACK, outcome
+    assert any("going back all the same" in event.text for event in operator.events())
 
 
 def test_c20_an_automatic_way_back_without_an_image_is_the_loudest_end() -> None:
