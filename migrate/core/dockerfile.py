@@ -191,16 +191,17 @@ def _heredoc(reader: _Reader, name: str, line: int, *, tabs: bool) -> Heredoc:
 
 def _flags(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
     """Take the flags off the front: ``--name=value`` or ``--name``, until a word that is none or a lone ``--``."""
-    flags = []
-    rest = text
-    while rest.startswith("--"):
-        word = next(iter(shell_words(rest)))
-        rest = rest[len(word) :].lstrip()
+    flags: list[tuple[str, str]] = []
+    at = 0
+    for word in shell_words(text):
+        if not word.startswith("--"):
+            break
+        at = text.index(word, at) + len(word)
         if word == "--":
             break
         name, _, value = _unquoted(word).removeprefix("--").partition("=")
         flags.append((name, value))
-    return tuple(flags), rest
+    return tuple(flags), text[at:].lstrip()
 
 
 def _words(text: str) -> tuple[tuple[str, ...], bool]:

@@ -16,10 +16,11 @@ from migrate.core.image_facts import ImageProblem
 
 _KNOWS_BOTH = re.compile(
     r"aarch64|arm64|armv8|TARGETARCH|TARGETPLATFORM|BUILDARCH|BUILDPLATFORM|uname\s+-[mpai]|`arch`|\$\(arch\)"
-    r"|--print-arch|--eval[^\n]*_arch|go\s+env\s+GOARCH|HOSTTYPE|DEB_(?:HOST|BUILD|TARGET)",
+    r"|--print-arch|--eval[^\n]{0,80}_arch|go\s+env\s+GOARCH|HOSTTYPE|DEB_(?:HOST|BUILD|TARGET)",
 )
 _ONLY_FOR = r"(?:amd64|x86[_-]64|x64|linux64|386|i[36]86)"
 _LOOKED_AT = frozenset({"RUN", "ENV", "ARG", "ADD", "COPY", "ENTRYPOINT", "CMD", "WORKDIR", "HEALTHCHECK"})
+_LONGEST_LINE, _LONGEST_SCRIPT = 16 << 10, 64 << 10
 _WEAKEST = re.compile(r"(?<![A-Za-z0-9])(?:amd64|x86[_-]64|linux[-_]?x64|linux64)(?![A-Za-z0-9])")
 
 
@@ -79,21 +80,24 @@ def commands(graph: BuildGraph, target: BuildTarget, path: str) -> Iterator[Imag
         return
     for stage in graph.used:
         for step in stage.steps:
-            if step.instruction.keyword in _LOOKED_AT and not _KNOWS_BOTH.search(step.instruction.script):
+            if step.instruction.keyword in _LOOKED_AT and not _KNOWS_BOTH.search(
+                step.instruction.script[:_LONGEST_SCRIPT]
+            ):
                 yield from _in_step(stage, step, target, path)
 
 
 def _in_step(stage: Stage, step: Step, target: BuildTarget, path: str) -> Iterator[ImageProblem]:
     elsewhere = stage.platform is not None and not stage.platform.matches(target.platform)
-    for number, line, written in _lines(step):
+    for number, text, written in _lines(step):
+        line = text[:_LONGEST_LINE]
         for rule in _RULES:
             # A tool for the machine that builds is right in a stage that runs there.
             match = rule.pattern.search(line) if rule.anywhere or not elsewhere else None
             if match:
                 # What a variable brought in is not shown: it may be somebody's secret.
                 said = match[0] if match[0] in written else re.sub(r".*(?=" + _ONLY_FOR + ")", "...", match[0])
-                text = f"Line {number}: {rule.text}: {without_secrets(said.strip())}."
-                yield ImageProblem(rule.code, rule.grade, text, (*place(path, number, written), ("stage", stage.title)))
+                told = f"Line {number}: {rule.text}: {without_secrets(said.strip())}."
+                yield ImageProblem(rule.code, rule.grade, told, (*place(path, number, written), ("stage", stage.title)))
                 break
 
 

@@ -26,6 +26,7 @@ from migrate.core.image_facts import ImageProblem
 
 _DECIDING = frozenset(TARGET_ARGUMENTS) - {"TARGETVARIANT"}
 _SHOWN = 160
+_LOOKED_AT = 1024
 _SECRET = re.compile(
     r"(?P<kept>://)[^/\s@\"']+(?=@)"
     r"|(?P<header>Authorization:\s*(?:\w+\s+)?)[^\s\"']+"
@@ -36,7 +37,7 @@ _SECRET = re.compile(
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with the values of logins, tokens and keys taken out, as far as they can be told by their names."""
+    """Return the beginning of a text without logins, tokens and keys, as far as they can be told by their names."""
     return _SECRET.sub(lambda match: f"{match['kept'] or match['header'] or match['named']}***", text)
 
 

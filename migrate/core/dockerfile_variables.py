@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-_VARIABLE = re.compile(
-    r"\\(?P<escaped>.)|'(?P<quoted>[^']*)'|\$(?P<plain>\w+)|\$\{(?P<name>\w+)(?P<change>:?[-+?#%/]+)?(?P<word>(?:\$\{[^}]*\}|[^}])*)\}"
-)
+_NAME = re.compile(r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?P<change>:?[-+?#%/]+)?)")
+_DEEPEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +24,66 @@ class Expanded:
 
 def expand(text: str, values: Mapping[str, str]) -> Expanded:
     """Put variables in and take quotes off. A variable without a value is empty, as BuildKit has it."""
-    missing: list[str] = []
-    undecided: list[str] = []
+    reading = _Reading(values)
+    plain = reading.expanded(text, 0)
+    return Expanded(plain, tuple(reading.missing), tuple(reading.undecided))
 
-    def put_in(match: re.Match[str]) -> str:
-        if match["escaped"] is not None:
-            return match["escaped"]
-        if match["quoted"] is not None:
-            return match["quoted"]
+
+@dataclass(slots=True)
+class _Reading:
+    """Goes through a text once, and through the words within ``${name:-word}`` in turn."""
+
+    values: Mapping[str, str]
+    missing: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
+
+    def expanded(self, text: str, depth: int) -> str:
+        parts: list[str] = []
+        at, quoted = 0, False
+        while at < len(text):
+            sign = text[at]
+            match = _NAME.match(text, at) if sign == "$" else None
+            if sign == "\\":
+                parts.append(text[at + 1 : at + 2])
+                at += 2
+            elif sign == "'" and not quoted:
+                end = text.find("'", at + 1)
+                end = end if end >= 0 else len(text)
+                parts.append(text[at + 1 : end])
+                at = end + 1
+            elif match is not None:
+                value, at = self._variable(match, text, depth)
+                parts.append(value)
+            else:
+                quoted ^= sign == '"'
+                parts.append("" if sign == '"' else sign)
+                at += 1
+        return "".join(parts)
+
+    def _variable(self, match: re.Match[str], text: str, depth: int) -> tuple[str, int]:
+        """Return what a variable stands for, and where the text goes on behind it."""
         name, change = match["plain"] or match["name"], match["change"] or ""
-        value = values.get(name)
+        end = match.end() if match["plain"] else _closing(text, match.end())
+        value = self.values.get(name)
         unset = not value if change.startswith(":") else value is None
-        if change.endswith("-"):
-            return expand(match["word"], values).text if unset else value or ""
-        if change.endswith("+"):
-            return "" if unset else expand(match["word"], values).text
+        if change.endswith(("-", "+")):
+            takes_word = unset is change.endswith("-")
+            word = text[match.end() : end - 1] if takes_word and depth < _DEEPEST else ""
+            return (self.expanded(word, depth + 1) if takes_word else "" if change.endswith("+") else value or ""), end
         if change and not change.endswith("?"):
-            undecided.append(name)
+            self.undecided.append(name)
         if value is None:
-            missing.append(name)
-        return value or ""
+            self.missing.append(name)
+        return value or "", end
 
-    plain = _VARIABLE.sub(put_in, text).replace('"', "")
-    return Expanded(plain, tuple(missing), tuple(undecided))
+
+def _closing(text: str, at: int) -> int:
+    """Return the place behind the brace that closes a variable; the end of the text where none does."""
+    depth = 1
+    while at < len(text) and depth:
+        depth += (text[at] == "{") - (text[at] == "}")
+        at += 1
+    return at
 
 
 def names_in(text: str) -> frozenset[str]:

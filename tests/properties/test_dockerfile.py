@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from migrate.core.dockerfile import parse_dockerfile
 from migrate.core.dockerfile_stages import BuildTarget, build_graph
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.settings import ImageMode
+from tests.fakes.builds import PROGRAMS
+from tests.unit.core.dockerfiles import judged
 
 WHOLE = """# syntax=docker/dockerfile:1
 # escape=`
@@ -124,6 +127,87 @@ def test_any_mixture_of_lines_is_read_as_buildkit_reads_it(text: str) -> None:
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     found = parse_dockerfile(text)
     build_graph(found, BuildTarget(LINUX_ARM64, LINUX_AMD64))
+
+
+TELLING = st.sampled_from(
+    [
+        *(
+            "FROM --platform=linux/amd64 a AS x",
+            "FROM --platform=$BUILDPLATFORM a",
+            "FROM x",
+            "FROM a@sha256:${D}",
+            "ARG D",
+        ),
+        *(
+            "FROM scratch AS b",
+            "ARG TARGETARCH=amd64",
+            "ARG TARGETARCH",
+            "ENV TARGETARCH=x",
+            "COPY $TARGETARCH/app /app",
+        ),
+        *("RUN GOARCH=amd64 go build", "ADD https://e.org/amd64 /x", "RUN apt-get install x:amd64", "RUN gcc -m64 a.c"),
+        *(
+            "COPY . .",
+            "COPY --from=x /a /b",
+            "COPY --from=9 /a /b",
+            "COPY --from=b . .",
+            'ENTRYPOINT ["/app"]',
+            "CMD app",
+        ),
+        *(
+            "WORKDIR ${W:-/w}",
+            "RUN <<E",
+            "E",
+            "COPY",
+            "ADD",
+            "FROM",
+            "ENV",
+            "ARG",
+            "RUN",
+            "COPY []",
+            'COPY ["a"]',
+            "WORKDIR",
+        ),
+        *(
+            "FROM --platform= a",
+            "FROM --platform=x/y/z/w a",
+            "FROM --platform=linux a",
+            "FROM ${",
+            "COPY [ /x",
+            "COPY a[ /x",
+        ),
+    ]
+)
+
+
+@given(st.lists(TELLING, max_size=10).map("\n".join), st.booleans())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_dockerfile_says_every_finding_has_place_grade_and_advice(text: str, both: bool) -> None:
+    mode = ImageMode.REBUILD if both else ImageMode.EXTEND
+    for found in judged(text, programs=PROGRAMS, mode=mode):
+        assert found.advice
+        assert found.stage == 1
+        assert found.runbook == f"findings#{found.code.replace('.', '-')}"
+        lines = [int(value) for name, value in found.evidence if name == "line"]
+        assert all(1 <= line <= text.count("\n") + 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN " + "a" * 300_000,
+        "RUN " + "http://" * 100_000,
+        "RUN " + "TOKEN" * 100_000 + " amd64",
+        "ENV A=" + "${a:-" * 20_000,
+        "RUN " + "--eval " * 100_000,
+        "RUN " + "<<" * 50_000,
+        "RUN " + "'" * 200_001,
+    ],
+    ids=["word", "urls", "secrets", "variables", "questions", "heredocs", "quotes"],
+)
+@pytest.mark.timeout(20)
+def test_long_lines_take_no_long_time(line: str) -> None:
+    judged(f"FROM a\n{line}\n")
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "RUN <<EOF\nno end\n", "# escape=x\nFROM a\n"])
