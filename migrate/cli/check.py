@@ -38,8 +38,7 @@ def command(images: tuple[str, ...], definition: str | None, dockerfile: Path | 
     """Tell whether a service can run on ARM64 and on Spot, and if not, which container, file or setting stops it.
 
     Without arguments the service of migrate.toml is looked at. With --task-definition or --dockerfile a file is, and
-    with IMAGE one image or more; these need no migrate.toml, and AWS only for images in ECR. Nothing is changed,
-    nothing is saved.
+    with IMAGE one image or more; these need no migrate.toml, and AWS only for images in ECR. Nothing is changed.
 
     \b
     Examples:

@@ -90,7 +90,7 @@ class CheckReport:
         """Return what stops ARM64 (up to stage 2) or Spot (stage 3): blocks, or else what could not be decided."""
         found = [item for item in self.findings if _concerns(item, stage)]
         blocks = tuple(item for item in found if item.grade is Grade.BLOCK)
-        return blocks or tuple(item for item in found if item.grade is Grade.UNKNOWN)
+        return blocks or tuple(item for item in found if _leaves_open(item))
 
 
 def report(
@@ -104,8 +104,8 @@ def report(
 ) -> CheckReport:
     """Judge findings. ``on_arm64`` and ``on_spot`` say what is so already, ``asks_spot`` whether Spot is a question."""
     found = tuple(sorted(dict.fromkeys(findings), key=lambda item: (SEVERITY.index(item.grade), item.stage, item.code)))
-    arm64 = _readiness((item for item in found if _concerns(item, Stage.ARCHITECTURE)), already=on_arm64)
-    spot = _readiness((item for item in found if _concerns(item, Stage.CAPACITY)), already=on_spot)
+    arm64 = _readiness([item for item in found if _concerns(item, Stage.ARCHITECTURE)], already=on_arm64)
+    spot = _readiness([item for item in found if _concerns(item, Stage.CAPACITY)], already=on_spot)
     return CheckReport(subject, name, arm64, spot if asks_spot else Readiness.NOT_ASKED, found)
 
 
@@ -113,13 +113,17 @@ def _concerns(finding: Finding, stage: Stage) -> bool:
     return finding.stage <= stage if stage is Stage.ARCHITECTURE else finding.stage == stage
 
 
-def _readiness(findings: Iterable[Finding], *, already: bool) -> Readiness:
-    grades = {item.grade for item in findings}
+def _readiness(findings: list[Finding], *, already: bool) -> Readiness:
     if already:
         return Readiness.ALREADY
-    if Grade.BLOCK in grades:
+    if any(item.grade is Grade.BLOCK for item in findings):
         return Readiness.BLOCKED
-    return Readiness.UNDECIDED if Grade.UNKNOWN in grades else Readiness.READY
+    return Readiness.UNDECIDED if any(map(_leaves_open, findings)) else Readiness.READY
+
+
+def _leaves_open(finding: Finding) -> bool:
+    """Tell what leaves the answer open; what nobody knows of the caller says nothing about the service."""
+    return finding.grade is Grade.UNKNOWN and group_of(finding) != _GROUPS["permissions"]
 
 
 def count(findings: Iterable[Finding]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Checking: look and judge, change and save nothing; of a service, of a task definition alone, of images alone."""
+"""Checking: look and judge, and change nothing; of a service, of a task definition alone, of images alone."""
 
 from __future__ import annotations
 

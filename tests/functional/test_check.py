@@ -127,13 +127,19 @@ def test_a_condition_or_a_policy_of_the_repository_leaves_it_open(operator: Oper
     assert "ecr:PutImage" in found(again, "permissions.missing").text
 
 
+def test_a_denial_that_hangs_on_a_condition_is_no_block(operator: Operator) -> None:
+    deny(operator, ecs_UpdateService=("explicitDeny", ("aws:MultiFactorAuthPresent",)))
+    told = found(check_service(operator.runtime), "permissions.undecided")
+    assert "aws:MultiFactorAuthPresent" in told.text
+
+
 def test_where_nobody_may_simulate_it_is_unknown_and_says_how_to_compare(operator: Operator) -> None:
     operator.permissions.refuses = True
     report = check_service(operator.runtime)
     told = found(report, "permissions.not-simulated")
     assert told.grade is Grade.UNKNOWN
     assert "`migrate iam`" in told.advice
-    assert report.arm64 is Readiness.UNDECIDED
+    assert report.arm64 is Readiness.READY
     assert operator.apply(0).exit_code is ExitCode.DONE
 
 

@@ -37,10 +37,14 @@ def permission_findings(answers: PermissionAnswers | None) -> Iterator[Finding]:
 
 
 def _is_open(answer: Answer, answers: PermissionAnswers) -> bool:
-    """Tell a denial that a condition, or a policy of the repository, may turn into a permission."""
-    if answer.decision != "implicitDeny" or answer.by:
-        return False
-    return bool(answer.missing_keys) or (answer.question.on_repository and answers.repository_policy is not False)
+    """Tell a denial that a condition, or a policy of the repository, may turn into a permission.
+
+    A condition may also be why it is denied outright: "unless signed in with MFA" is one that nobody can simulate.
+    """
+    if answer.missing_keys:
+        return True
+    plain = answer.decision == "implicitDeny" and not answer.by
+    return plain and answer.question.on_repository and answers.repository_policy is not False
 
 
 def _missing(stage: int, denied: list[Answer], answers: PermissionAnswers) -> Iterator[Finding]:

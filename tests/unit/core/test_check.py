@@ -41,6 +41,11 @@ def test_a_stage_decides_which_question_a_finding_answers(
     assert answers(a_finding(grade=grade, stage=stage)) == expected
 
 
+def test_what_nobody_knows_of_the_caller_says_nothing_about_the_service() -> None:
+    assert answers(a_finding("permissions.x", Grade.UNKNOWN)) == (READY, READY)
+    assert answers(a_finding("permissions.x", Grade.BLOCK))[0] is BLOCKED
+
+
 def test_a_block_outweighs_what_is_undecided() -> None:
     assert answers(a_finding(grade=Grade.UNKNOWN), a_finding(grade=Grade.BLOCK, stage=1))[0] is BLOCKED
 

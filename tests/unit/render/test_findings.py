@@ -29,7 +29,7 @@ BINARY = a_finding(
 )
 SPOT = a_finding("capacity.spot-alone", Grade.BLOCK, 3, "The strategy names FARGATE_SPOT alone.")
 ALARM = a_finding("alarms.no-data", Grade.WARN, 0, "web-errors has no data.")
-UNREAD = a_finding("permissions.not-simulated", Grade.UNKNOWN, 0, "IAM could not be asked.")
+UNREAD = a_finding("service.unread", Grade.UNKNOWN, 0, "The subnets could not be read.")
 
 REPORTS = {
     "ready": report(Subject.SERVICE, SERVICE, ()),
