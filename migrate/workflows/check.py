@@ -1,4 +1,4 @@
-"""Checking: look and judge, and change nothing; of a service, of a task definition alone, of images alone."""
+"""Checking: look and judge, and change nothing; of a service, of a task definition, images or a Dockerfile alone."""
 
 from __future__ import annotations
 

@@ -64,6 +64,7 @@ def test_a_whole_migration_makes_the_calls_of_the_table_and_no_other(operator: O
     for verb in (Verb.PLAN, Verb.CHECK, Verb.STATUS):
         made[verb] = recorded(operator, verb.value)
         _hold(verb, made[verb])
+    _a_plan_fails_on_what_it_is_told_to(operator)
     for stage in range(4):
         found = recorded(operator, "apply", "--stage", str(stage), "--yes")
         _hold(Verb.APPLY, found, stage)
@@ -78,6 +79,13 @@ def test_a_whole_migration_makes_the_calls_of_the_table_and_no_other(operator: O
         _hold(Verb.ROLLBACK, found, stage)
         made[Verb.ROLLBACK] |= found
     _nothing_is_declared_that_nobody_asks_for(made)
+
+
+def _a_plan_fails_on_what_it_is_told_to(operator: Operator) -> None:
+    counts = operator.done("plan", "--fail-on", "never", "--output", "json").json["counts"]
+    assert counts["block"] == 0
+    warned = operator.run("plan", "--fail-on", "warn")
+    assert warned.code == (ExitCode.BLOCKED if counts["warn"] else ExitCode.DONE)
 
 
 def _hold(verb: Verb, found: set[str], stage: int | None = None) -> None:
