@@ -18,7 +18,7 @@ import pytest
 from migrate.sandbox.demo.seed import clear_alarm, raise_alarm
 from tests.e2e.conftest import COMMAND_SECONDS, Operator
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 LONG_SOAK = "60s"
 
@@ -30,6 +30,7 @@ def test_c31_c41_failures_of_a_stage_are_taken_back_and_gone_on_from(operator: O
     _c31_a_circuit_breaker_rollback_is_no_success(operator)
     _an_alarm_during_the_soak_rolls_the_stage_back(operator)
     _a_second_run_is_told_who_is_at_work_and_ctrl_c_is_resumable(operator)
+    _c43_somebody_deploys_and_the_migration_goes_on_from_their_revision(operator)
 
 
 def _c41_killed_while_it_holds_the_lock_of_the_stack(operator: Operator) -> None:
@@ -100,6 +101,36 @@ def _a_second_run_is_told_who_is_at_work_and_ctrl_c_is_resumable(operator: Opera
     assert "Stage 2 (architecture) is proven" in again.stdout
     assert operator.service()["deployments"][0]["id"] == deployment, "the running deployment was joined"
     assert _revisions(operator) == revisions
+
+
+def _c43_somebody_deploys_and_the_migration_goes_on_from_their_revision(operator: Operator) -> None:
+    ecs, seeded = operator.aws("ecs"), operator.seeded
+    theirs = ecs.register_task_definition(**_amd64_definition(operator))["taskDefinition"]["taskDefinitionArn"]
+    ecs.update_service(cluster=seeded.cluster, service=seeded.service, taskDefinition=theirs)
+    _until(operator, lambda: operator.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    _until(operator, lambda: len(operator.service()["deployments"]) == 1)
+    refused = operator.run("apply", "--stage", "3", "--yes")
+    assert refused.code == 8, refused.said
+    assert "migrate apply --stage 0 --rebaseline" in " ".join(refused.said.split())
+    again = operator.done("apply", "--stage", "0", "--rebaseline", "--yes")
+    assert "Stage 0 (baseline) is proven" in again.stdout
+    assert operator.service()["taskDefinition"] == theirs
+    operator.done("apply", "--stage", "1", "--yes")
+    operator.done("apply", "--stage", "2", "--yes")
+    assert _runs(operator, "arm64")
+    definition = ecs.describe_task_definition(taskDefinition=operator.service()["taskDefinition"])["taskDefinition"]
+    assert {"name": "VERSION", "value": "2"} in definition["containerDefinitions"][0]["environment"]
+    operator.done("rollback", "--to", "original", "--yes")
+    assert operator.service()["taskDefinition"] == theirs
+
+
+def _amd64_definition(operator: Operator) -> dict[str, Any]:
+    """Return the first revision with a new environment, as a pipeline registers a new version of the app."""
+    answer = operator.aws("ecs").describe_task_definition(taskDefinition=f"{operator.seeded.family}:1")
+    found = answer["taskDefinition"]
+    names = ("family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn", "taskRoleArn")
+    container = {**found["containerDefinitions"][0], "environment": [{"name": "VERSION", "value": "2"}]}
+    return {name: found[name] for name in names if name in found} | {"containerDefinitions": [container]}
 
 
 def _locks(operator: Operator) -> list[Path]:
