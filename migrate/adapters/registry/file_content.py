@@ -8,7 +8,7 @@ from collections.abc import Callable
 from migrate.adapters.registry.byte_stream import ByteStream
 from migrate.adapters.registry.compression import unreadable
 from migrate.adapters.registry.file_window import FileWindow
-from migrate.adapters.registry.tar_stream import FileFacts
+from migrate.adapters.registry.tar_stream import NO_FACTS, FileFacts
 from migrate.adapters.registry.zip_stream import is_zip_name, read_zip
 from migrate.core.image_executables import (
     PLAIN,
@@ -26,7 +26,6 @@ _ZIP = b"PK"
 _MOST_TEXT = 16 << 20
 _MOST_NAMES = 32 << 20
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "busybox", "ksh", "zsh"})
-_NO_FACTS = FileFacts()
 
 
 class ContentReader:
@@ -49,7 +48,7 @@ class ContentReader:
         magic = stream.piece[stream.at : stream.at + 2]
         kept = kept_bytes(path)
         if magic not in TELLING and magic != _ZIP and not kept and len(magic) == len(_ZIP):
-            return _NO_FACTS, 0
+            return NO_FACTS, 0
         if kept:
             return self._keep(stream, min(size, kept, self._kept_left))
         window = FileWindow(stream, size)
@@ -57,7 +56,7 @@ class ContentReader:
             content: Executable = self._bounded(read_zip(window, size, self._charge))
         else:
             content = self._bounded(read_through(window))
-        return (_NO_FACTS if content is PLAIN else FileFacts(content)), window.taken
+        return (NO_FACTS if content is PLAIN else FileFacts(content)), window.taken
 
     def _keep(self, stream: ByteStream, size: int) -> tuple[FileFacts, int]:
         found = stream.read(size)
@@ -70,15 +69,22 @@ class ContentReader:
         if isinstance(content, Script):
             is_shell = not _SHELLS.isdisjoint(map(posixpath.basename, (content.interpreter, *content.argument.split())))
             self._text_left -= len(content.text) if is_shell else 0
-            content = content if is_shell and self._text_left >= 0 else without_text(content)
-            self._names_left -= len(content.interpreter) + len(content.argument)
-        elif isinstance(content, ElfHeader):
-            self._names_left -= _names(content)
-        elif isinstance(content, Archive):
-            self._names_left -= sum(len(name) + _names(header) for name, header in content.members)
+            return content if is_shell and self._text_left >= 0 else without_text(content)
+        self._names_left -= evidence_bytes(content)
         if self._names_left < 0:
             raise unreadable("The programs of a layer name more than an image may hold.")
         return content
+
+
+def evidence_bytes(content: Executable) -> int:
+    """Return about how much is kept of a file."""
+    if isinstance(content, Script):
+        return len(content.text)
+    if isinstance(content, ElfHeader):
+        return _names(content)
+    if isinstance(content, Archive):
+        return sum(len(name) + _names(header) for name, header in content.members)
+    return 0
 
 
 def _names(header: ElfHeader) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from sys import intern
 from typing import Any
 
-from migrate.adapters.registry.tar_stream import EntryKind, FileFacts, TarEntry
+from migrate.adapters.registry.tar_stream import NO_FACTS, EntryKind, FileFacts, TarEntry
 from migrate.core.image_executables import PLAIN, Archive, ElfHeader, Executable, Opaque, Script
 
 _KINDS = {kind: number for number, kind in enumerate(EntryKind)}
@@ -29,9 +29,9 @@ def _record(entry: TarEntry) -> list[Any]:
     if entry.kind is not EntryKind.FILE:
         return [_KINDS[entry.kind], entry.path, entry.target]
     name = _PROGRAM_FILE if entry.is_executable else _PLAIN_FILE
-    content, kept = entry.facts
-    if content is PLAIN and not kept:
+    if entry.facts is NO_FACTS:
         return [name, entry.path]
+    content, kept = entry.facts
     return [name, entry.path, _content_record(content), kept.decode("latin-1")]
 
 

@@ -11,18 +11,20 @@ from dataclasses import dataclass
 
 from migrate.adapters.registry.byte_stream import ByteStream
 from migrate.adapters.registry.compression import decompressed, unreadable
-from migrate.adapters.registry.file_content import ContentReader
+from migrate.adapters.registry.file_content import ContentReader, evidence_bytes
 from migrate.adapters.registry.layer_cache import Inventory, LayerCache, Recorder
 from migrate.adapters.registry.read_ahead import joined, read_ahead
-from migrate.adapters.registry.tar_stream import EntryKind, TarEntry, tar_entries
+from migrate.adapters.registry.tar_stream import NO_FACTS, EntryKind, FileFacts, TarEntry, tar_entries
 from migrate.core.image_documents import Descriptor
 from migrate.core.image_executables import Opaque
 from migrate.core.image_filesystem import FileTree
 from migrate.core.image_names import ImageReference
+from migrate.core.package_files import MOST_KEPT
 from migrate.ports import ImageRegistry
 
 _DEVICE = Opaque("device")
 _AHEAD = 4
+_MOST_EVIDENCE = 96 << 20
 # A size that lies is judged elsewhere; here it only has to end.
 _SURPLUS = 64 << 20
 _LARGEST_LAYER = 64 << 30
@@ -110,6 +112,8 @@ class _Image:
         self._limits = limits
         self._entries = 0
         self.bytes_left = limits.unpacked_bytes
+        self._kept_left = 2 * MOST_KEPT
+        self._evidence_left = _MOST_EVIDENCE
 
     def unpack(self, size: int) -> None:
         self.bytes_left -= size
@@ -122,8 +126,18 @@ class _Image:
             count += 1
             if count + tree.implied > most:
                 raise unreadable(f"The layers hold more than {most} entries.")
+            if entry.facts is not NO_FACTS:
+                entry = self._kept(entry)  # noqa: PLW2901 - the same entry, with less of it
             _apply(tree, entry)
         self._entries = count
+
+    def _kept(self, entry: TarEntry) -> TarEntry:
+        content, kept = entry.facts
+        self._evidence_left -= evidence_bytes(content)
+        if self._evidence_left < 0:
+            raise unreadable("The programs of all layers name more than an image may hold.")
+        self._kept_left -= len(kept)
+        return entry if self._kept_left >= 0 else entry._replace(facts=FileFacts(content))
 
 
 class _Metered:

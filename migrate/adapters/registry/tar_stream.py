@@ -67,6 +67,10 @@ class FileFacts(NamedTuple):
     kept: bytes = b""
 
 
+NO_FACTS = FileFacts()
+"""Those of most files: there is nothing to be said about them."""
+
+
 class TarEntry(NamedTuple):
     """One entry."""
 
@@ -74,13 +78,12 @@ class TarEntry(NamedTuple):
     path: str
     target: str = ""
     is_executable: bool = False
-    facts: FileFacts = FileFacts()
+    facts: FileFacts = NO_FACTS
 
 
 ContentReader: TypeAlias = Callable[[ByteStream, int, str], tuple[FileFacts, int]]
 """Given the stream at a file's first byte, the file's size and its path: the facts, and how many bytes it took."""
 
-_NO_FACTS = FileFacts()
 _FILE = EntryKind.FILE
 _KINDS = {
     tarfile.REGTYPE: EntryKind.FILE,
@@ -114,7 +117,7 @@ def tar_entries(stream: ByteStream, read_content: ContentReader) -> Iterator[Tar
             extension = _extended(extension or Extension(), header, stream)
             continue
         if extension is None and kind == tarfile.REGTYPE:
-            facts = _file(stream, size, path, read_content) if size else _NO_FACTS
+            facts = _file(stream, size, path, read_content) if size else NO_FACTS
             entry = TarEntry(_FILE, path, "", (mode & 0o111) != 0, facts)
         else:
             entry = _entry(stream, block, header, extension or Extension(), read_content)
@@ -189,7 +192,7 @@ def _entry(
     if type_ == tarfile.GNUTYPE_SPARSE:
         _skip_sparse_map(stream, block)
     if kind is EntryKind.FILE and not is_sparse:
-        return TarEntry(kind, path, "", is_program, _file(stream, size, path, read_content) if size else _NO_FACTS)
+        return TarEntry(kind, path, "", is_program, _file(stream, size, path, read_content) if size else NO_FACTS)
     _check_size(size)
     _skip(stream, size + -size % _BLOCK)
     return TarEntry(kind, path, "", is_program)

@@ -128,8 +128,8 @@ def test_a_member_that_says_no_end_is_said() -> None:
 
 @pytest.mark.parametrize("reading", [bytes, as_a_stream], ids=["directory", "stream"])
 def test_a_bomb_ends_as_a_fault_and_is_charged(reading: Callable[[bytes], bytes]) -> None:
-    charged = []
-    bomb = zipped({f"{number}.so": ARM64_ELF + bytes(40 << 20) for number in range(3)})
+    charged: list[int] = []
+    bomb = zipped({f"{number}.so": ARM64_ELF + bytes(24 << 20) for number in range(3)})
     found = read(reading(as_java_writes({"bomb.jar": bomb, "after.so": ARM64_ELF})), charge=charged.append)
     assert sum(charged) < 200 << 20
     assert found.members
