@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 
 from migrate.core.build_facts import BuildFacts
 from migrate.core.build_readiness import (
@@ -138,19 +138,20 @@ def crossing_findings(found: Crossing, known: Mapping[str, str]) -> Iterator[Fin
             "crossing.own-binaries",
             Grade.WARN,
             _STAGE,
-            f"{len(rest)} x86 programs or libraries {how} are in the amd64 image: copied in, downloaded or compiled.",
+            f"The amd64 image holds {_counted(rest)} {how}: copied in, downloaded or compiled.",
             "See that the build makes or fetches each of them for arm64 too.",
             (digest, *_listed("file", rest)),
         )
     if brought:
-        text = f"{len(brought)} x86 programs or libraries are brought for arm64 by the Dockerfile."
+        text = f"The Dockerfile itself brings for arm64 what stands for {_counted(brought)} of the amd64 image."
         evidence = tuple(("file", f"{path}: {where}") for path, where in list(brought.items())[:_SHOWN])
         yield finding("crossing.brought", Grade.INFO, _STAGE, text, "Nothing to do.", (digest, *evidence))
     for name, path, advice in found.x86_only:
         text = f"{name} is in the amd64 image, and is not made for arm64 as it is there."
         yield finding("crossing.x86-only", Grade.WARN, _STAGE, text, advice, (digest, ("file", path)))
     if found.jars:
-        text = f"{len(found.jars)} Java archives hold native code for x86 alone."
+        count = f"{len(found.jars)} Java archives hold" if len(found.jars) > 1 else "A Java archive holds"
+        text = f"{count} native code for x86 alone."
         advice = "Move to versions of these libraries that have native code for aarch64."
         evidence = (digest, *_listed("file", found.jars))
         yield finding("crossing.jars", Grade.WARN, _STAGE, text, advice, evidence)
@@ -166,11 +167,15 @@ def _installed_anew(found: Crossing, digest: tuple[str, str]) -> Iterator[Findin
     ]
     if told:
         text = (
-            f"{len(found.wheels)} Python packages, {len(found.node_modules)} Node modules and {len(found.runtimes)} "
-            "run-times have x86 code; they are installed anew for arm64, most of them ready-made."
+            "What package managers install anew for arm64, mostly ready-made, has x86 code in the amd64 image: "
+            f"{len(found.wheels)} of Python, {len(found.node_modules)} of Node, {len(found.runtimes)} of the base image."
         )
         advice = "Where the build has to compile one for want of a ready-made arm64 one, it needs a compiler."
         yield finding("crossing.installed-anew", Grade.INFO, _STAGE, text, advice, (digest, *told))
+
+
+def _counted(paths: Sized) -> str:
+    return "1 x86 program or library" if len(paths) == 1 else f"{len(paths)} x86 programs or libraries"
 
 
 def _brought(path: str, known: Mapping[str, str]) -> str | None:

@@ -13,6 +13,7 @@ import pytest
 
 from migrate.adapters.builder.docker_command import MISSING, RunCommand, command_runner, read_inspected
 from migrate.adapters.builder.reader import LocalBuildReader
+from migrate.core.build_readiness import builder_problems
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
 from tests.fakes.buildkit import buildkit, workers_answer
 
@@ -204,6 +205,19 @@ def test_c23_the_image_store_of_the_engine_and_its_disk_are_read(
     assert found.free_bytes
     desktop = {**info, "OperatingSystem": "Docker Desktop"}
     assert reader(home, Docker({INFO: (0, json.dumps(desktop), "")})).builder(None).free_bytes is None
+
+
+def test_c23_what_buildx_says_of_the_docker_driver_ends_in_a_block_with_driver_and_remedy(home: Path) -> None:
+    said = "Name:   default\nDriver: docker\n\nNodes:\nName:             default\nEndpoint:         default\n"
+    said += "Status:           running\nBuildKit version: v0.12.5\nPlatforms:        linux/amd64, linux/386\n"
+    info = {"DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]], "DockerRootDir": str(home)}
+    docker = Docker({VERSION: (0, "", ""), inspect("default"): (0, said, ""), INFO: (0, json.dumps(info), "")})
+    found = reader(home, docker).builder("default")
+    assert (found.driver, found.containerd_store, found.native) == ("docker", False, LINUX_AMD64)
+    (problem,) = builder_problems(found)
+    assert (problem.code, problem.grade) == ("build.builder-driver", "block")
+    assert "driver docker" in problem.text
+    assert "docker buildx create" in dict(problem.evidence)["remedy"]
 
 
 def test_an_engine_that_does_not_answer_is_a_problem_of_its_own_builder_only(home: Path) -> None:
