@@ -168,7 +168,7 @@ def _installed_anew(found: Crossing, digest: tuple[str, str]) -> Iterator[Findin
     if told:
         text = (
             "What package managers install anew for arm64, mostly ready-made, has x86 code in the amd64 image: "
-            f"{len(found.wheels)} of Python, {len(found.node_modules)} of Node, {len(found.runtimes)} of the base image."
+            f"{len(found.wheels)} of Python, {len(found.node_modules)} of Node, {len(found.runtimes)} of the base."
         )
         advice = "Where the build has to compile one for want of a ready-made arm64 one, it needs a compiler."
         yield finding("crossing.installed-anew", Grade.INFO, _STAGE, text, advice, (digest, *told))
