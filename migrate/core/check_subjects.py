@@ -10,6 +10,7 @@ from migrate.core.build_facts import BuildFacts
 from migrate.core.documents import document, fields
 from migrate.core.facts import Account, Cluster, RuntimePlatform, Service, StrategyItem, TaskDefinition
 from migrate.core.findings import Finding, Grade
+from migrate.core.image_advice import advice_for
 from migrate.core.image_facts import ImageFacts
 from migrate.core.image_names import LINUX_ARM64
 from migrate.core.observation import ContainerImage, Observation
@@ -140,7 +141,8 @@ def image_only(image: ContainerImage) -> Iterator[Finding]:
         )
     for problem in facts.problems:
         grade = Grade.BLOCK if problem.grade == "emergency" else Grade(problem.grade)
-        yield finding(problem.code, grade, 2, problem.text, "See the runbook section.", (*name, *problem.evidence))
+        advice = advice_for(problem.code)
+        yield finding(problem.code, grade, 2, problem.text, advice, (*name, *problem.evidence))
 
 
 def _platforms(facts: ImageFacts) -> str:

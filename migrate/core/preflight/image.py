@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from migrate.core.documents import Json
 from migrate.core.findings import Finding, Grade
+from migrate.core.image_advice import advice_for
 from migrate.core.image_facts import ChildFacts, ChildKind, ImageFacts, ImageProblem
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.observation import ContainerImage, Observation
@@ -17,7 +18,6 @@ from migrate.core.surroundings import FARGATE_PROVIDERS
 from migrate.core.task_definition import containers
 
 _STAGE_OF = {"image.windows": 0, "image.not-readable": 0, "image.schema-1": 1}
-_ADVICE = "See the runbook section."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def _problems(seen: _Seen) -> Iterator[Finding]:
             grade,
             _STAGE_OF.get(problem.code, 2) if seen.is_main else 2,
             problem.text if seen.is_main else f"Container {seen.image.container}: {problem.text}",
-            _ADVICE,
+            advice_for(problem.code),
             _with_container(seen, problem),
         )
 
@@ -194,11 +194,12 @@ def _zstd(seen: _Seen, observation: Observation, settings: Settings) -> Iterator
     if not layers or not on_ec2:
         return
     now = {item.provider for item in observation.service.strategy}
+    whose = ", ".join(filter(None, on_ec2)) or "its capacity"
     yield finding(
         "image.zstd-on-ec2",
         Grade.WARN,
-        2 if now & set(on_ec2) else 3,
-        f"The arm64 image of container {seen.image.container} has zstd layers, and {', '.join(on_ec2)} runs on EC2: "
+        2 if now & set(on_ec2) or observation.service.launch_type == "EC2" else 3,
+        f"The arm64 image of container {seen.image.container} has zstd layers, and {whose} runs on EC2: "
         "its hosts need containerd 1.5 or Docker 23.",
         "Check the container runtime of the instances' AMI (docker version), or build with gzip layers.",
         (*seen.evidence, *(("layer", digest) for digest in layers)),

@@ -12,6 +12,7 @@ from backports.zstd import compress
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.core.facts import StrategyItem
 from migrate.core.findings import Finding, Grade, blocking
+from migrate.core.image_advice import advice_for
 from migrate.core.image_documents import DOCKER_MANIFEST
 from migrate.core.images import LINUX_ARM64, ImageReference
 from migrate.core.observation import ContainerImage, Observation
@@ -19,6 +20,7 @@ from migrate.core.preflight import findings
 from migrate.core.preflight.sidecar import arm64_since
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.task_definition import process_overrides
+from tests.docs.source import finding_codes
 from tests.fakes.facts import definition, observation, service, settings
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, REPOSITORY, Entry, Shelf, attestation, two_platforms
 from tests.fakes.image_registry import FakeImageRegistry
@@ -437,6 +439,19 @@ def test_c11_schema_1_is_to_be_rebuilt_and_what_cannot_be_read_is_refused_at_onc
     broken = told(alone(lambda shelf: shelf.document({"x": 1}, "application/json", "tag1")))
     assert set(broken) == {"image.not-readable"}
     assert broken["image.not-readable"].stage == 0
+
+
+def test_every_problem_of_an_image_has_advice_of_its_own() -> None:
+    told_in_preflight = {code for code in finding_codes() if code.startswith("image.")}
+    made_elsewhere = {
+        *("image.amd64-changed", "image.binary-not-read", "image.credentials", "image.multi-platform"),
+        *("image.not-an-index", "image.pinned-by-digest", "image.pinned-to-index", "image.platform-missing"),
+        *("image.referenced-missing", "image.sidecar-without-arm64", "image.single-platform", "image.tag-elsewhere"),
+        *("image.tag-immutable", "image.tag-latest", "image.tag-without-amd64", "image.unreadable"),
+        *("image.version-consistency-disabled", "image.without-amd64", "image.without-arm64", "image.zstd-on-ec2"),
+    }
+    lacking = {code for code in told_in_preflight - made_elsewhere if advice_for(code) == advice_for("")}
+    assert lacking == set()
 
 
 def test_the_facts_of_the_demo_service_are_still_what_the_plan_is_made_from() -> None:
