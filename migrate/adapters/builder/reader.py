@@ -60,7 +60,7 @@ class LocalBuildReader:
         try:
             platforms = executable_platforms(node.endpoint, driver_options(self._configuration, name))
         except UnreachableBuilderError as error:
-            return replace(node, problem=f"{error}.")
+            return replace(node, problem=_sentence(str(error)))
         return replace(node, platforms=platforms or node.platforms, asked=bool(platforms))
 
     def _inspected(self, found: Builder) -> Builder:
@@ -69,7 +69,7 @@ class LocalBuildReader:
         if inspected is None:
             return found
         if inspected.problem:
-            nodes = tuple(replace(node, problem=f"{inspected.problem}.") for node in found.nodes)
+            nodes = tuple(replace(node, problem=_sentence(inspected.problem)) for node in found.nodes)
             return replace(found, nodes=nodes)
         return replace(found, nodes=inspected.nodes or found.nodes)
 
@@ -78,6 +78,10 @@ class LocalBuildReader:
             return tuple(sorted(path.name for path in self._emulators.glob("qemu-*")))
         except OSError:
             return ()
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _with_sockets(found: Builder) -> Builder:
@@ -93,5 +97,5 @@ def _with_sockets(found: Builder) -> Builder:
 def _on_engine(found: Builder, engine: Engine) -> Builder:
     nodes = found.nodes
     if engine.problem and found.driver == DOCKER_DRIVER:
-        nodes = tuple(node if node.problem else replace(node, problem=f"{engine.problem}.") for node in nodes)
+        nodes = tuple(node if node.problem else replace(node, problem=_sentence(engine.problem)) for node in nodes)
     return replace(found, nodes=nodes, containerd_store=engine.containerd_store, free_bytes=engine.free_bytes)
