@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 ATTEMPTS = 6
+ATTEMPTS_AT_IAM = 2
+"""Fewer where an answer only helps: a network without a way to IAM must not hold up every plan for a minute."""
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
 
@@ -146,16 +148,17 @@ class AwsSession:
     def _made(self, service: str, region: str, writing: bool) -> Any:
         with translated(service, region):
             # boto3's client() is overloaded by literal names; ours come from a variable.
-            client = cast("Any", self._session).client(service, region_name=region, config=self._config())
+            client = cast("Any", self._session).client(service, region_name=region, config=self._config(service))
         self.calls.attach(client.meta.events)
         (allow_safety_actions if writing else allow_reads_only)(client.meta.events)
         return client
 
-    def _config(self) -> Config:
+    def _config(self, service: str) -> Config:
         # A person who set AWS_MAX_ATTEMPTS or max_attempts in the profile knows why.
         wanted = self._core.get_config_variable("max_attempts")
+        usual = ATTEMPTS_AT_IAM if service == "iam" else ATTEMPTS
         return Config(
-            retries={"mode": "standard", "total_max_attempts": int(wanted or ATTEMPTS)},
+            retries={"mode": "standard", "total_max_attempts": int(wanted or usual)},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             tcp_keepalive=True,

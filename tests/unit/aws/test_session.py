@@ -82,6 +82,11 @@ def test_clients_say_who_they_are_and_never_wait_for_ever(session: AwsSession) -
     assert config.retries == {"mode": "standard", "total_max_attempts": 6}
 
 
+def test_where_nobody_gets_through_to_iam_nobody_waits_long(session: AwsSession) -> None:
+    config: Any = session.iam().meta.config
+    assert config.retries["total_max_attempts"] == 2
+
+
 def test_a_person_s_own_number_of_attempts_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     config: Any = open_session("eu-west-1", environment={}).ecs().meta.config
