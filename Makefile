@@ -8,7 +8,7 @@ BIN := .venv/bin
 # which takes seconds each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint bench setup environment toolchain format
+.PHONY: demo test lint bench fuzz setup environment toolchain format
 
 demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spot and back
 	$(BIN)/python -m migrate.sandbox.demo
@@ -25,6 +25,14 @@ lint: environment  ## style, types and layers
 
 bench: setup  ## one figure a line: NAME VALUE UNIT
 	@$(BIN)/python -m tests.bench
+
+FUZZED := documents tar compression layer elf zip dockerfile
+
+fuzz: environment  ## two minutes of coverage-guided fuzzing for each target; SECONDS=600 for longer (needs uv)
+	uv sync --frozen --inexact --group fuzz
+	@for target in $(FUZZED); do \
+		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(or $(SECONDS),120) || exit 1; \
+	done
 
 setup: environment toolchain  ## make everything ready, and say where the tools are
 
