@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
@@ -108,6 +109,21 @@ def test_evidence_keeps_its_order_and_names_that_stand_twice() -> None:
     (told,) = (item for item in content["findings"] if item["evidence"])
     assert [(item["name"], item["value"]) for item in told["evidence"]] == list(EVIDENCE)
     assert told["group"] == "container web"
+
+
+def required(schema: Any, path: str) -> Iterator[str]:
+    """Yield the paths of all keys that a schema says are always there."""
+    for name, item in schema.get("properties", {}).items():
+        if name in schema["required"]:
+            yield f"{path}.{name}"
+        yield from required(item.get("items", item), f"{path}.{name}")
+
+
+def test_no_key_that_was_ever_promised_is_given_up() -> None:
+    promised = (Path(__file__).parent / "promised_keys.txt").read_text(encoding="utf-8").split()
+    now = {path for name, schema in SCHEMA["$defs"].items() for path in required(schema, name)}
+    assert set(promised) <= now
+    assert sorted(promised) == promised
 
 
 def test_every_property_says_what_it_is() -> None:
