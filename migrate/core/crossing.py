@@ -56,13 +56,19 @@ X86_ONLY = (
         re.compile(r"^/opt/google/chrome(?:-\w+)?/chrome$"),
         "Use Chromium, or a version of Chrome that has an arm64 package.",
     ),
-    # Chrome for Testing, known-good-versions-with-downloads.json: linux64 is its only Linux.
+    # puppeteer/puppeteer issue 7740: downloads for Linux were linux64 alone for years.
     X86Only(
         "Chrome for Testing",
         re.compile(
             r"/(?:chrome|chromedriver|chrome-headless-shell)-linux64/(?:chrome|chromedriver|chrome-headless-shell)$"
         ),
-        "Use Chromium and its driver from the distribution.",
+        "Use Chromium and its driver from the distribution, or a version that has linux-arm64.",
+    ),
+    # ibmdb/python-ibmdb issues 984 and 989, ibmdb/go_ibm_db issue 269: no driver for Linux on arm64.
+    X86Only(
+        "IBM Db2 CLI driver",
+        re.compile(r"/clidriver/lib/libdb2\.so"),
+        "Reach Db2 by its JDBC driver, or keep what needs it on amd64.",
     ),
     # phantomjs.org/download: Linux 64-bit and 32-bit x86.
     X86Only("PhantomJS", re.compile(r"/phantomjs$"), "Use a headless Chromium; PhantomJS is no longer developed."),

@@ -110,6 +110,7 @@ def test_a_jar_with_native_code_for_both_is_fine_and_for_x86_alone_is_not() -> N
         ("opt/oracle/instantclient_12_2/libclntsh.so.12.1", "Oracle Instant Client before 19"),
         ("opt/google/chrome/chrome", "Google Chrome"),
         ("root/.cache/puppeteer/chrome/linux-131/chrome-linux64/chrome", "Chrome for Testing"),
+        ("usr/local/lib/python3.12/site-packages/clidriver/lib/libdb2.so.1", "IBM Db2 CLI driver"),
         ("usr/local/bin/phantomjs", "PhantomJS"),
         ("usr/local/bin/wkhtmltopdf", "wkhtmltopdf (own build)"),
         ("usr/lib/x86_64-linux-gnu/libssl.so.1.0.2", "OpenSSL 1.0"),
