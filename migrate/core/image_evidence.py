@@ -6,7 +6,7 @@ Codes never change their meaning; each has a section in the runbook of findings.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrate.core.findings import Grade
 from migrate.core.image_binaries import BinaryVerdict
@@ -19,6 +19,7 @@ EMERGENCY = "emergency"
 _PROVEN_ENOUGH = frozenset({Grade.INFO, Grade.WARN})
 _NOT_ON_THE_WAY = frozenset({"image.archive-not-read"})
 """Codes of what could not be decided about files that the start was not seen to need: told, and no counter-proof."""
+_RUN = (LINUX_AMD64, LINUX_ARM64)
 _VERDICT_OF = {"arm64": BinaryVerdict.ARM64, "amd64": BinaryVerdict.X86_64}
 
 _Evidence = tuple[tuple[str, str], ...]
@@ -130,23 +131,31 @@ def _document(facts: ImageFacts) -> Iterator[ImageProblem]:
 
 
 def _children(facts: ImageFacts) -> Iterator[ImageProblem]:
+    """Yield the problems of every child; those of a platform that no task of ours runs on stop nothing."""
     for child in facts.children:
-        evidence = (("digest", child.digest), ("media type", child.media_type or "none"))
-        if child.kind is ChildKind.UNREADABLE:
-            text = f"The {child.declared or 'undeclared'} image cannot be read: {child.reason}"
-            yield ImageProblem("image.child-not-readable", Grade.UNKNOWN, text, evidence)
-        elif child.kind is ChildKind.NOT_RUNNABLE:
-            text = f"An entry of the index is not a runnable image: {child.reason}."
-            yield ImageProblem("image.entry-not-runnable", Grade.INFO, text, evidence)
-        elif child.kind is ChildKind.UNDECLARED:
-            text = f"{child.reason} Fargate may refuse to start it; amd64 is not assumed."
-            yield ImageProblem("image.platform-undeclared", Grade.WARN, text, evidence)
-        elif child.kind is ChildKind.RUNNABLE and not child.config_type:
-            text = "The manifest gives its config no media type. Fargate may not find its platform."
-            yield ImageProblem("image.platform-undeclared", Grade.WARN, text, evidence)
-        yield from _platform_problems(child)
-        yield from _shape_problems(child, facts)
-        yield from _binary_problems(child)
+        named = [platform for platform in (child.declared, child.actual) if platform is not None]
+        ours = not named or any(platform.matches(wanted) for platform in named for wanted in _RUN)
+        for problem in _of_child(child, facts):
+            yield problem if ours or problem.grade == Grade.INFO else replace(problem, grade=Grade.WARN)
+
+
+def _of_child(child: ChildFacts, facts: ImageFacts) -> Iterator[ImageProblem]:
+    evidence = (("digest", child.digest), ("media type", child.media_type or "none"))
+    if child.kind is ChildKind.UNREADABLE:
+        text = f"The {child.declared or 'undeclared'} image cannot be read: {child.reason}"
+        yield ImageProblem("image.child-not-readable", Grade.UNKNOWN, text, evidence)
+    elif child.kind is ChildKind.NOT_RUNNABLE:
+        text = f"An entry of the index is not a runnable image: {child.reason}."
+        yield ImageProblem("image.entry-not-runnable", Grade.INFO, text, evidence)
+    elif child.kind is ChildKind.UNDECLARED:
+        text = f"{child.reason} Fargate may refuse to start it; amd64 is not assumed."
+        yield ImageProblem("image.platform-undeclared", Grade.WARN, text, evidence)
+    elif child.kind is ChildKind.RUNNABLE and not child.config_type:
+        text = "The manifest gives its config no media type. Fargate may not find its platform."
+        yield ImageProblem("image.platform-undeclared", Grade.WARN, text, evidence)
+    yield from _platform_problems(child)
+    yield from _shape_problems(child, facts)
+    yield from _binary_problems(child)
 
 
 def _platform_problems(child: ChildFacts) -> Iterator[ImageProblem]:
@@ -193,7 +202,10 @@ def _layer_problems(child: ChildFacts) -> Iterator[ImageProblem]:
     if foreign:
         text = "Layers lie outside the registry; a runtime fetches them from elsewhere, or not at all."
         where = tuple((layer.digest, ", ".join(layer.urls) or layer.media_type) for layer in foreign)
-        yield ImageProblem("image.foreign-layer", Grade.WARN, text, (("digest", child.digest), *where))
+        # Windows base layers lie at Microsoft by design.
+        is_windows = child.actual is not None and child.actual.canonical.os == "windows"
+        grade = Grade.INFO if is_windows else Grade.WARN
+        yield ImageProblem("image.foreign-layer", grade, text, (("digest", child.digest), *where))
     unpacked = len(child.config.diff_ids) if child.config else 0
     if unpacked and unpacked != len(child.layers):
         text = f"The manifest has {len(child.layers)} layers and its config {unpacked}: runtimes refuse to unpack that."

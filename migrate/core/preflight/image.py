@@ -12,11 +12,12 @@ from migrate.core.image_facts import ChildFacts, ChildKind, ImageFacts, ImagePro
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight.finding import finding
-from migrate.core.preflight.sidecar import sidecar_findings
+from migrate.core.preflight.sidecar import health_counts, sidecar_findings
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.surroundings import FARGATE_PROVIDERS
 from migrate.core.task_definition import containers
 
+_OF_HEALTH = frozenset({"image.wrong-health-check", "image.health-check-undecided"})
 _STAGE_OF = {"image.windows": 0, "image.not-readable": 0, "image.schema-1": 1}
 
 
@@ -37,8 +38,16 @@ class _Seen:
             ("image", str(self.image.reference)),
             ("digest", self.facts.digest),
             ("media type", self.facts.media_type),
+            ("named by", self.pin),
             ("task definition", self.path),
         )
+
+    @property
+    def pin(self) -> str:
+        """By what the container names its image: only a tag follows a push."""
+        if self.image.reference.digest is None:
+            return "tag"
+        return "digest of an index" if self.facts.is_index else "digest of one manifest"
 
 
 def image_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
@@ -57,7 +66,7 @@ def image_findings(observation: Observation, settings: Settings) -> Iterator[Fin
             yield from _main_image(seen, settings)
         else:
             yield from sidecar_findings(image, image.facts, path, observation.task_definition)
-        yield from _problems(seen)
+        yield from _problems(seen, definitions)
         yield from _pulls(seen, observation, settings)
 
 
@@ -89,7 +98,7 @@ def _main_image(seen: _Seen, settings: Settings) -> Iterator[Finding]:
                 "Tasks of this X86_64 service cannot be replaced as it is; repair the tag first.",
                 seen.evidence,
             )
-    if "linux/arm64" in platforms:
+    if "linux/arm64" in platforms and facts.is_multi_platform:
         text, advice = "The tag is already a multi-platform index.", 'Use image.mode = "external" to verify it only.'
         yield finding("image.multi-platform", Grade.INFO, 1, text, advice, seen.evidence)
     elif "linux/amd64" in platforms:
@@ -134,7 +143,7 @@ def _pinned(seen: _Seen, settings: Settings) -> Iterator[Finding]:
     yield finding("image.pinned-by-digest", Grade.BLOCK, 1, text, advice, seen.evidence)
 
 
-def _problems(seen: _Seen) -> Iterator[Finding]:
+def _problems(seen: _Seen, definitions: tuple[dict[str, Json], ...]) -> Iterator[Finding]:
     """Yield the problems of the image itself; of a sidecar only those that an operator has to act on."""
     undeclared = seen.is_main and "linux/amd64" not in _platforms(seen.facts)
     for problem in seen.facts.problems:
@@ -143,6 +152,8 @@ def _problems(seen: _Seen) -> Iterator[Finding]:
         grade = Grade.BLOCK if problem.grade in ("block", "emergency") else Grade(problem.grade)
         if grade is Grade.INFO and not seen.is_main:
             continue
+        if problem.code in _OF_HEALTH and grade is not Grade.INFO and not health_counts(seen.definition, definitions):
+            grade = Grade.WARN
         yield finding(
             problem.code,
             grade,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from migrate.core.documents import fields
+from migrate.core.documents import Json, fields
 from migrate.core.facts import TaskDefinition
 from migrate.core.findings import Finding, Grade
 from migrate.core.image_facts import ImageFacts
@@ -65,6 +65,25 @@ def arm64_since(reference: ImageReference) -> tuple[str, str] | None:
     return _ARM64_SINCE.get(reference.repository.rpartition("/")[2])
 
 
+def health_counts(container: Mapping[str, Json], definitions: tuple[dict[str, Json], ...]) -> bool:
+    """Tell whether a container's health decides anything: an essential one's does, and one that another waits for.
+
+    A nonessential container's check "only affects the health status of a task if no essential containers have health
+    checks defined" (ECS API, HealthCheck).
+    """
+    if container.get("essential") is not False:
+        return True
+    waits = [item for definition in definitions for item in _objects(definition.get("dependsOn"))]
+    if any((item.get("containerName"), item.get("condition")) == (container.get("name"), "HEALTHY") for item in waits):
+        return True
+    essential = [definition for definition in definitions if definition.get("essential") is not False]
+    return not any(definition.get("healthCheck") for definition in essential)
+
+
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def _ties(name: str, task_definition: TaskDefinition) -> Iterator[tuple[str, str]]:
     """Yield what hangs on the container: whether it is essential, who waits for it, and whether traffic goes by it."""
     definitions = containers(task_definition.document)
@@ -72,9 +91,8 @@ def _ties(name: str, task_definition: TaskDefinition) -> Iterator[tuple[str, str
         if definition.get("name") == name:
             yield "essential", "false" if definition.get("essential") is False else "true"
     for number, definition in enumerate(definitions):
-        waits = definition.get("dependsOn")
-        for position, item in enumerate(waits if isinstance(waits, list) else []):
-            if isinstance(item, dict) and item.get("containerName") == name:
+        for position, item in enumerate(_objects(definition.get("dependsOn"))):
+            if item.get("containerName") == name:
                 where = f"$.containerDefinitions[{number}].dependsOn[{position}]"
                 yield where, f"{definition.get('name')} waits for {item.get('condition')}"
     proxy = fields(task_definition.document).get("proxyConfiguration")

@@ -101,6 +101,12 @@ def test_c08_an_entry_that_lies_counts_for_neither_platform(declared: str, actua
     }
 
 
+def test_c08_an_entry_for_a_platform_that_no_task_runs_on_stops_nothing() -> None:
+    shelf = Shelf()
+    shelf.index(shelf.image("linux/amd64"), as_platform(shelf.image("linux/s390x"), "linux/ppc64le"))
+    assert problem(inspected(shelf), "image.platform-mismatch").grade == "warn"
+
+
 def test_c09_a_bogus_variant_is_a_warning_and_still_amd64() -> None:
     shelf = Shelf()
     shelf.index(shelf.image("linux/amd64/v8"), shelf.image("linux/arm64/v8"), shelf.image("linux/arm/v7"))
@@ -291,6 +297,13 @@ def test_c11_layers_that_lie_outside_the_registry_are_told(layer: dict[str, Any]
     found = problem(inspected(shelf), "image.foreign-layer")
     assert found.grade == "warn"
     assert said in dict(found.evidence).values()
+
+
+def test_c11_foreign_layers_of_windows_are_as_they_should_be() -> None:
+    shelf = Shelf()
+    entry = shelf.image("windows/amd64", Entry("app"), layer_type=FOREIGN)
+    shelf.index(entry, shelf.image("linux/amd64"))
+    assert problem(inspected(shelf), "image.foreign-layer").grade == "info"
 
 
 def test_c11_manifest_and_config_have_to_agree_on_the_layers() -> None:

@@ -345,6 +345,39 @@ def test_c06_c15_the_arm64_programs_of_sidecars_are_judged_too() -> None:
     assert sidecars(now) == {}
 
 
+def test_the_health_of_a_container_that_decides_nothing_only_warns() -> None:
+    def wrong(shelf: Shelf) -> None:
+        entries = Entry("app", ARM64_ELF), Entry("check", AMD64_ELF)
+        shelf.index(shelf.image("linux/amd64"), shelf.image("linux/arm64", *entries))
+
+    check = {"healthCheck": {"command": ["CMD", "/check"]}}
+    good = {"healthCheck": {"command": ["CMD", "/app"]}}
+    waits = {"dependsOn": [{"containerName": "envoy", "condition": "HEALTHY"}]}
+    sidecar = {"name": "envoy", "essential": False, **check}
+
+    def grade(main: dict[str, Any], other: dict[str, Any]) -> Grade:
+        now = seen_with(({"name": "app", **main}, APP, both), (other, ENVOY, wrong))
+        return told(now)["image.wrong-health-check"].grade
+
+    assert grade(good, sidecar) is Grade.WARN
+    assert grade(good, {**sidecar, "essential": True}) is Grade.BLOCK
+    assert grade({**good, **waits}, sidecar) is Grade.BLOCK
+    assert grade({}, sidecar) is Grade.BLOCK
+
+
+def test_by_what_a_container_names_its_image_is_in_the_evidence() -> None:
+    assert dict(told(alone(amd64_only))["image.single-platform"].evidence)["named by"] == "tag"
+    one = told(alone(amd64_only, pinned()))["image.pinned-by-digest"]
+    assert dict(one.evidence)["named by"] == "digest of one manifest"
+    index = told(alone(both, pinned()), EXTERNAL)["image.pinned-to-index"]
+    assert dict(index.evidence)["named by"] == "digest of an index"
+
+
+def test_an_arm64_manifest_alone_is_no_index_and_leaves_the_service_without_its_platform() -> None:
+    seen = told(alone(lambda shelf: shelf.image("linux/arm64", Entry("app", ARM64_ELF), tag="tag1")))
+    assert set(seen) == {"image.without-amd64"}
+
+
 def test_of_a_sidecar_only_what_needs_an_act_is_told() -> None:
     def made(shelf: Shelf) -> None:
         amd64, arm64, _ = two_platforms(shelf, tag=None)
