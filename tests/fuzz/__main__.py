@@ -6,12 +6,14 @@ directory as ``crash-…`` and belongs, made small, into the corpus.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 try:
-    import atheris
+    atheris: Any = importlib.import_module("atheris")
 except ImportError:
     raise SystemExit("atheris is not here: `uv sync --group fuzz` installs it where it has wheels.") from None
 

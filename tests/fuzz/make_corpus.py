@@ -119,13 +119,27 @@ def _elves() -> dict[str, bytes]:
     return {**found, "patched": dynamic_elf(needed, strings_last=True, between=64), "static": ARM64_ELF}
 
 
-def _dockerfiles() -> dict[str, bytes]:
-    return {
-        "stages": b"# syntax=docker/dockerfile:1\nARG VERSION=1\n"
-        b"FROM --platform=$BUILDPLATFORM golang:${VERSION} AS build\nARG TARGETARCH\nRUN --mount=type=cache,target=/go GOARCH=$TARGETARCH go build \\\n  -o /app .\n"
-        b'FROM scratch\nCOPY --from=build /app /app\nENTRYPOINT ["/app"]\n',
-        "heredoc": b"# escape=`\nFROM base@sha256:0\nRUN <<-EOF\n\tset -e\n\tEOF\nCOPY <<a <<b /\n1\na\n2\nb\n",
-    }
+_STAGES = b"""# syntax=docker/dockerfile:1
+ARG VERSION=1
+FROM --platform=$BUILDPLATFORM golang:${VERSION} AS build
+ARG TARGETARCH
+RUN --mount=type=cache,target=/go GOARCH=$TARGETARCH go build \\
+  -o /app .
+FROM scratch
+COPY --from=build /app /app
+ENTRYPOINT ["/app"]
+"""
+_HEREDOCS = b"""# escape=`
+FROM base@sha256:0
+RUN <<-EOF
+\tset -e
+\tEOF
+COPY <<a <<b /
+1
+a
+2
+b
+"""
 
 
 def seeds() -> dict[str, dict[str, bytes]]:
@@ -147,7 +161,7 @@ def seeds() -> dict[str, dict[str, bytes]]:
         },
         "elf": {name: _PIECE + body for name, body in _elves().items()},
         "zip": {name: _PIECE + body for name, body in zips.items()},
-        "dockerfile": _dockerfiles(),
+        "dockerfile": {"stages": _STAGES, "heredocs": _HEREDOCS},
     }
 
 
