@@ -177,3 +177,10 @@ def test_a_database_of_another_kind_is_refused(shell: Shell, monkeypatch: pytest
     code, _, err = shell("plan", settings=REGION)
     assert code == ExitCode.USAGE
     assert "MIGRATE_DATABASE_URL" in err
+
+
+@pytest.mark.parametrize("stage", ["1", "2", "3"])
+def test_a_new_baseline_goes_with_stage_0_alone(shell: Shell, stage: str) -> None:
+    code, out, err = shell("apply", "--stage", stage, "--rebaseline", "--yes", settings=REGION)
+    assert code == ExitCode.USAGE
+    assert "it goes with --stage 0" in out + err
