@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.core.build_facts import BuildSource, ContextProgram
-from migrate.core.dockerfile import parse_dockerfile
+from migrate.core.dockerfile import assignments, parse_dockerfile
 from migrate.core.dockerfile_rules import place
 from migrate.core.dockerfile_stages import BuildGraph, BuildTarget, Stage, build_graph
 from migrate.core.dockerfile_variables import expand
 from migrate.core.dockerignore import path_pattern
 from migrate.core.findings import Grade
+from migrate.core.image_binaries import DEFAULT_SEARCH_PATH
 from migrate.core.image_executables import AARCH64_MACHINE, MACHINES, X86_64_MACHINE
 from migrate.core.image_facts import ImageProblem
 
@@ -95,20 +96,40 @@ def context_sources(text: str, targets: tuple[BuildTarget, ...]) -> tuple[str, .
     return tuple(dict.fromkeys(found))
 
 
-def started_program(graph: BuildGraph) -> str:
-    """Return the first word of what the image starts, empty where neither ENTRYPOINT nor CMD says so."""
+@dataclass(frozen=True, slots=True)
+class StartedProgram:
+    """What an image starts: the first word of it, where it starts, and where programs are looked for."""
+
+    name: str
+    directory: str = "/"
+    search_path: tuple[str, ...] = ()
+
+    def is_at(self, path: str) -> bool:
+        """Tell whether this is the file that is started, as execvp finds it."""
+        if "/" in self.name:
+            return posixpath.normpath(posixpath.join(self.directory, self.name)) == path
+        return posixpath.basename(path) == self.name and posixpath.dirname(path) in self.search_path
+
+
+def started_program(graph: BuildGraph) -> StartedProgram | None:
+    """Return what ENTRYPOINT or CMD of the image start; None where neither says so."""
     found: dict[str, tuple[str, ...]] = {}
+    directory, search_path = "/", DEFAULT_SEARCH_PATH
     for stage in graph.stages:
-        if stage.index in graph.chain:
-            found |= {
-                step.instruction.keyword: step.instruction.words
-                for step in stage.steps
-                if step.instruction.keyword in {"ENTRYPOINT", "CMD"}
-            }
+        for step in stage.steps if stage.index in graph.chain else ():
+            if step.instruction.keyword in {"ENTRYPOINT", "CMD"}:
+                found[step.instruction.keyword] = step.instruction.words
+            elif step.instruction.keyword == "WORKDIR":
+                directory = posixpath.join(directory, step.text)
+            elif step.instruction.keyword == "ENV":
+                # What stands before $PATH is looked through first; the base image's own is not known.
+                given = dict(assignments(step.instruction)).get("PATH")
+                search_path = f"{expand(given, step.values).text}:{search_path}" if given else search_path
     words = found.get("ENTRYPOINT") or found.get("CMD") or ()
     if len(words) > 2 and words[0] in _SHELLS and words[1] == "-c":  # noqa: PLR2004 (sh -c text)
         words = tuple(words[2].split())
-    return next((word for word in words if word != "exec"), "")
+    name = next((word for word in words if word != "exec"), "")
+    return StartedProgram(name, directory, tuple(search_path.split(":"))) if name else None
 
 
 def copied_programs(graph: BuildGraph, target: BuildTarget, source: BuildSource) -> Iterator[ImageProblem]:
@@ -120,17 +141,12 @@ def copied_programs(graph: BuildGraph, target: BuildTarget, source: BuildSource)
     program = started_program(graph)
     for item in copied(graph):
         strange = [found for found in source.programs if found.machine in foreign and item.matches(found.path)]
-        started = [found for found in strange if program and _same(program, item.target(found.path))]
+        started = [found for found in strange if program is not None and program.is_at(item.target(found.path))]
         if started and item.in_image:
             yield _copied_problem(item, started, target, source, starts=True)
         rest = [found for found in strange if found not in started and (item.in_image or item.names(found.path))]
         if rest and (item.in_image or not _runs_elsewhere(item.stage, target)):
             yield _copied_problem(item, rest, target, source, starts=False)
-
-
-def _same(program: str, path: str) -> bool:
-    """Tell whether a command may be this file: by its path, or by its name where PATH decides."""
-    return program == path if program.startswith("/") else posixpath.basename(program) == posixpath.basename(path)
 
 
 def _runs_elsewhere(stage: Stage, target: BuildTarget) -> bool:

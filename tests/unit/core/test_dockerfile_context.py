@@ -54,7 +54,26 @@ def test_what_a_building_stage_copies_as_a_whole_is_its_own_business() -> None:
     ],
 )
 def test_the_started_program_is_read_from_entrypoint_and_command(lines: str, program: str) -> None:
-    assert started_program(graph(f"FROM scratch AS base\nFROM base\n{lines}\n")) == program
+    found = started_program(graph(f"FROM scratch AS base\nFROM base\n{lines}\n"))
+    assert (found.name if found else "") == program
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "started"),
+    [
+        ('WORKDIR /srv\nCMD ["./app"]', "/srv/app", True),
+        ('WORKDIR /srv\nWORKDIR web\nCMD ["bin/app"]', "/srv/web/bin/app", True),
+        ('CMD ["app"]', "/usr/local/bin/app", True),
+        ('CMD ["app"]', "/opt/vendor/app", False),
+        ('ENV PATH=/opt/vendor:$PATH\nCMD ["app"]', "/opt/vendor/app", True),
+        ('ENV PATH="/opt/vendor:${PATH}"\nCMD app --now', "/usr/bin/app", True),
+        ('CMD ["/app"]', "/other/app", False),
+    ],
+)
+def test_the_started_program_is_found_as_the_kernel_and_path_find_it(lines: str, path: str, *, started: bool) -> None:
+    found = started_program(graph(f"FROM scratch\n{lines}\n"))
+    assert found is not None
+    assert found.is_at(path) is started
 
 
 def test_destinations_are_those_of_copy() -> None:
