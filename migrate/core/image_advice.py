@@ -31,6 +31,7 @@ _ADVICE: Mapping[str, str] = {
     "image.platform-undeclared": "Rebuild it with a tool that writes os and architecture into the config.",
     "image.schema-1": _REBUILD,
     "image.size-mismatch": "Push the image again.",
+    "image.start-on-volume": "Check that the image which fills the volume has arm64: its own container is checked too.",
     "image.windows": "Leave it where it is, if it is for Windows alone.",
     "image.wrong-binary": "Declare ARG TARGETARCH without a default in the build stage, and build the program for it.",
     "image.wrong-health-check": _IN_THE_STAGE,

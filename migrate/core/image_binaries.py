@@ -55,7 +55,7 @@ class Process:
     """What runs in a container: arguments, PATH, the directory it starts in, LD_LIBRARY_PATH and what holds paths.
 
     ``variables`` are environment variables whose values are absolute paths; no other value is of use here, and none
-    that may be a secret is carried about.
+    that may be a secret is carried about. ``mounts`` are directories whose content volumes bring.
     """
 
     arguments: tuple[str, ...]
@@ -63,13 +63,15 @@ class Process:
     working_directory: str = "/"
     library_path: str = ""
     variables: tuple[tuple[str, str], ...] = ()
+    mounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessOverrides:
     """What a container definition sets over its image (ECS API, ContainerDefinition); None: not set.
 
-    ``health_check`` is the command of the definition's healthCheck, ``CMD`` or ``CMD-SHELL`` first.
+    ``health_check`` is the command of the definition's healthCheck, ``CMD`` or ``CMD-SHELL`` first; ``mounts`` are the
+    paths of its volumes, ``/`` where it takes those of another container, whose paths are not told.
     """
 
     entry_point: tuple[str, ...] | None = None
@@ -79,6 +81,7 @@ class ProcessOverrides:
     library_path: str | None = None
     health_check: tuple[str, ...] | None = None
     variables: tuple[tuple[str, str], ...] = ()
+    mounts: tuple[str, ...] = ()
 
 
 NO_OVERRIDES = ProcessOverrides()
@@ -123,6 +126,7 @@ def _process(arguments: tuple[str, ...], config: ImageConfig, overrides: Process
         overrides.working_directory or config.working_directory or "/",
         environment.get("LD_LIBRARY_PATH", "") if library_path is None else library_path,
         tuple(sorted(variables.items())),
+        overrides.mounts,
     )
 
 

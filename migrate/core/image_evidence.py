@@ -17,8 +17,8 @@ from migrate.core.image_scan_problems import file_evidence, scan_problems
 
 EMERGENCY = "emergency"
 _PROVEN_ENOUGH = frozenset({Grade.INFO, Grade.WARN})
-_NOT_ON_THE_WAY = frozenset({"image.archive-not-read"})
-"""Codes of what could not be decided about files that the start was not seen to need: told, and no counter-proof."""
+_NOT_ON_THE_WAY = frozenset({"image.archive-not-read", "image.start-on-volume"})
+"""Codes of what could not be decided and does not lie in the way of what the image itself starts: no counter-proof."""
 _RUN = (LINUX_AMD64, LINUX_ARM64)
 _VERDICT_OF = {"arm64": BinaryVerdict.ARM64, "amd64": BinaryVerdict.X86_64}
 

@@ -103,6 +103,8 @@ class ImageScan:
     wheels: tuple[ForeignWheel, ...] = ()
     unread: tuple[str, ...] = ()
     unread_reason: str = ""
+    on_volumes: tuple[str, ...] = ()
+    """Programs of the start that are not in the image and that a volume may bring."""
     sizes: tuple[tuple[str, int], ...] = ()
     """Digest and true size in bytes of layers whose size is not the one that the manifest gives."""
 
@@ -151,6 +153,7 @@ def scan_image(tree: FileTree, config: ImageConfig, overrides: ProcessOverrides 
         wheels=tuple(seen.wheels),
         unread=tuple(seen.unread[:_MOST_TOLD]),
         unread_reason=seen.unread_reason,
+        on_volumes=tuple(start.on_volumes[:_MOST_TOLD]),
     )
 
 

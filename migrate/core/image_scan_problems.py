@@ -28,6 +28,12 @@ def scan_problems(child: ChildFacts, claimed: Platform, scan: ImageScan) -> Iter
     for group in scan.foreign:
         yield from _foreign(child, group)
     yield from _wheels(child, scan)
+    if scan.on_volumes:
+        text = (
+            f"The start runs {_listed(scan.on_volumes)}, which is not in the image: what a volume brings is not judged."
+        )
+        files = tuple(("file", path) for path in scan.on_volumes)
+        yield ImageProblem("image.start-on-volume", Grade.UNKNOWN, text, (("digest", child.digest), *files))
     if scan.unread:
         text = f"Archives could not be looked into ({scan.unread_reason}); native code in them is not judged."
         files = tuple(("file", path) for path in scan.unread)

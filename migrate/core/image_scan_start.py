@@ -32,11 +32,16 @@ _WORST_FIRST = (BinaryVerdict.X86_64, BinaryVerdict.OTHER, BinaryVerdict.UNDECID
 
 @dataclass(slots=True)
 class StartTrace:
-    """What a start was seen to run. ``is_open``: it also starts something that only the run can tell."""
+    """What a start was seen to run.
+
+    ``is_open``: it also starts something that only the run can tell. ``on_volumes`` are programs that are not in the
+    image and that a volume may bring.
+    """
 
     steps: list[BinaryEvidence] = field(default_factory=list)
     runtimes: set[Runtime] = field(default_factory=set)
     is_open: bool = False
+    on_volumes: list[str] = field(default_factory=list)
 
     @property
     def worst(self) -> BinaryEvidence:
@@ -80,6 +85,9 @@ class _Walk:
             self.trace.steps.append(undecided(f"More than {_MOST_HOPS} programs start one another.", found.path, chain))
             return
         chain = (*chain, _hop(name, found))
+        if not isinstance(found.node, File) and self.may_be_mounted(name):
+            self.mounted(name, rest, chain)
+            return
         content = found.node.content if isinstance(found.node, File) and found.node.is_executable else None
         if posixpath.basename(name) in SUPERVISORS:
             self.services(chain)
@@ -89,6 +97,20 @@ class _Walk:
         self.trace.steps.append(_program_evidence(self.tree, found, name, chain))
         self.note_runtime(found, name, content)
         self.hand_on(posixpath.basename(name), rest, chain)
+
+    def may_be_mounted(self, name: str) -> bool:
+        """Tell whether a program that is not in the image may lie on a volume."""
+        path = posixpath.normpath(posixpath.join(self.process.working_directory, name))
+        return "/" in name and any(f"{path}/".startswith(f"{mount.rstrip('/')}/") for mount in self.process.mounts)
+
+    def mounted(self, name: str, rest: tuple[str, ...], chain: tuple[str, ...]) -> None:
+        """Follow what a program on a volume is given: agents are put before an entry point in this way."""
+        self.trace.on_volumes.append(name)
+        first = len(self.trace.steps)
+        self.first_known(rest, chain)
+        if len(self.trace.steps) == first:
+            reason = f"{name} is not a file of the image; it may lie on a volume."
+            self.trace.steps.append(undecided(reason, name, chain))
 
     def note_runtime(self, found: Found, name: str, content: object) -> None:
         """Remember which interpreter runs, by the name of the program or by a library that it needs."""

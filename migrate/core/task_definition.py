@@ -111,7 +111,14 @@ def process_overrides(container: dict[str, Json]) -> ProcessOverrides:
         library_path=environment.get("LD_LIBRARY_PATH"),
         health_check=_words(check.get("command")) if isinstance(check, dict) else None,
         variables=path_variables(environment),
+        mounts=_mounts(container),
     )
+
+
+def _mounts(container: dict[str, Json]) -> tuple[str, ...]:
+    paths = [str(item.get("containerPath") or "") for item in _objects(container.get("mountPoints"))]
+    taken_over = ["/"] if _list(container.get("volumesFrom")) else []
+    return tuple(path for path in (*paths, *taken_over) if path.startswith("/"))
 
 
 def _words(value: Json) -> tuple[str, ...] | None:

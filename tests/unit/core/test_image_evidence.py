@@ -254,6 +254,7 @@ def test_what_could_not_be_decided_about_the_start_is_no_proof_and_about_an_arch
     archive = scanned_as(unread=("/a.jar",), unread_reason="It is encrypted.")
     assert proof(archive) == ({"image.archive-not-read": "unknown"}, True)
     assert "It is encrypted." in archive.problems[0].text
+    assert proof(scanned_as(on_volumes=("/agent/start",))) == ({"image.start-on-volume": "unknown"}, True)
 
 
 def scanned_as(**found: Any) -> ImageFacts:

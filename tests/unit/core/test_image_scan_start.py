@@ -336,6 +336,28 @@ def test_values_that_double_and_commands_without_end_stay_small() -> None:
     assert time.monotonic() - begun < 5
 
 
+AGENT = ("/var/lib/agent/start.sh", "fargate", "entrypoint", "/app", "--serve")
+
+
+@pytest.mark.parametrize("mounts", [("/var/lib/agent",), ("/",), ("/var/lib/agent/",)])
+def test_c06_an_agent_on_a_volume_is_told_and_what_it_starts_is_judged(mounts: tuple[str, ...]) -> None:
+    given = ProcessOverrides(entry_point=AGENT, mounts=mounts)
+    good = scanned({"/app": ARM64}, overrides=given)
+    assert started(good) == (BinaryVerdict.ARM64, "/app")
+    assert good.on_volumes == ("/var/lib/agent/start.sh",)
+    assert started(scanned({"/app": X86}, overrides=given)) == (BinaryVerdict.X86_64, "/app")
+    alone = scanned({"/other": ARM64}, overrides=given)
+    assert alone.start.verdict is BinaryVerdict.UNDECIDED
+    assert "may lie on a volume" in alone.start.reason
+
+
+def test_a_missing_program_beside_a_volume_is_missing() -> None:
+    found = scanned({"/app": ARM64}, overrides=ProcessOverrides(entry_point=AGENT, mounts=("/var/lib/agents",)))
+    assert found.start.verdict is BinaryVerdict.UNDECIDED
+    assert "is not a file of the image." in found.start.reason
+    assert found.on_volumes == ()
+
+
 def test_what_is_no_launcher_starts_nothing_but_what_follows_two_dashes() -> None:
     assert launched("node", ("server.js",)) is None
     assert launched("chamber", ("exec", "svc", "--", "/app", "-x")) == ("/app", "-x")

@@ -6,11 +6,13 @@ import pytest
 
 from migrate.core.documents import Document, document, fields
 from migrate.core.facts import Architecture
+from migrate.core.image_binaries import ProcessOverrides
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.task_definition import (
     ANSWER_ONLY_FIELDS,
     containers,
     equivalent,
+    process_overrides,
     registrable,
     with_architecture,
 )
@@ -155,3 +157,28 @@ def test_containers_come_in_the_order_of_the_definition() -> None:
     text = definition(containerDefinitions=[{"name": "b"}, {"name": "a"}])
     assert [item["name"] for item in containers(text)] == ["b", "a"]
     assert containers(document({"family": "web"})) == ()
+
+
+def test_what_a_container_sets_over_its_image_is_read_and_secrets_are_left_behind() -> None:
+    found = process_overrides(
+        {
+            "entryPoint": ["/start"],
+            "command": [],
+            "workingDirectory": "/srv",
+            "environment": [
+                {"name": "PATH", "value": "/opt/bin"},
+                {"name": "LD_LIBRARY_PATH", "value": "/opt/lib"},
+                {"name": "TOKEN", "value": "not a path"},
+                {"name": "NONE", "value": None},
+            ],
+            "healthCheck": {"command": ["CMD-SHELL", "true"]},
+            "mountPoints": [{"sourceVolume": "a", "containerPath": "/data"}, {"sourceVolume": "b"}],
+            "volumesFrom": [{"sourceContainer": "agent"}],
+        }
+    )
+    assert (found.entry_point, found.command, found.working_directory) == (("/start",), None, "/srv")
+    assert (found.search_path, found.library_path) == ("/opt/bin", "/opt/lib")
+    assert found.health_check == ("CMD-SHELL", "true")
+    assert found.mounts == ("/data", "/")
+    assert found.variables == (("LD_LIBRARY_PATH", "/opt/lib"), ("PATH", "/opt/bin"))
+    assert process_overrides({}) == ProcessOverrides()
