@@ -166,9 +166,7 @@ def source_problems(source: BuildSource, graph: BuildGraph | None, fault: str) -
             text = f"The Dockerfile {source.path} cannot be read: {source.problem}"
             yield ImageProblem("build.dockerfile-missing", Grade.BLOCK, text, evidence)
     elif fault:
-        yield ImageProblem(
-            "dockerfile.refused", Grade.BLOCK, f"BuildKit would refuse {source.path}: {fault}.", evidence
-        )
+        yield ImageProblem("dockerfile.refused", Grade.BLOCK, f"{source.path} cannot be built from: {fault}.", evidence)
     elif graph is None:
         text = f"{source.path} is written for another frontend than Docker's, and was not read."
         yield ImageProblem("dockerfile.frontend", Grade.UNKNOWN, text, evidence)

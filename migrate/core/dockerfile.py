@@ -17,6 +17,7 @@ _DIRECTIVES = frozenset({"syntax", "escape", "check"})
 _HEREDOC = re.compile(r"(\d*)<<(-?)\s*([^<]+)")
 _BLANK = re.compile(r"[\t\v\f\r ]+")
 _WITH_HEREDOCS = frozenset({"ADD", "COPY", "RUN", "ONBUILD"})
+_MOST_INSTRUCTIONS = 4096
 _QUOTES = frozenset({'"', "'"})
 KEYWORDS = frozenset(
     {
@@ -66,7 +67,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Dockerfile:
-    """A Dockerfile. ``fault`` says, with the line in front, why BuildKit would refuse it; empty where it would not."""
+    """A Dockerfile. ``fault`` says why no build could be made from it, empty where one could; ``fault_line`` where."""
 
     instructions: tuple[Instruction, ...]
     syntax: str = ""
@@ -85,6 +86,7 @@ class _Reader:
     escape: str = "\\"
     seen: set[str] = field(default_factory=set)
     directives_over: bool = False
+    count: int = 0
 
     @property
     def ended(self) -> bool:
@@ -138,6 +140,9 @@ def _instructions(reader: _Reader) -> Iterator[Instruction]:
             piece, continues = reader.cut_continuation(line)
             lines.append((number, piece))
         if "".join(text for _, text in lines).strip():
+            reader.count += 1
+            if reader.count > _MOST_INSTRUCTIONS:
+                raise _RefusedError(number, f"it has more than {_MOST_INSTRUCTIONS} instructions")
             yield _instruction(reader, lines)
 
 

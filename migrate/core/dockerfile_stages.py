@@ -19,6 +19,8 @@ TARGET_ARGUMENTS = ("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT")
 _EXPANDED = frozenset({"ADD", "ARG", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"})
 """Instructions whose text BuildKit itself puts variables in; RUN leaves that to the shell."""
 
+_MOST_VARIABLES = 256
+_LONGEST_VALUE = 4096
 _MOUNT_FROM = re.compile(r"(?:^|,)from=([^,]+)")
 
 
@@ -145,10 +147,13 @@ def build_graph(dockerfile: Dockerfile, target: BuildTarget) -> BuildGraph:
     globals_ = global_values(dockerfile, target)
     stages: list[Stage] = []
     ends: list[dict[str, str]] = []
+    names: dict[str, Stage] = {}
     for number, block in enumerate(_blocks(dockerfile)):
-        stage, end = _stage(number, block, stages, ends, globals_, target)
+        stage, end = _stage(number, block, names, ends, globals_, target)
         stages.append(stage)
         ends.append(end)
+        if stage.name:
+            names[stage.name] = stage
     if not stages:
         return BuildGraph((), frozenset(), frozenset(), "it has no FROM")
     wanted = stages[-1] if target.stage is None else _stage_named(stages, target.stage)
@@ -174,7 +179,7 @@ def _blocks(dockerfile: Dockerfile) -> list[list[Instruction]]:
 def _stage(
     number: int,
     block: list[Instruction],
-    before: list[Stage],
+    before: Mapping[str, Stage],
     ends: list[dict[str, str]],
     globals_: Mapping[str, str],
     target: BuildTarget,
@@ -185,7 +190,7 @@ def _stage(
     base = expand(words[0], globals_) if words else expand("", {})
     flag = first.flag("platform")
     wish = expand(flag, globals_)
-    parent = next((stage for stage in reversed(before) if stage.name and stage.name == base.text.lower()), None)
+    parent = before.get(base.text.lower())
     platform = parent.platform if parent else _platform(wish.text) if flag else target.platform
     values = dict(ends[parent.index]) if parent else {}
     steps = tuple(_steps(block[1:], values, globals_, dict(target.arguments)))
@@ -207,18 +212,22 @@ def _steps(
     block: list[Instruction], values: dict[str, str], globals_: Mapping[str, str], given: Mapping[str, str]
 ) -> Iterator[Step]:
     """Yield the instructions in turn; ``values`` is carried from one to the next, and is the stage's end at last."""
+    seen = dict(values)
     for instruction in block:
         text = instruction.text
         if instruction.keyword in _EXPANDED:
             text = expand(text, values).text
-        yield Step(instruction, dict(values), text)
-        if instruction.keyword == "ARG":
-            for name, default in assignments(instruction):
-                value = given.get(name, globals_.get(name) if default is None else expand(default, values).text)
-                if value is not None:
-                    values[name] = value
-        elif instruction.keyword == "ENV":
-            values |= {name: expand(value or "", values).text for name, value in assignments(instruction)}
+        yield Step(instruction, seen, text)
+        changed: dict[str, str] = {}
+        for name, written in assignments(instruction) if instruction.keyword in {"ARG", "ENV"} else ():
+            value = expand(written, values).text if written is not None else globals_.get(name)
+            if instruction.keyword == "ARG":
+                value = given.get(name, value)
+            if value is not None and (name in values or len(values) + len(changed) < _MOST_VARIABLES):
+                changed[name] = value[:_LONGEST_VALUE]
+        if changed:
+            values |= changed
+            seen = dict(values)
 
 
 def _sources(instruction: Instruction) -> Iterator[str]:

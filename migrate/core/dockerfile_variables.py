@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 _NAME = re.compile(r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?P<change>:?[-+?#%/]+)?)")
 _DEEPEST = 16
+_LONGEST = 64 << 10
+"""How long a text becomes at most: variables that hold each other can make it grow without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,12 @@ class _Reading:
     values: Mapping[str, str]
     missing: list[str] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
+    left: int = _LONGEST
 
     def expanded(self, text: str, depth: int) -> str:
         parts: list[str] = []
         at, quoted = 0, False
-        while at < len(text):
+        while at < len(text) and self.left > 0:
             sign = text[at]
             match = _NAME.match(text, at) if sign == "$" else None
             if sign == "\\":
@@ -58,6 +61,7 @@ class _Reading:
                 quoted ^= sign == '"'
                 parts.append("" if sign == '"' else sign)
                 at += 1
+            self.left -= len(parts[-1])
         return "".join(parts)
 
     def _variable(self, match: re.Match[str], text: str, depth: int) -> tuple[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import dockerfile  # type: ignore[import-not-found] # a compiled module without types
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -208,6 +210,25 @@ def test_whatever_a_dockerfile_says_every_finding_has_place_grade_and_advice(tex
 @pytest.mark.timeout(20)
 def test_long_lines_take_no_long_time(line: str) -> None:
     judged(f"FROM a\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["ENV A=xxxxxxxx", *["ENV A=$A$A$A$A$A$A$A$A"] * 40, "COPY $A /x", "COPY " + "$A" * 50_000 + " /x"],
+        [f"ENV V{number}=x" for number in range(4000)],
+        ["FROM a AS s"] * 4000,
+        ["ENV A=1"] * 100_000,
+    ],
+    ids=["growing", "variables", "stages", "instructions"],
+)
+@pytest.mark.timeout(30)
+def test_what_could_grow_without_end_does_not(lines: list[str]) -> None:
+    tracemalloc.start()
+    judged("\n".join(["FROM a", *lines]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 256 << 20
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "RUN <<EOF\nno end\n", "# escape=x\nFROM a\n"])
