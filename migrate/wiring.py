@@ -6,7 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,18 +127,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
         )
         deployer = _deployer(opened, account, service, narrator, run.id)
         runtime = Runtime(
-            settings=readers.settings,
-            services=readers.services,
-            surroundings=readers.surroundings,
-            health=readers.health,
-            repositories=readers.repositories,
-            permissions=readers.permissions,
-            registry=readers.registry,
-            images=readers.images,
-            files=readers.files,
-            builds=readers.builds,
-            store=readers.store,
-            clock=readers.clock,
+            **{item.name: getattr(readers, item.name) for item in fields(readers)},
             safety=AwsSafetyActions(opened.session),
             stacks=deployer,
             narrator=narrator,
@@ -164,7 +153,9 @@ def inspecting(place: Place) -> Iterator[ImageReaders]:
         return EcrRepositoryReader(session).credentials(registry)
 
     with _registry(ecr_login) as registry:
-        yield ImageReaders(registry, RegistryInspector(registry), RegistryContents(registry), LocalBuildReader(os.environ))
+        yield ImageReaders(
+            registry, RegistryInspector(registry), RegistryContents(registry), LocalBuildReader(os.environ)
+        )
 
 
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
