@@ -31,6 +31,8 @@ _SKIPPABLE = b"\x2a\x4d\x18"
 _MAGIC_BYTES = 4
 _HEADER_CHECK = 2
 _FIRST_STEP = 1 << 14
+# Layers that can be read in parts (eStargz, zstd:chunked) have one for every few files; empty ones only cost time.
+_MOST_PARTS = 1_000_000
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 # 128 MiB is the most that zstd's own command line takes without being told to; a layer's window is memory of ours.
 _WIDEST_WINDOW = 27
@@ -142,7 +144,7 @@ def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _unpacked(chunks: Iterator[bytes], begin: Callable[[bytes], Inflater], name: str) -> Iterator[bytes]:
     """Unpack gzip members or zstd frames that follow one another; after the last one there may only be padding."""
     part: Inflater | None = None
-    early = b""
+    early, parts_left = b"", _MOST_PARTS
     for chunk in chunks:
         waiting = early + chunk
         at, step, early = 0, len(waiting), b""
@@ -153,6 +155,9 @@ def _unpacked(chunks: Iterator[bytes], begin: Callable[[bytes], Inflater], name:
                 if len(waiting) - at < _MAGIC_BYTES:
                     early = waiting[at:]
                     break
+                parts_left -= 1
+                if not parts_left:
+                    raise unreadable(f"The {name} data has more than {_MOST_PARTS} parts.")
                 part, step = begin(waiting[at : at + _MAGIC_BYTES]), _FIRST_STEP
             # What a part leaves over is copied: of many small parts in one chunk each is given little.
             given = waiting[at : at + step]
