@@ -89,9 +89,16 @@ def _with_sockets(found: Builder) -> Builder:
     nodes = []
     for node in found.nodes:
         path = node.endpoint.removeprefix("unix://")
-        gone = path != node.endpoint and not node.problem and not Path(path).exists()
+        gone = path != node.endpoint and not node.problem and _is_gone(Path(path))
         nodes.append(replace(node, problem=f"there is no socket {path}.") if gone else node)
     return replace(found, nodes=tuple(nodes))
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except OSError:
+        return False
 
 
 def _on_engine(found: Builder, engine: Engine) -> Builder:

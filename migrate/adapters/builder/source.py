@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ def read_source(build: ImageSettings, targets: tuple[BuildTarget, ...]) -> Build
         return BuildSource(build.context, "Dockerfile", None, remote=True)
     context = Path(build.context)
     path = Path(build.dockerfile) if build.dockerfile is not None else context / "Dockerfile"
-    context_problem = "" if remote or context.is_dir() else "it is not a directory."
+    context_problem = "" if remote or stat.S_ISDIR(_mode(context)) else "it is not a directory."
     try:
         if path.stat().st_size > _LARGEST_DOCKERFILE:
             return BuildSource(build.context, str(path), None, problem="it is larger than 1 MiB.")
@@ -70,7 +71,10 @@ class _Walk:
             for path in self._files(source):
                 machine = _machine(self.context / path)
                 if machine is not None:
-                    yield ContextProgram(path, machine)
+                    # A name may hold bytes that are no text; what is told of it has to be.
+                    yield ContextProgram(
+                        path.encode(errors="surrogateescape").decode(errors="backslashreplace"), machine
+                    )
 
     def _files(self, source: str) -> Iterator[str]:
         """Yield the files below a source; one with a pattern is looked for from its last plain directory on."""
@@ -92,15 +96,23 @@ class _Walk:
             path = waiting.pop()
             kept_out = bool(path) and path in self.ignored
             place = self.context / path
-            if (path and place.is_symlink()) or path in self.seen:
-                continue
-            if place.is_dir():
+            # The context itself may be a link; below it none is followed.
+            mode = _mode(place, follow=not path)
+            if path not in self.seen and stat.S_ISDIR(mode):
                 if not kept_out or self.ignored.has_exceptions:
                     waiting += [f"{path}/{name}".lstrip("/") for name in _names(place)]
-            elif place.is_file() and not kept_out:
+            elif path not in self.seen and stat.S_ISREG(mode) and not kept_out:
                 self.seen.add(path)
                 self.left -= 1
                 yield path
+
+
+def _mode(path: Path, *, follow: bool = True) -> int:
+    """Return what a path is; 0 where there is nothing, or nothing that may be looked at."""
+    try:
+        return path.stat(follow_symlinks=follow).st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 def _names(folder: Path) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ def test_missing_files_are_told_and_not_raised(tmp_path: Path) -> None:
     assert "No such file" in read(tmp_path).problem
     (tmp_path / "Dockerfile").write_text("x" * (1 << 20) + "x")
     assert "1 MiB" in read(tmp_path).problem
+
+
+def test_a_name_that_is_no_text_is_told_as_text(tmp_path: Path) -> None:
+    lay_out(tmp_path, Dockerfile="FROM scratch\nCOPY . /\n")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/app\xff")).write_bytes(AMD64_ELF)
+    (found,) = read(tmp_path).programs
+    assert found.path == "app\\xff"
+    assert found.path.encode()
 
 
 def test_a_context_of_too_many_files_is_cut_short(tmp_path: Path) -> None:
