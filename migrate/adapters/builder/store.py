@@ -49,7 +49,10 @@ def driver_options(configuration: DockerConfiguration, name: str) -> dict[str, s
 
 
 def _instances(folder: Path) -> dict[str, dict[str, Any]]:
-    paths = sorted((folder / "instances").glob("*")) if (folder / "instances").is_dir() else []
+    try:
+        paths = sorted((folder / "instances").iterdir())
+    except OSError:
+        paths = []
     return {path.name: value for path in paths if (value := read_object(path)).get("Driver")}
 
 
