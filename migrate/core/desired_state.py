@@ -196,9 +196,6 @@ def expected_digests(record: Record, settings: Settings, stage: Stage, architect
     digests = record.running_digests(stage, platform)
     if settings.image.mode is ImageMode.EXTERNAL:
         digests += record.running_digests(Stage.IMAGE, platform)
-    if record.former and record.index is not None:
-        # What somebody else deployed may have started from our index, and goes on from it (case C43).
-        digests += record.running_digests(Stage.IMAGE, platform)
     return tuple(dict.fromkeys(digests))
 
 

@@ -76,6 +76,19 @@ def test_c43_their_revision_becomes_the_new_original_and_the_migration_goes_on_f
     assert operator.tag == tag
 
 
+@pytest.mark.parametrize("launch_type", ["FARGATE", None])
+def test_c43_tasks_that_started_from_our_index_run_the_original_before_the_new_baseline_is_proven(
+    launch_type: str | None,
+) -> None:
+    operator = Operator.of(World.with_demo_service(FakeClock(), launch_type=launch_type)).reach(1)
+    operator.world.reporting.digest = "index"
+    ci_deploys(operator)
+    assert operator.record.index is not None
+    assert {task.containers[0].image_digest for task in operator.tasks} == {operator.record.index.digest}
+    assert operator.rebaseline().exit_code is ExitCode.DONE
+    assert {task.containers[0].image_digest for task in operator.tasks} == {operator.record.baseline.image.digest}
+
+
 def test_c43_an_index_that_stands_is_not_built_again() -> None:
     operator = Operator.of().reach(2)
     index = operator.record.index
