@@ -150,15 +150,11 @@ def _unpacked(chunks: Iterator[bytes], begin: Callable[[bytes], Inflater], name:
         at, step, early = 0, len(waiting), b""
         while at < len(waiting):
             if part is None:
-                if not waiting[at] and not waiting[at:].strip(b"\0"):
+                early = _next_start(waiting, at)
+                if len(early) < _MAGIC_BYTES:
                     break
-                if len(waiting) - at < _MAGIC_BYTES:
-                    early = waiting[at:]
-                    break
+                part, step, early = begin(early), _FIRST_STEP, b""
                 parts_left -= 1
-                if not parts_left:
-                    raise unreadable(f"The {name} data has more than {_MOST_PARTS} parts.")
-                part, step = begin(waiting[at : at + _MAGIC_BYTES]), _FIRST_STEP
             # What a part leaves over is copied: of many small parts in one chunk each is given little.
             given = waiting[at : at + step]
             at, step = at + len(given), step * 4
@@ -168,7 +164,16 @@ def _unpacked(chunks: Iterator[bytes], begin: Callable[[bytes], Inflater], name:
             if part.eof:
                 at -= len(part.unused_data)
                 part = None
+        if parts_left < 0:
+            raise unreadable(f"The {name} data has more than {_MOST_PARTS} parts.")
     if part is not None:
         raise unreadable(f"The {name} data ends too early.")
-    if early.strip(b"\0"):
+    if early:
         raise unreadable(f"Something follows the {name} data.")
+
+
+def _next_start(waiting: bytes, at: int) -> bytes:
+    """Return the first bytes of the part that begins at ``at``: fewer where the chunk ends, none for padding."""
+    if not waiting[at] and not waiting[at:].strip(b"\0"):
+        return b""
+    return waiting[at : at + _MAGIC_BYTES]
