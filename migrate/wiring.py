@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from migrate.core.images import ImageReference
 from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
-from migrate.ports import Clock, Narrator
+from migrate.ports import Clock, Narrator, RecordStore
 from migrate.workflows.runtime import Readers, Runtime
 
 if TYPE_CHECKING:
@@ -238,6 +238,17 @@ def _told_to(narrator: Narrator, run_id: str, clock: Clock) -> ChangeListener:
     return tell
 
 
+def _noted_by(store: RecordStore, narrator: Narrator, run_id: str, clock: Clock) -> Callable[[str], None]:
+    """Keep what the engine did about a lock as evidence, and tell it."""
+
+    def note(text: str) -> None:
+        event = Event(run_id, clock.now(), EventKind.NOTE, "stack lock", text)
+        store.append(event)
+        narrator.tell(event)
+
+    return note
+
+
 def _deployer(opened: Opened, account: Account, service: Service, narrator: Narrator, run_id: str) -> PulumiDeployer:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
 
@@ -248,7 +259,7 @@ def _deployer(opened: Opened, account: Account, service: Service, narrator: Narr
         _pulumi_environment(opened),
         credentials=opened.readers.repositories.credentials,
         listener=_told_to(narrator, run_id, clock),
-        tell=lambda text: narrator.tell(Event(run_id, clock.now(), EventKind.NOTE, "stack lock", text)),
+        tell=_noted_by(opened.readers.store, narrator, run_id, clock),
     )
 
 

@@ -132,6 +132,9 @@ def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str
     said = tuple(reason for reason in reasons if reason)
     try:
         others = _done_by_others(work)
+        if not others:
+            told = f"stage {stage.value} did not prove itself: {'; '.join(said)}; going back"
+            work.journal.note("roll back", told)
     except KeyboardInterrupt:
         return stopped_on_the_way_back(work, stage.before, said)
     if others:
@@ -140,7 +143,6 @@ def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str
             "To keep what they deployed and go on from it: `migrate apply --stage 0 --rebaseline`."
         )
         return _held(work.journal, stage, (*others, *said), then, "errors#world-changed")
-    work.journal.note("roll back", f"stage {stage.value} did not prove itself: {'; '.join(said)}; going back")
     back = go_back(work, stage.before)
     if back.exit_code is not ExitCode.DONE:
         return RunOutcome(
