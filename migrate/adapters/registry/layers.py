@@ -32,10 +32,11 @@ _LARGEST_LAYER = 64 << 30
 
 @dataclass(frozen=True, slots=True)
 class LayerLimits:
-    """What an image may hold before it counts as hostile: entries of all layers, and unpacked bytes of all."""
+    """What an image may hold before it counts as hostile: entries of all layers, unpacked bytes and bytes of names."""
 
     entries: int = 1_000_000
     unpacked_bytes: int = 64 << 30
+    name_bytes: int = 256 << 20
 
 
 DEFAULT_LIMITS = LayerLimits()
@@ -113,6 +114,7 @@ class _Image:
         self._entries = 0
         self.bytes_left = limits.unpacked_bytes
         self._kept_left = 2 * MOST_KEPT
+        self._names_left = limits.name_bytes
         self._evidence_left = _MOST_EVIDENCE
 
     def unpack(self, size: int) -> None:
@@ -122,14 +124,16 @@ class _Image:
 
     def apply(self, entries: Iterator[TarEntry] | Inventory) -> None:
         tree, count, most = self.tree, self._entries, self._limits.entries
+        names_left = self._names_left
         for entry in entries:
             count += 1
-            if count + tree.implied > most:
-                raise unreadable(f"The layers hold more than {most} entries.")
+            names_left -= len(entry.path) + len(entry.target)
+            if count + tree.implied > most or names_left < 0:
+                raise unreadable(f"The layers hold more than {most} entries, or names without end.")
             if entry.facts is not NO_FACTS:
                 entry = self._kept(entry)  # noqa: PLW2901 - the same entry, with less of it
             _apply(tree, entry)
-        self._entries = count
+        self._entries, self._names_left = count, names_left
 
     def _kept(self, entry: TarEntry) -> TarEntry:
         content, kept = entry.facts

@@ -156,6 +156,12 @@ def test_directories_that_no_entry_named_count_as_entries() -> None:
         tree_of(tar(*deep), limits=LayerLimits(entries=1000))
 
 
+def test_link_targets_without_end_are_refused() -> None:
+    links = tar(*(link(f"l{number}", "t/" * 2000) for number in range(30)))
+    with pytest.raises(UnreadableLayerError, match="names without end"):
+        tree_of(links, limits=LayerLimits(name_bytes=100_000))
+
+
 def test_links_that_waste_steps_are_a_fault() -> None:
     winding = "a/../" * 700
     tree = tree_of(tar(Entry("a/file"), link("b", winding), link("c", f"b/{winding}"), Entry("c/x", ARM64_ELF)))
