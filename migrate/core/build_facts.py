@@ -46,13 +46,18 @@ class Builder:
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
-        """What it can execute, on any of its nodes."""
-        return tuple(dict.fromkeys(platform for node in self.nodes for platform in node.platforms))
+        """What it can execute, on any of its nodes that answers."""
+        return tuple(dict.fromkeys(platform for node in self.nodes if not node.problem for platform in node.platforms))
 
     @property
     def native(self) -> Platform | None:
         """The platform of its first node itself; BuildKit lists it first."""
         return next((node.platforms[0] for node in self.nodes if node.platforms), None)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether not one of its nodes answers."""
+        return bool(self.nodes) and all(node.problem for node in self.nodes)
 
 
 @dataclass(frozen=True, slots=True)

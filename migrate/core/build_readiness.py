@@ -64,15 +64,13 @@ def builder_problems(builder: Builder) -> Iterator[ImageProblem]:
         yield ImageProblem("build.builder-driver", Grade.BLOCK, text, evidence)
     if builder.driver == _DOCKER:
         yield from _docker_driver(builder, evidence)
+    grade = Grade.BLOCK if builder.is_silent else Grade.WARN
+    # The pods of a cluster may be there only while something is built.
+    grade = Grade.UNKNOWN if builder.driver == "kubernetes" else grade
     for node in builder.nodes:
         if node.problem:
-            sure = builder.driver != "kubernetes"
-            yield ImageProblem(
-                "build.builder-unreachable",
-                Grade.BLOCK if sure else Grade.UNKNOWN,
-                f"Builder {builder.name} does not answer at {node.endpoint or node.name}: {node.problem}",
-                evidence,
-            )
+            text = f"Builder {builder.name} does not answer at {node.endpoint or node.name}: {node.problem}"
+            yield ImageProblem("build.builder-unreachable", grade, text, evidence)
 
 
 def _docker_driver(builder: Builder, evidence: tuple[tuple[str, str], ...]) -> Iterator[ImageProblem]:
@@ -103,7 +101,7 @@ def platform_problems(builder: Builder, target: BuildTarget, graph: BuildGraph |
     """
     platform = target.platform
     runs = None if graph is None else _first_run(graph, platform)
-    if not builder.driver or any(node.problem for node in builder.nodes) or (graph is not None and runs is None):
+    if not builder.driver or builder.is_silent or (graph is not None and runs is None):
         return
     evidence = (*_evidence(builder), ("platform", str(platform)))
     evidence = (*evidence, ("first RUN", f"line {runs}")) if runs else evidence
@@ -147,7 +145,8 @@ def _first_run(graph: BuildGraph, platform: Platform) -> int | None:
 
 
 def _on_node_of_its_own(builder: Builder, platform: Platform) -> bool:
-    return any(node.platforms and node.platforms[0].matches(platform) for node in builder.nodes)
+    answering = (node.platforms for node in builder.nodes if node.platforms and not node.problem)
+    return any(platforms[0].matches(platform) for platforms in answering)
 
 
 def source_problems(source: BuildSource, graph: BuildGraph | None, fault: str) -> Iterator[ImageProblem]:
@@ -178,7 +177,7 @@ def source_problems(source: BuildSource, graph: BuildGraph | None, fault: str) -
 def disk_problems(builder: Builder, compressed: int, platforms: int) -> Iterator[ImageProblem]:
     """Yield whether the disk of the builder is too full, judged by the image that there is (bytes, compressed)."""
     wanted = max(_LEAST_BYTES, _UNPACKED * compressed * platforms)
-    if not builder.driver or any(node.problem for node in builder.nodes):
+    if not builder.driver or builder.is_silent:
         return
     if builder.free_bytes is None:
         text = f"How much room builder {builder.name} has is not known from here; a build may need {_gib(wanted)}."

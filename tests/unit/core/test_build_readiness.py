@@ -150,6 +150,20 @@ def test_a_builder_that_does_not_answer_is_a_block_and_of_kubernetes_unknown() -
     assert codes(found(replace(dead, driver="kubernetes"))) == [("build.builder-unreachable", "unknown")]
 
 
+def test_a_node_that_does_not_answer_stops_only_what_no_other_can_build() -> None:
+    down = BuilderNode("arm", "ssh://arm", (LINUX_ARM64,), problem="no route.")
+    up = BuilderNode("intel", "tcp://intel", (LINUX_AMD64,), asked=True)
+    assert codes(found(replace(a_builder(), nodes=(up, down)))) == [
+        ("build.builder-unreachable", "warn"),
+        ("build.platform-missing", "block"),
+    ]
+    both = replace(up, platforms=(LINUX_AMD64, LINUX_ARM64))
+    assert codes(found(replace(a_builder(), nodes=(both, down)))) == [
+        ("build.builder-unreachable", "warn"),
+        ("build.emulated", "info"),
+    ]
+
+
 def test_a_builder_that_does_not_say_what_it_can_is_unknown() -> None:
     assert codes(found(a_builder(platforms=[]))) == [("build.platforms-unknown", "unknown")]
 
