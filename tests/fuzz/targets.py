@@ -56,6 +56,16 @@ def _pieces(body: bytes) -> Iterator[bytes]:
     return (body[at : at + size] for at in range(1, len(body), size))
 
 
+def _with_checksums(body: bytes) -> bytes:
+    """Make the checksums of what looks like tar headers right: no fuzzer guesses them, and behind them is the rest."""
+    blocks = bytearray(body)
+    for at in range(0, len(blocks) - 511, 512):
+        if blocks[at + 257 : at + 262] == b"ustar":
+            blocks[at + 148 : at + 156] = b" " * 8
+            blocks[at + 148 : at + 156] = b"%06o\0 " % sum(blocks[at : at + 512])
+    return bytes(blocks)
+
+
 def documents(body: bytes) -> None:
     """Read a manifest, an index or a config of this content, and judge it."""
     reference = FetchedManifest(_DIGEST, "", body)
@@ -72,8 +82,9 @@ def tar(body: bytes) -> None:
     """Walk through an archive and keep its entries, which must come back from the cache's form as they were."""
     budget = _Budget()
     entries = []
+    pieces = _pieces(body[:1] + _with_checksums(body[1:]))
     try:
-        for entry in tar_entries(ByteStream(_pieces(body)), ContentReader(budget.take)):
+        for entry in tar_entries(ByteStream(pieces), ContentReader(budget.take)):
             entries.append(entry)
             assert len(entry.path) <= 4096
             assert len(entry.facts.kept) <= len(body)
@@ -98,7 +109,7 @@ def compression(body: bytes) -> None:
 def layer(body: bytes) -> None:
     """Unpack a layer and apply it twice, as the second time over what the first one made."""
     shelf = Shelf()
-    lower = Descriptor("", shelf.blob(body))
+    lower = Descriptor("", shelf.blob(_with_checksums(body)))
     try:
         tree = LayerReader(FakeImageRegistry(shelf), _LIMITS).tree(_REFERENCE, (lower, lower))
     except UnreadableLayerError:
