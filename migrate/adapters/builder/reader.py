@@ -89,7 +89,8 @@ def _with_sockets(found: Builder) -> Builder:
     nodes = []
     for node in found.nodes:
         path = node.endpoint.removeprefix("unix://")
-        gone = path != node.endpoint and not node.problem and _is_gone(Path(path))
+        unheard = not node.problem and not node.asked
+        gone = unheard and path != node.endpoint and _is_gone(Path(path))
         nodes.append(replace(node, problem=f"there is no socket {path}.") if gone else node)
     return replace(found, nodes=tuple(nodes))
 
