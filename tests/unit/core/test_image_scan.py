@@ -264,11 +264,11 @@ def test_hard_links_and_faults_of_the_tree_are_heeded() -> None:
     ],
 )
 def test_names_made_to_waste_time_waste_none(path: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(200):
         native_module(path)
         platform_key(path)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     scanned({**PYTHON, path: X86})
 
 
@@ -279,7 +279,7 @@ def test_a_large_image_is_judged_in_a_moment() -> None:
     for number in range(200_000):
         content = (ARM64, X86, Opaque(), Opaque(), Opaque())[number % 5]
         tree.add_file(f"/usr/lib/{number % 500}/x86_64/lib{number}.so", content, is_executable=True)
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = scan_image(tree, ImageConfig(entrypoint=("/app",)))
-    assert time.perf_counter() - begun < 4
+    assert time.process_time() - begun < 4
     assert found.foreign[0].count == 40_000

@@ -188,10 +188,10 @@ def test_c06_the_entry_script_of_a_database_leads_to_its_server() -> None:
 
 def test_c06_scripts_that_start_each_other_end() -> None:
     files = {f"/{name}": f"#!/bin/sh\n{'; '.join(f'/{other}' for other in 'abcdef')}\n" for name in "abcdef"}
-    begun = time.monotonic()
+    begun = time.process_time()
     found = scanned({**files, **SHELL}, entrypoint=("/a",))
     assert found.start.verdict is BinaryVerdict.ARM64
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_a_variable_of_the_definition_wins_over_the_images() -> None:
 
 
 def test_reading_hostile_text_stays_quick() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     for text in (
         '"' * 70_000,
         "'\"" * 35_000,
@@ -320,11 +320,11 @@ def test_reading_hostile_text_stays_quick() -> None:
     ):
         read_shell(text, {})
         scanned({"/app": f"#!/bin/sh\n{text}", **SHELL})
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_values_that_double_and_commands_without_end_stay_small() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     reading = read_shell("A=aa\n" + "A=$A$A\n" * 9_000 + "exec $A\n", {})
     assert reading.is_open
     assert launched("env", ("-S",) * 5_000) == ()
@@ -333,7 +333,7 @@ def test_values_that_double_and_commands_without_end_stay_small() -> None:
     path = (("PATH", ":".join(f"/d{number}" for number in range(50_000))), ("LD_LIBRARY_PATH", ":x" * 50_000))
     scanned({"/app": arm64("a.so", loader=GLIBC), **SHELL}, command=many, environment=path, entrypoint=("sh", "/app"))
     scanned({"/app": '#!/bin/sh\nexec "$@"\n', **SHELL}, command=many, environment=path)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 AGENT = ("/var/lib/agent/start.sh", "fargate", "entrypoint", "/app", "--serve")
