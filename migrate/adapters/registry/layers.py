@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.adapters.registry.byte_stream import ByteStream
-from migrate.adapters.registry.compression import decompressed, unreadable
+from migrate.adapters.registry.compression import UnreadableLayerError, decompressed, unreadable
 from migrate.adapters.registry.file_content import ContentReader, evidence_bytes
 from migrate.adapters.registry.layer_cache import Inventory, LayerCache, Recorder
 from migrate.adapters.registry.read_ahead import joined, read_ahead
@@ -28,6 +28,7 @@ _MOST_EVIDENCE = 96 << 20
 # A size that lies is judged elsewhere; here it only has to end.
 _SURPLUS = 64 << 20
 _LARGEST_LAYER = 64 << 30
+_MOST_TO_VERIFY = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,14 @@ class LayerReader:
         recorder = Recorder() if self._cache is not None else None
         metered = _Metered(layer)
         before = image.bytes_left
-        with (
-            self._registry.open_blob(repository, layer.digest) as chunks,
-            read_ahead(joined(metered.count(chunks)), ahead=_AHEAD) as fetched,
-            read_ahead(decompressed(fetched), ahead=_AHEAD) as pieces,
-        ):
-            stream = ByteStream(_limited(pieces, image))
-            entries = tar_entries(stream, ContentReader(image.unpack))
-            image.apply(entries if recorder is None else _recorded(entries, recorder))
-            # Padding after the archive is legal; damage there is not, and the digest is known only at the very end.
-            stream.drain()
+        with self._registry.open_blob(repository, layer.digest) as chunks:
+            counted = metered.count(chunks)
+            try:
+                _walk(counted, image, recorder)
+            except UnreadableLayerError:
+                # What was damaged on its way is another matter than what was built badly: its digest tells.
+                _finish(counted)
+                raise
         self.sizes[layer.digest] = metered.received
         if self._cache is not None and recorder is not None:
             inventory = recorder.inventory(metered.received, before - image.bytes_left)
@@ -142,6 +141,26 @@ class _Image:
             raise unreadable("The programs of all layers name more than an image may hold.")
         self._kept_left -= len(kept)
         return entry if self._kept_left >= 0 else entry._replace(facts=FileFacts(content))
+
+
+def _walk(chunks: Iterator[bytes], image: _Image, recorder: Recorder | None) -> None:
+    with (
+        read_ahead(joined(chunks), ahead=_AHEAD) as fetched,
+        read_ahead(decompressed(fetched), ahead=_AHEAD) as pieces,
+    ):
+        stream = ByteStream(_limited(pieces, image))
+        entries = tar_entries(stream, ContentReader(image.unpack))
+        image.apply(entries if recorder is None else _recorded(entries, recorder))
+        # Padding after the archive is legal; damage there is not, and the digest is known only at the very end.
+        stream.drain()
+
+
+def _finish(chunks: Iterator[bytes]) -> None:
+    left = _MOST_TO_VERIFY
+    for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            return
 
 
 class _Metered:

@@ -7,7 +7,7 @@ import sys
 import tarfile
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from migrate.core.image_executables import Archive, ElfHeader, Executable, Scrip
 from migrate.core.image_filesystem import File, FileTree
 from migrate.core.images import ImageReference
 from migrate.core.package_files import LARGEST_KEPT, kept_bytes
+from migrate.errors import AccessError
 from tests.fakes.elf_content import dynamic_elf
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, REPOSITORY, Entry, Shelf, link, tar
 from tests.fakes.image_registry import FakeImageRegistry
@@ -184,6 +185,16 @@ def test_a_layer_that_does_not_end_is_given_up() -> None:
     digest = shelf.blob(tar(Entry("app")) + bytes(70 << 20))
     with pytest.raises(UnreadableLayerError, match="still being sent"):
         LayerReader(FakeImageRegistry(shelf)).tree(REFERENCE, (Descriptor("", digest, 10),))
+
+
+@pytest.mark.parametrize("damage", [lambda body: body[:-300], lambda _: b"<html>Sorry</html>" * 100])
+def test_what_was_damaged_on_its_way_is_told_from_what_was_built_badly(damage: Callable[[bytes], bytes]) -> None:
+    shelf = Shelf()
+    body = gzip.compress(tar(Entry("app", os.urandom(2 << 20))))
+    digest = shelf.blob(body)
+    shelf.blobs[digest] = damage(body)
+    with pytest.raises(AccessError, match="something else"):
+        LayerReader(FakeImageRegistry(shelf)).tree(REFERENCE, (Descriptor("", digest),))
 
 
 def test_no_thread_is_left_behind_whatever_happens() -> None:
