@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from migrate.core.cost import HourlyRates
 from migrate.core.facts import Strategy, StrategyItem
+from migrate.core.gate_checks import GateCheck
 
 _REMOTE = re.compile(r"(?:https?|git|ssh)://|git@|github\.com/")
 
@@ -65,7 +66,10 @@ class GateSettings:
     """How long a stage is watched. The soak starts again whenever a check stops passing.
 
     ``failure_limit`` is how many failed measurements of one check are allowed before the gate fails;
-    ``error_limit`` how many errors in a row (Argo Rollouts analysis: failureLimit, consecutiveErrorLimit).
+    ``error_limit`` how many errors in a row; ``inconclusive_limit`` how many inconclusive ones, None for as many as
+    come before the deadline (Argo Rollouts analysis: failureLimit, consecutiveErrorLimit, inconclusiveLimit).
+    ``progress_deadline`` is how long a rollout may stand still. ``interruption_limit`` is the percentage of the tasks
+    that Spot may take away during the gate of stage 3 before it counts as failed.
     """
 
     interval: timedelta = timedelta(seconds=15)
@@ -74,6 +78,10 @@ class GateSettings:
     failure_limit: int = 0
     error_limit: int = 4
     alarms: tuple[str, ...] = ()
+    inconclusive_limit: int | None = None
+    progress_deadline: timedelta = timedelta(minutes=20)
+    interruption_limit: int = 50
+    checks: tuple[GateCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
