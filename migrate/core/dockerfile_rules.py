@@ -46,8 +46,13 @@ def place(path: str, line: int, text: str) -> tuple[tuple[str, str], ...]:
     return (("file", path), ("line", str(line)), ("instruction", without_secrets(" ".join(text.split()))[:_SHOWN]))
 
 
-def pinned_platforms(graph: BuildGraph, target: BuildTarget, path: str) -> Iterator[ImageProblem]:
-    """Yield the stages that are for another platform than the one that is asked for."""
+def pinned_platforms(
+    graph: BuildGraph, target: BuildTarget, path: str, *, native_known: bool = True
+) -> Iterator[ImageProblem]:
+    """Yield the stages that are for another platform than the one that is asked for.
+
+    ``native_known``: the builder said what it runs on. Where it did not, $BUILDPLATFORM may be the right one.
+    """
     for stage in graph.used:
         flag = stage.platform_flag
         if not flag or stage.parent is not None or stage.base.lower() == SCRATCH:
@@ -64,7 +69,8 @@ def pinned_platforms(graph: BuildGraph, target: BuildTarget, path: str) -> Itera
                 f"Line {stage.line}: FROM --platform={flag} puts {stage.platform} files into the image, "
                 f"whose metadata will say {target.platform}."
             )
-            yield ImageProblem("dockerfile.platform-pinned", Grade.BLOCK, text, evidence)
+            sure = native_known or "BUILD" not in flag
+            yield ImageProblem("dockerfile.platform-pinned", Grade.BLOCK if sure else Grade.UNKNOWN, text, evidence)
         elif "BUILD" not in flag and not _cross_compiles(stage):
             text = (
                 f"Line {stage.line}: stage {stage.title} is always built for {stage.platform}; programs that are "

@@ -96,7 +96,7 @@ def _fault(dockerfile: Dockerfile, graph: BuildGraph | None) -> str:
 
 def _dockerfile(graph: BuildGraph, target: BuildTarget, facts: BuildFacts) -> Iterator[ImageProblem]:
     path = facts.source.path
-    yield from pinned_platforms(graph, target, path)
+    yield from pinned_platforms(graph, target, path, native_known=facts.builder.native is not None)
     yield from base_images(graph, facts.bases, path)
     yield from platform_arguments(graph, target, path)
     yield from commands(graph, target, path)

@@ -4,6 +4,7 @@ import pytest
 
 from migrate.core.findings import Grade
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from tests.fakes.builds import a_builder
 from tests.unit.core.dockerfiles import BOTH, REBUILD, base, judged, summary
 
 DIGEST = f"sha256:{'d' * 64}"
@@ -54,10 +55,16 @@ def test_the_build_platform_is_right_for_a_stage_that_builds_and_wrong_for_the_i
     assert summary(judged(f"{cross}FROM scratch\nCOPY --from=b /a /a\n", bases=[base("go:1", *BOTH)])) == []
     image = judged("FROM --platform=$BUILDPLATFORM go:1\n", bases=[base("go:1", *BOTH)])
     assert summary(image) == [("dockerfile.platform-pinned", "block", "1")]
-    from tests.fakes.builds import a_builder
-
     native = a_builder(platforms=[LINUX_ARM64])
     assert summary(judged("FROM --platform=$BUILDPLATFORM go:1\n", bases=[base("go:1", *BOTH)], builder=native)) == []
+
+
+def test_the_build_platform_of_a_builder_that_does_not_say_is_unknown() -> None:
+    silent = a_builder(platforms=[])
+    found = judged("FROM --platform=$BUILDPLATFORM go:1\n", bases=[base("go:1", *BOTH)], builder=silent)
+    assert summary(found) == [("dockerfile.platform-pinned", "unknown", "1")]
+    sure = judged("FROM --platform=linux/amd64 go:1\n", bases=[base("go:1", *BOTH)], builder=silent)
+    assert summary(sure) == [("dockerfile.platform-pinned", "block", "1")]
 
 
 def test_a_platform_pinned_to_arm64_is_wrong_only_where_amd64_is_built_too() -> None:
