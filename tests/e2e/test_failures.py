@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -31,21 +30,23 @@ def test_c31_c41_failures_of_a_stage_are_taken_back_and_gone_on_from(operator: O
     _an_alarm_during_the_soak_rolls_the_stage_back(operator)
     _a_second_run_is_told_who_is_at_work_and_ctrl_c_is_resumable(operator)
     _c43_somebody_deploys_and_the_migration_goes_on_from_their_revision(operator)
+    _ctrl_c_in_a_way_back_names_the_command_that_goes_on(operator)
 
 
 def _c41_killed_while_it_holds_the_lock_of_the_stack(operator: Operator) -> None:
     process = operator.start("apply", "--stage", "1", "--yes")
     _until(operator, lambda: bool(_locks(operator)))
+    left = json.loads(_locks(operator)[0].read_text(encoding="utf-8"))
+    # Both die at once, as with their machine: left alone, Pulumi may still notice and give its lock back.
+    os.kill(left["pid"], signal.SIGSTOP)
     process.kill()
     process.communicate(timeout=COMMAND_SECONDS)
-    left = json.loads(_locks(operator)[0].read_text(encoding="utf-8"))
-    with suppress(ProcessLookupError):
-        # The machine may have gone down as well: nobody is left who could give the lock back.
-        os.kill(left["pid"], signal.SIGKILL)
-    assert _locks(operator)
+    os.kill(left["pid"], signal.SIGKILL)
+    assert len(_locks(operator)) == 1
     again = operator.done("apply", "--stage", "1", "--yes")
     assert f"(pid {left['pid']})" in again.stderr
     assert "removed a lock whose process is gone" in again.stderr
+    assert any(event.step == "stack lock" for event in operator.events()), "and kept as evidence"
     assert _locks(operator) == []
     assert "Stage 1 (image) is proven" in again.stdout
     children = json.loads(operator.tag()[2])["manifests"]
@@ -122,6 +123,29 @@ def _c43_somebody_deploys_and_the_migration_goes_on_from_their_revision(operator
     assert {"name": "VERSION", "value": "2"} in definition["containerDefinitions"][0]["environment"]
     operator.done("rollback", "--to", "original", "--yes")
     assert operator.service()["taskDefinition"] == theirs
+
+
+def _ctrl_c_in_a_way_back_names_the_command_that_goes_on(operator: Operator) -> None:
+    for stage in ("0", "1"):
+        operator.done("apply", "--stage", stage, "--yes")
+    before = operator.service()["taskDefinition"]
+    fault = {"kind": "tasks_fail_to_start", "service": operator.seeded.service, "deployments": 1, "reason": "no luck"}
+    _fault(operator, fault)
+    process = operator.start("apply", "--stage", "2", "--yes")
+    assert process.stderr is not None
+    heard = ""
+    for line in process.stderr:
+        heard += line
+        if "going back" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=COMMAND_SECONDS)
+    assert process.returncode == 130, heard + out + err
+    assert "ROLLBACK INTERRUPTED" in out
+    assert "migrate rollback --to-stage 1" in " ".join(out.split())
+    operator.done("rollback", "--to-stage", "1", "--yes")
+    assert operator.service()["taskDefinition"] == before
+    assert operator.status()["architectures"] == {"x86_64": 4}
 
 
 def _amd64_definition(operator: Operator) -> dict[str, Any]:
