@@ -57,6 +57,12 @@ class SettingsError(MigrateError):
     runbook = "errors#settings"
 
 
+class UnprovingCheckError(SettingsError):
+    """Settings that can be read and must not be acted on: a check of a gate that nothing could ever fail."""
+
+    exit_code = ExitCode.BLOCKED
+
+
 class AccessError(MigrateError):
     """AWS, a registry or the Pulumi backend could not be asked: credentials, region, permission or network."""
 

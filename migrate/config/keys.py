@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key. ``example`` is its commented line in a new file where the key has no value yet."""
-
-    table: str
-    name: str
-    expected: str
-    explanation: str
-    example: str = ""
-
+from migrate.config.key import DURATION as _DURATION
+from migrate.config.key import LIMIT as _LIMIT
+from migrate.config.key import TEXT as _TEXT
+from migrate.config.key import Key
 
 TABLES: dict[str, str] = {
     "service": "The service to move.",
@@ -25,9 +16,6 @@ TABLES: dict[str, str] = {
     "prices": "Prices that you know better than this tool; optional.",
 }
 
-_TEXT = "a text that is not empty"
-_DURATION = 'a duration such as "15s", "10m", "1h" or "1h30m"'
-_LIMIT = "a whole number, 0 or more"
 _RATE = "a price per hour, 0 or more, such as 0.04048"
 
 KEYS: tuple[Key, ...] = (
@@ -119,6 +107,57 @@ KEYS: tuple[Key, ...] = (
         "alarms",
         "a list of names of CloudWatch alarms",
         "CloudWatch alarms to watch beside those of the service's own deployment configuration.",
+    ),
+    Key(
+        "gate",
+        "inconclusive_limit",
+        _LIMIT,
+        "Inconclusive measurements of one check that are allowed before a person has to decide.\n"
+        "Without it: as many as come before the deadline.",
+        "inconclusive_limit = 3",
+    ),
+    Key(
+        "gate",
+        "progress_deadline",
+        f"{_DURATION}, more than 0",
+        "How long a rollout may stand still, no new task running and no old one gone, before a person has to decide.",
+    ),
+    Key(
+        "gate",
+        "interruption_limit",
+        "a whole number from 0 to 100",
+        "Percentage of the tasks that Spot may take away during the gate of stage 3 before it is rolled back.",
+    ),
+    Key(
+        "gate",
+        "metric",
+        "a list of tables [[gate.metric]]",
+        "CloudWatch metrics: the newest value against a condition (success, failure), or all values since the rollout\n"
+        "against the time before it (compare).",
+    ),
+    Key(
+        "gate",
+        "probe",
+        "a list of tables [[gate.probe]]",
+        "HTTP requests: status, text of the body, seconds of the slowest one (success, failure).",
+    ),
+    Key(
+        "gate",
+        "command",
+        "a list of tables [[gate.command]]",
+        "Programs of yours: their exit code, or the number they print (value), against a condition. No shell.",
+    ),
+    Key(
+        "gate",
+        "webhook",
+        "a list of tables [[gate.webhook]]",
+        'URLs of yours: they get the stage as JSON and answer {"verdict": "pass", "value": 0.3}.',
+    ),
+    Key(
+        "gate",
+        "prometheus",
+        "a list of tables [[gate.prometheus]]",
+        "Instant queries of Prometheus against a condition.",
     ),
 )
 

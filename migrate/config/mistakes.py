@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrate.config.locate import KeyPath, line_of
-from migrate.errors import SettingsError
+from migrate.errors import SettingsError, UnprovingCheckError
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake: the key's path and what is wrong there, to be read behind the key's name."""
+    """One mistake: the key's path and what is wrong there, to be read behind the key's name.
+
+    ``blocks`` marks what can be read and must not be acted on: a check that proves nothing.
+    """
 
     path: KeyPath
     text: str
+    blocks: bool = False
 
 
 def settings_error(path: Path, text: str, mistakes: Sequence[Mistake]) -> SettingsError:
@@ -24,7 +28,8 @@ def settings_error(path: Path, text: str, mistakes: Sequence[Mistake]) -> Settin
     told = sorted(((_line(text, mistake.path), mistake) for mistake in mistakes), key=lambda pair: pair[0])
     sentences = [f"{path}, line {line}: {shown(mistake.path)} {mistake.text}" for line, mistake in told]
     sentences = [text if text.endswith("?") else f"{text}." for text in sentences]
-    return SettingsError(
+    error = UnprovingCheckError if all(mistake.blocks for mistake in mistakes) else SettingsError
+    return error(
         sentences[0],
         why="\n".join(sentences[1:]),
         then=f"Mend {path}; nothing was looked at and nothing was changed.",

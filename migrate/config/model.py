@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from migrate.config.durations import parse_duration
+from migrate.config.check_tables import CheckTable, CommandTable, MetricTable, ProbeTable, PrometheusTable, WebhookTable
+from migrate.config.table import Duration, Limit, Number, Table, Text
 from migrate.core.cost import HourlyRates
 from migrate.core.facts import StrategyItem
 from migrate.core.settings import (
@@ -22,31 +23,11 @@ from migrate.core.settings import (
 )
 
 
-def _duration(value: Any) -> timedelta:
-    duration = parse_duration(value) if isinstance(value, str) else None
-    if duration is None:
-        raise ValueError
-    return duration
-
-
-def _decimal(value: Any) -> Any:
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 def _date(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-Text = Annotated[str, Field(min_length=1)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Limit = Annotated[int, Field(ge=0)]
-Rate = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0)]
-
-
-class Table(BaseModel):
-    """A table of the file: no key that is not known, no value that had to be guessed at."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+Rate = Annotated[Number, Field(ge=0)]
 
 
 class ServiceTable(Table):
@@ -98,6 +79,18 @@ class GateTable(Table):
     failure_limit: Limit = GateSettings().failure_limit
     error_limit: Limit = GateSettings().error_limit
     alarms: list[Text] = Field(default_factory=list)
+    inconclusive_limit: Limit | None = None
+    progress_deadline: Duration = GateSettings().progress_deadline
+    interruption_limit: Annotated[int, Field(ge=0, le=100)] = GateSettings().interruption_limit
+    metric: list[MetricTable] = Field(default_factory=list)
+    probe: list[ProbeTable] = Field(default_factory=list)
+    command: list[CommandTable] = Field(default_factory=list)
+    webhook: list[WebhookTable] = Field(default_factory=list)
+    prometheus: list[PrometheusTable] = Field(default_factory=list)
+
+    def checks(self) -> tuple[Sequence[CheckTable], ...]:
+        """Return the operator's own checks, kind by kind."""
+        return self.metric, self.probe, self.command, self.webhook, self.prometheus
 
 
 class PricesTable(Table):
@@ -145,6 +138,10 @@ def to_settings(file: SettingsFile) -> Settings:
             failure_limit=gate.failure_limit,
             error_limit=gate.error_limit,
             alarms=tuple(gate.alarms),
+            inconclusive_limit=gate.inconclusive_limit,
+            progress_deadline=gate.progress_deadline,
+            interruption_limit=gate.interruption_limit,
+            checks=tuple(table.check() for tables in gate.checks() for table in tables),
         ),
         prices=tuple(HourlyRates(region=region, **dict(rates)) for region, rates in file.prices.items()),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from migrate.config.check_rules import check_mistakes
 from migrate.config.durations import format_duration
 from migrate.config.mistakes import Mistake, quoted
 from migrate.core.cost import ON_DEMAND, SPOT
@@ -24,7 +25,7 @@ def mistakes_in(file: SettingsFile) -> tuple[Mistake, ...]:
     found = list(_image(file))
     if file.capacity is not None:
         found += _strategy(file.capacity)
-    return (*found, *_gate(file.gate))
+    return (*found, *_gate(file.gate), *check_mistakes(file.gate))
 
 
 def _image(file: SettingsFile) -> Iterator[Mistake]:
@@ -74,6 +75,8 @@ def _provider(path: tuple[str | int, ...], name: str, before: list[str]) -> Iter
 def _gate(gate: GateTable) -> Iterator[Mistake]:
     if gate.interval <= timedelta(0):
         yield Mistake(("gate", "interval"), f"is {_shown(gate.interval)}; expected more than 0")
+    if gate.progress_deadline <= timedelta(0):
+        yield Mistake(("gate", "progress_deadline"), f"is {_shown(gate.progress_deadline)}; expected more than 0")
     for name, other in (("soak", gate.soak), ("interval", gate.interval)):
         if gate.deadline <= other:
             yield Mistake(

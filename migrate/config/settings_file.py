@@ -10,7 +10,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrate.config.keys import KEYS, NOT_OFFERED, PRICE_KEYS, STRATEGY_KEYS, TABLES, Key
+from migrate.config.check_keys import CHECK_KEYS
+from migrate.config.key import Key
+from migrate.config.keys import KEYS, NOT_OFFERED, PRICE_KEYS, STRATEGY_KEYS, TABLES
 from migrate.config.locate import KeyPath
 from migrate.config.mistakes import Mistake, quoted, settings_error, shown
 from migrate.core.settings import Settings
@@ -116,6 +118,8 @@ def _keys(path: KeyPath) -> tuple[Key, ...]:
         return PRICE_KEYS
     if path[:2] == ("capacity", "strategy") and len(path) > len(("capacity", "strategy", 0)):
         return STRATEGY_KEYS
+    if path[0] == "gate" and path[1] in CHECK_KEYS and len(path) > len(("gate", "metric", 0)):
+        return CHECK_KEYS[str(path[1])]
     return tuple(key for key in KEYS if key.table == path[0])
 
 
@@ -138,12 +142,14 @@ def _required(path: KeyPath) -> list[str]:
 
 
 def _found(path: KeyPath, value: object) -> str:
-    """Return the value as TOML shows it; of a build argument only its kind, for it may hold what is not to be shown."""
+    """Return the value as TOML shows it, but nothing of build arguments and URLs that may be a secret."""
     if isinstance(value, Mapping):
         return "a table"
     if isinstance(value, list):
         return "a list"
     if "build_arguments" in path:
         return "not a text"
+    if path[-1] == "url" and isinstance(value, str) and "@" in value:
+        return "a URL with a name or password"
     shown = str(value).lower() if isinstance(value, bool) else quoted(value) if isinstance(value, str) else str(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."

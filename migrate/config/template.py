@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from migrate.config.check_keys import CHECK_EXAMPLES
+from migrate.config.check_template import check_lines
 from migrate.config.durations import format_duration
-from migrate.config.keys import KEYS, PRICE_KEYS, TABLES, Key
+from migrate.config.key import Key
+from migrate.config.keys import KEYS, PRICE_KEYS, TABLES
 from migrate.config.mistakes import quoted
 from migrate.core.cost import KNOWN_RATES, HourlyRates
 from migrate.core.facts import Strategy
@@ -14,6 +17,7 @@ from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NOT_IN_COMMENTS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
+_OWN_TABLES = frozenset({"build_arguments", *CHECK_EXAMPLES})
 _DEFAULTS = Settings(ServiceSettings(cluster="", name=""), ImageSettings(container=""))
 
 
@@ -31,11 +35,13 @@ def render_settings(settings: Settings, *, remarks: Sequence[str] = ()) -> str:
             lines += _prices(settings.prices)
             continue
         lines.append(f"[{table}]")
-        for key in (key for key in KEYS if key.table == table and key.name != "build_arguments"):
+        for key in (key for key in KEYS if key.table == table and key.name not in _OWN_TABLES):
             place = (table, key.name)
             lines += _entry(key, values[place], defaults[place])
         if table == "image":
             lines += _build_arguments(settings.image.build_arguments)
+        for key in (key for key in KEYS if key.table == table == "gate" and key.name in CHECK_EXAMPLES):
+            lines += check_lines(key, settings.gate.checks)
     return "\n".join(lines) + "\n"
 
 
@@ -59,6 +65,9 @@ def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
         ("gate", "failure_limit"): str(gate.failure_limit),
         ("gate", "error_limit"): str(gate.error_limit),
         ("gate", "alarms"): f"[{', '.join(map(quoted, gate.alarms))}]",
+        ("gate", "inconclusive_limit"): None if gate.inconclusive_limit is None else str(gate.inconclusive_limit),
+        ("gate", "progress_deadline"): quoted(format_duration(gate.progress_deadline)),
+        ("gate", "interruption_limit"): str(gate.interruption_limit),
     }
 
 

@@ -136,11 +136,15 @@ class TaskContainer:
     last_status: str
     exit_code: int | None = None
     reason: str = ""
+    health_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of the service; ``architecture`` is the attribute ``ecs.cpu-architecture``, None where none came."""
+    """A task of the service; ``architecture`` is the attribute ``ecs.cpu-architecture``, None where none came.
+
+    Times are None where ECS tells none: a task that never started has no ``started_at``.
+    """
 
     arn: str
     task_definition_arn: str
@@ -154,6 +158,9 @@ class Task:
     containers: tuple[TaskContainer, ...]
     stop_code: str = ""
     stopped_reason: str = ""
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

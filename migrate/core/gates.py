@@ -97,7 +97,8 @@ class GateState:
     """What a gate remembers between samples.
 
     ``passing_since`` is when the soak began, ``furthest`` the best that the rollout came to, and ``progressed_at``
-    when that was; ``scaled_at`` when the desired count was last seen to change, ``sampled_at`` the former sample.
+    when that was; ``completed_at`` when it was first seen to be complete, ``scaled_at`` when the desired count was
+    last seen to change, ``sampled_at`` the former sample.
     """
 
     started_at: datetime
@@ -105,6 +106,7 @@ class GateState:
     tallies: tuple[tuple[str, Tally], ...] = ()
     furthest: Progress | None = None
     progressed_at: datetime | None = None
+    completed_at: datetime | None = None
     scaled_at: datetime | None = None
     sampled_at: datetime | None = None
 
@@ -198,6 +200,7 @@ def _progressed(state: GateState, sample: Sample) -> GateState:
     now, best = sample.progress, state.furthest
     if now is None:
         return state
+    state = replace(state, completed_at=(state.completed_at or sample.at) if now.complete else None)
     if best is None:
         return replace(state, furthest=now, progressed_at=sample.at)
     scaled = now.desired != best.desired

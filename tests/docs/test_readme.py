@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from migrate.adapters.aws.calls import WRITES
 from migrate.cli.app import cli
 from migrate.config import load
+from migrate.config.check_keys import CHECK_KEYS
 from migrate.config.keys import KEYS, PRICE_KEYS
 from migrate.config.template import render_settings
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
@@ -79,15 +80,21 @@ def _flat(settings: dict[str, dict[str, object]]) -> Iterator[tuple[str, object]
         yield from ((f"{table}.{name}", value) for name, value in values.items())
 
 
-@pytest.mark.parametrize("example", code_blocks(ROOT / "README.md", "toml"))
-def test_settings_in_the_readme_load(example: str, tmp_path: Path) -> None:
+def test_settings_in_the_readme_load_and_checks_may_follow_them(tmp_path: Path) -> None:
+    settings, checks = code_blocks(ROOT / "README.md", "toml")
     path = tmp_path / "migrate.toml"
-    path.write_text(example, encoding="utf-8")
-    assert load(path).service == ServiceSettings(cluster="shop", name="web", region="ap-northeast-1")
+    for text, count in ((settings, 0), (f"{settings}\n{checks}", 5)):
+        path.write_text(text, encoding="utf-8")
+        loaded = load(path)
+        assert loaded.service == ServiceSettings(cluster="shop", name="web", region="ap-northeast-1")
+        assert len(loaded.gate.checks) == count
 
 
-def test_the_readme_shows_settings() -> None:
-    assert len(code_blocks(ROOT / "README.md", "toml")) == 1
+@pytest.mark.parametrize("kind", CHECK_KEYS)
+def test_every_key_of_a_check_is_told(kind: str) -> None:
+    row = next(line for line in README.splitlines() if line.startswith(f"| `gate.{kind}`"))
+    told = row + README.split("Checks of your own are lists of tables.")[1].split("```")[0]
+    assert [key.name for key in CHECK_KEYS[kind] if f"`{key.name}`" not in told] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=[path.name for path in DOCUMENTS])

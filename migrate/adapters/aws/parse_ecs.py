@@ -169,6 +169,10 @@ def task(answer: TaskTypeDef) -> Task:
         containers=tuple(_container(item) for item in answer.get("containers", [])),
         stop_code=answer.get("stopCode", ""),
         stopped_reason=answer.get("stoppedReason", ""),
+        created_at=_time(answer.get("createdAt")),
+        started_at=_time(answer.get("startedAt")),
+        # A task that still stops has only the former of both times.
+        stopped_at=_time(answer.get("stoppedAt", answer.get("stoppingAt"))),
     )
 
 
@@ -180,6 +184,7 @@ def _container(answer: ContainerTypeDef) -> TaskContainer:
         last_status=answer.get("lastStatus", ""),
         exit_code=answer.get("exitCode"),
         reason=answer.get("reason", ""),
+        health_status=answer.get("healthStatus", ""),
     )
 
 
@@ -218,6 +223,10 @@ def strategy_of(items: Sequence[CapacityProviderStrategyItemTypeDef]) -> Strateg
 def utc(time: datetime | None) -> datetime:
     """Return a time in UTC; botocore answers in the zone of the machine."""
     return UNKNOWN_TIME if time is None else time.astimezone(UTC)
+
+
+def _time(time: datetime | None) -> datetime | None:
+    return None if time is None else utc(time)
 
 
 def plain(value: Any) -> Any:
