@@ -151,6 +151,12 @@ def test_many_small_gzip_members_are_read_as_one() -> None:
     assert len(list(tree_of(packed).files())) == 500
 
 
+def test_a_directory_that_becomes_a_link_leads_elsewhere_from_then_on() -> None:
+    lower = tar(Entry("a/one", ARM64_ELF), Entry("b/two", ARM64_ELF))
+    tree = tree_of(lower, tar(Entry("a/new", ARM64_ELF), link("a", "b"), Entry("a/three", ARM64_ELF)))
+    assert [path for path, _ in tree.files()] == ["/b/three", "/b/two"]
+
+
 def test_directories_that_no_entry_named_count_as_entries() -> None:
     deep = [Entry(f"{number}/" + "d/" * 100 + "file") for number in range(20)]
     with pytest.raises(UnreadableLayerError, match="more than 1000 entries"):
