@@ -28,10 +28,10 @@ bench: setup  ## one figure a line: NAME VALUE UNIT
 
 FUZZED := documents tar compression layer elf zip dockerfile
 
-fuzz: environment  ## two minutes of coverage-guided fuzzing for each target; SECONDS=600 for longer (needs uv)
+fuzz: environment  ## two minutes of coverage-guided fuzzing for each target; FUZZ_SECONDS=600 for longer (needs uv)
 	uv sync --frozen --inexact --group fuzz
 	@for target in $(FUZZED); do \
-		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(or $(SECONDS),120) || exit 1; \
+		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(or $(FUZZ_SECONDS),120) || exit 1; \
 	done
 
 setup: environment toolchain  ## make everything ready, and say where the tools are
