@@ -147,5 +147,12 @@ class InterruptedRunError(MigrateError):
     runbook = "errors#interrupted"
 
 
+class RollBackAskedError(MigrateError):
+    """The operator asked, in the middle of a stage, to go back from it."""
+
+    exit_code = ExitCode.ROLLED_BACK
+    runbook = "rollback#asked-for"
+
+
 class ToolFaultError(MigrateError):
     """A fault of this tool: something happened that it has no rule for."""

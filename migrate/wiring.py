@@ -33,6 +33,7 @@ from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
 from migrate.ports import Clock, Narrator, RecordStore
+from migrate.workflows.orders import GivenOrders
 from migrate.workflows.runtime import Readers, Runtime
 
 if TYPE_CHECKING:
@@ -125,12 +126,15 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             host=environment.host,
             process=environment.process,
         )
-        deployer = _deployer(opened, account, service, narrator, run.id)
+        orders, deployer = GivenOrders(), _deployer(opened, account, service, narrator, run.id)
+        orders.engine = deployer
+        stoppable = replace(readers, clock=SystemClock(orders.stopping))
         runtime = Runtime(
-            **{item.name: getattr(readers, item.name) for item in fields(readers)},
+            **{item.name: getattr(stoppable, item.name) for item in fields(stoppable)},
             safety=AwsSafetyActions(opened.session),
             stacks=deployer,
             narrator=narrator,
+            orders=orders,
         )
         try:
             yield runtime, run, environment.database_url

@@ -18,6 +18,7 @@ from migrate.errors import (
     InterruptedRunError,
     LockedError,
     MigrateError,
+    RollBackAskedError,
     WorldChangedError,
 )
 from migrate.workflows.begin import claimed, failed, finished, ready_to_apply, ready_to_rebase
@@ -34,6 +35,8 @@ from migrate.workflows.work import Work
 _NOT_OURS_TO_UNDO = (AccessError, InterruptedRunError, LockedError, WorldChangedError)
 """After these nobody knows what the world is like, or may write to it: the stage stays entered, to be taken up."""
 
+_NOT_PROVEN, _GIVEN_UP = "did not prove itself", "was given up, as you asked,"
+
 
 def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
     """Bring the service to ``run.stage`` and return how it ended; refusals before anything changed are raised."""
@@ -47,6 +50,14 @@ def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
                 return finished(journal, done)
             work.remember(record.entered(stage))
             return finished(journal, _carried_out(work, stage, record))
+        except RollBackAskedError as asked:
+            # Before this run had begun: what an earlier one began is there to be taken back all the same.
+            begun = runtime.store.record(run.service)
+            if begun is None or begun.position.entered is not stage:
+                failed(journal, asked)
+                raise
+            back = Work(runtime, journal, begun)
+            return finished(journal, _taken_back(back, stage, (asked.what, asked.why), asked.runbook, _GIVEN_UP))
         except MigrateError as error:
             failed(journal, error)
             raise
@@ -77,13 +88,14 @@ def _carried_out(work: Work, stage: Stage, before: Record) -> RunOutcome:
         judged = STAGES[stage](work)
         assessment = watch(work.runtime, work.journal, f"gate {stage.value}", judged.expectation, work.settings.gate)
     except MigrateError as error:
-        if not work.journal.acted:
+        asked = isinstance(error, RollBackAskedError)
+        if not work.journal.acted and not (asked and before.position.entered is stage):
             # Refused before the first act: nothing has to be taken back, and the service stands where it stood.
             work.remember(replace(work.record, position=before.position))
             raise
         if isinstance(error, _NOT_OURS_TO_UNDO):
             return _held(work.journal, stage, (str(error),), error.then, error.runbook, _left_by(error))
-        return _taken_back(work, stage, (error.what, error.why), error.runbook)
+        return _taken_back(work, stage, (error.what, error.why), error.runbook, _GIVEN_UP if asked else _NOT_PROVEN)
     return _judged(work, stage, assessment, judged.expectation)
 
 
@@ -128,12 +140,15 @@ def _done_by_others(work: Work) -> tuple[str, ...]:
     return foreign_changes(work.record, work.settings, observation)
 
 
-def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str) -> RunOutcome:
+def _taken_back(
+    work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str, what: str = _NOT_PROVEN
+) -> RunOutcome:
+    work.journal.orders.turn_back()
     said = tuple(reason for reason in reasons if reason)
     try:
         others = _done_by_others(work)
         if not others:
-            told = f"stage {stage.value} did not prove itself: {'; '.join(said)}; going back"
+            told = f"stage {stage.value} {what}: {'; '.join(said)}; going back"
             work.journal.note("roll back", told)
     except KeyboardInterrupt:
         return stopped_on_the_way_back(work, stage.before, said)
@@ -148,6 +163,6 @@ def _taken_back(work: Work, stage: Stage, reasons: tuple[str, ...], runbook: str
         return RunOutcome(
             back.run_id, back.exit_code, back.stage, back.text, (*said, *back.reasons), back.then, back.runbook
         )
-    text = f"{stage.named.capitalize()} did not prove itself and was rolled back to {stage.before.named}."
+    text = f"{stage.named.capitalize()} {what} and was rolled back to {stage.before.named}."
     then = "Mend the cause, then apply the stage again; `migrate status` shows where the service is."
     return RunOutcome(work.journal.run.id, ExitCode.ROLLED_BACK, stage.before, text, said, then, runbook)

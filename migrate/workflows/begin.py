@@ -30,7 +30,7 @@ def claimed(runtime: Runtime, run: Run, durable: Durable) -> Iterator[Journal]:
     Raises LockedError when another run holds it.
     """
     runtime.store.claim(run.service, run)
-    journal = Journal(run, runtime.store, runtime.clock, runtime.narrator, durable)
+    journal = Journal(run, runtime.store, runtime.clock, runtime.narrator, durable, orders=runtime.orders)
     try:
         yield journal
     except KeyboardInterrupt:

@@ -47,7 +47,7 @@ def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, 
     polling = Retrying(
         retry=retry_if_result(undecided),
         wait=wait_fixed(gate.interval),
-        sleep=lambda seconds: runtime.clock.sleep(timedelta(seconds=seconds)),
+        sleep=lambda seconds: journal.pause(timedelta(seconds=seconds)),
     )
     assessment = polling(once)
     if assessment.verdict is Verdict.PASS and expected.images is not None:
@@ -56,7 +56,7 @@ def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, 
             retry=retry_if_result(lambda looked: looked.verdict is Verdict.ERROR),
             wait=wait_fixed(gate.interval),
             stop=stop_after_attempt(gate.error_limit + 1),
-            sleep=polling.sleep,
+            sleep=lambda seconds: runtime.clock.sleep(timedelta(seconds=seconds)),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else passed,
         )
         assessment = journal.look(f"{step}: images", lambda: last_looks(_kept, runtime, images, passed))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.gates import Measurement, Sample
-from migrate.errors import MigrateError
+from migrate.core.orders import Choice, Order
+from migrate.errors import InterruptedRunError, MigrateError, RollBackAskedError
 from migrate.ports import Clock, Narrator, RecordStore
 from migrate.workflows.durable import Durable
+from migrate.workflows.orders import NoOrders, Orders
 
 T = TypeVar("T")
 
@@ -29,6 +32,9 @@ class Journal:
     narrator: Narrator
     durable: Durable
     acted: bool = False
+    orders: Orders = field(default_factory=NoOrders)
+    _stopped: InterruptedRunError | None = None
+    _written: Order | None = None
 
     def act(
         self,
@@ -55,11 +61,51 @@ class Journal:
             self.write(EventKind.OUTCOME, step, f"{text}: done", evidence(result) if evidence else {})
             return result
 
-        return self.durable.step(step, recorded)
+        return self.look(step, recorded)
 
     def look(self, step: str, action: Callable[[], T]) -> T:
-        """Read something that decides how the run goes on; a resumed run sees what it saw before."""
-        return self.durable.step(step, action)
+        """Read something that decides how the run goes on; a resumed run sees what it saw before.
+
+        Raises InterruptedRunError or RollBackAskedError when the operator has said so: inside the step, so that a
+        resumed run meets it at the same place.
+        """
+
+        def heeding() -> T:
+            self._heed()
+            try:
+                return action()
+            except InterruptedRunError:
+                self._heed()
+                raise
+
+        return self.durable.step(step, heeding)
+
+    def pause(self, duration: timedelta) -> None:
+        """Wait outside any step; what ends the wait early is raised inside the step that follows."""
+        try:
+            self.clock.sleep(duration)
+        except InterruptedRunError as stopped:
+            self._stopped = stopped
+
+    def _heed(self) -> None:
+        """Take what the operator said, keep every choice as evidence, and stop where he said so."""
+        stopped, self._stopped = self._stopped, None
+        while (order := self.orders.take()) is not None:
+            if order is not self._written:
+                self._written = order
+                self.write(EventKind.NOTE, "operator", order.text, {"choice": order.choice.value, "by": order.by})
+            if order.choice is Choice.HOLD:
+                raise InterruptedRunError(
+                    "You stopped the run.",
+                    why=f"Held: {order.by}.",
+                    then="Run the same command again to go on, or `migrate rollback` to go back.",
+                )
+            if order.choice is Choice.ROLL_BACK:
+                raise RollBackAskedError(
+                    "You asked to go back.", why=f"Rolled back: {order.by}.", then="Nothing was changed by this run."
+                )
+        if stopped is not None:
+            raise stopped
 
     def note(self, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
         """Write down a decision or a remark, once."""

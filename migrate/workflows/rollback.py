@@ -59,6 +59,7 @@ def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) ->
 
 def go_back(work: Work, target: Stage) -> RunOutcome:
     """Go back to ``target``; never raises: a way back that fails is an outcome, the loudest one there is."""
+    work.journal.orders.turn_back()
     try:
         assessment = _brought_back(work, target)
     except (InterruptedRunError, KeyboardInterrupt):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from migrate.core.settings import Settings
 from migrate.ports import (
@@ -21,6 +21,7 @@ from migrate.ports import (
     StackDeployer,
     SurroundingsReader,
 )
+from migrate.workflows.orders import NoOrders, Orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,4 @@ class Runtime(Readers):
     safety: SafetyActions
     stacks: StackDeployer
     narrator: Narrator
+    orders: Orders = field(default_factory=NoOrders)

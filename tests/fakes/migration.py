@@ -19,9 +19,10 @@ from migrate.core.record import Record
 from migrate.core.settings import GateSettings, ImageSettings, ServiceSettings, Settings
 from migrate.core.stages import Stage
 from migrate.core.status import Status
-from migrate.errors import ExitCode
+from migrate.errors import ExitCode, MigrateError
 from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.durable import Durable, InMemory
+from migrate.workflows.orders import NoOrders, Orders
 from migrate.workflows.plan import plan_migration
 from migrate.workflows.rollback import roll_back
 from migrate.workflows.runtime import Runtime
@@ -65,8 +66,15 @@ class Replayed:
             known, result = self.results[self.position]
             assert known == name, f"replay meets {name}, recorded was {known}"
             self.position += 1
+            if isinstance(result, MigrateError):
+                raise result
             return result  # type: ignore[return-value] # the name stands for the type
-        result = act()
+        try:
+            result = act()
+        except MigrateError as error:
+            self.results.append((name, error))
+            self.position += 1
+            raise
         self.results.append((name, result))
         self.position += 1
         return result
@@ -87,6 +95,7 @@ class Operator:
     builds: FakeBuildReader = field(default_factory=FakeBuildReader)
     durable: Durable = field(default_factory=InMemory)
     permissions: FakePermissionReader = field(default_factory=FakePermissionReader)
+    orders: Orders = field(default_factory=NoOrders)
     _runs: int = 0
 
     @classmethod
@@ -113,6 +122,7 @@ class Operator:
             safety=FakeSafetyActions(self.world),
             stacks=self.stacks,
             narrator=self.listener,
+            orders=self.orders,
         )
 
     def run(self, verb: str, stage: int) -> Run:

@@ -52,6 +52,10 @@ class PulumiDeployer:
         """Let the running operation stop cleanly; it then ends with InterruptedRunError."""
         self._engine.interrupt()
 
+    def go_on(self) -> None:
+        """Let operations run again after an interrupt."""
+        self._engine.go_on()
+
     def preview_image(self, inputs: ImageStackInputs) -> Preview:
         """Return what ``up`` would do to the image stack; nothing is built (facts F34)."""
         return self._preview(StackKind.IMAGE, inputs, self._targets(inputs))

@@ -67,12 +67,13 @@ class Engine(PulumiCommand):
         self._tell = tell
         self._started = StartedProcesses()
         self._children: set[subprocess.Popen[str]] = set()
+        self._asked: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
         self._interrupted = threading.Event()
 
     @property
     def interrupted(self) -> bool:
-        """Whether ``interrupt`` was called; nothing is started any more afterwards."""
+        """Whether ``interrupt`` was called, and not ``go_on`` since."""
         return self._interrupted.is_set()
 
     def interrupt(self) -> None:
@@ -80,8 +81,11 @@ class Engine(PulumiCommand):
         self._interrupted.set()
         with self._lock:
             for child in self._children:
-                with suppress(ProcessLookupError):
-                    child.send_signal(signal.SIGINT)
+                self._ask(child)
+
+    def go_on(self) -> None:
+        """Let the next operation run again; what was interrupted has ended."""
+        self._interrupted.clear()
 
     def run(
         self,
@@ -140,6 +144,7 @@ class Engine(PulumiCommand):
         finally:
             with self._lock:
                 self._children.discard(child)
+                self._asked.discard(child)
             # A process that a signal has killed may have left its lock: only its record proves that it is gone.
             if child.returncode is not None and child.returncode >= 0:
                 self._started.forget(Path(cwd), child.pid)
@@ -178,9 +183,15 @@ class Engine(PulumiCommand):
             self._stop(child)
             raise
 
+    def _ask(self, child: subprocess.Popen[str]) -> None:
+        """Ask a child to stop, once: a second SIGINT makes Pulumi give up what is under way."""
+        if child not in self._asked:
+            self._asked.add(child)
+            with suppress(ProcessLookupError):
+                child.send_signal(signal.SIGINT)
+
     def _stop(self, child: subprocess.Popen[str]) -> None:
-        with suppress(ProcessLookupError):
-            child.send_signal(signal.SIGINT)
+        self._ask(child)
         try:
             child.wait(self._grace.total_seconds())
         except subprocess.TimeoutExpired:
