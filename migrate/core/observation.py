@@ -151,7 +151,7 @@ def _stages(record: Record) -> set[Stage]:
 def _just_made(record: Record, observation: Observation) -> bool:
     """Tell whether an interrupted act of ours registered the revision and had no time to record it."""
     found, original = observation.task_definition.document, record.baseline.task_definition.document
-    if record.arm64_task_definition_arn is None and Stage.ARCHITECTURE in _stages(record):
+    if not record.arm64_task_definition_arn and Stage.ARCHITECTURE in _stages(record):
         return equivalent(found, with_architecture(original, Architecture.ARM64))
     # An empty ARN stands for the copy that a rollback is about to register (case C32).
     return record.replacement_task_definition_arn == "" and equivalent(found, original)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from functools import partial
 
 from migrate.core.checks import Expectation
-from migrate.core.desired_state import adoption, desired_state, expected_digests
+from migrate.core.desired_state import DesiredState, adoption, desired_state, expected_digests
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
 from migrate.core.observation import foreign_revision
 from migrate.core.outcome import RunOutcome
-from migrate.core.preview import Act
+from migrate.core.preview import TASK_DEFINITION, Act
 from migrate.core.settings import GateSettings
 from migrate.core.stages import Stage, rollback_target
 from migrate.errors import (
@@ -100,6 +100,8 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
 
 def _runs_arm64(work: Work) -> bool:
     arm64 = work.record.arm64_task_definition_arn
+    if _arm64_unknown(work):
+        return True
     return any(deployment.task_definition_arn == arm64 for deployment in work.service().deployments)
 
 
@@ -113,8 +115,25 @@ def _reached(work: Work, stage: Stage) -> Expectation:
 
 
 def _deployed(work: Work, stage: Stage) -> Deployed:
+    step = f"back to {stage.value} service stack"
     desired = desired_state(work.record, work.settings, stage)
-    return work.up_service(f"back to {stage.value} service stack", desired, Act.SERVICE)
+    if _arm64_unknown(work) and work.journal.look(f"{step}: arm64 in the state", lambda: _would_drop(work, desired)):
+        # An empty ARN stands for the revision that the stack holds and the record does not name.
+        work.remember(replace(work.record, arm64_task_definition_arn=""))
+        desired = desired_state(work.record, work.settings, stage)
+    return work.up_service(step, desired, Act.SERVICE)
+
+
+def _arm64_unknown(work: Work) -> bool:
+    """Tell whether stage 2 was interrupted before the record knew which revision it registered, if any."""
+    record = work.record
+    begun = record.position.entered is not None and record.position.entered >= Stage.ARCHITECTURE
+    return begun and not record.arm64_task_definition_arn and not record.arm64_from_the_start
+
+
+def _would_drop(work: Work, desired: DesiredState) -> bool:
+    preview = work.runtime.stacks.preview_service(desired.service)
+    return any(item.type == TASK_DEFINITION and item.operation == "delete" for item in preview.changes)
 
 
 def _launch_type_given_back(work: Work) -> Expectation:

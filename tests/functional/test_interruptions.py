@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from migrate.core.stages import Position, Stage
-from migrate.errors import AccessError, ExitCode
+from migrate.errors import AccessError, ExitCode, InterruptedRunError
 from migrate.workflows.apply import apply_stage
 from migrate.workflows.durable import InMemory
 from tests.fakes.migration import Operator, Replayed
@@ -123,3 +123,19 @@ def test_aws_that_cannot_be_asked_after_an_act_leaves_the_stage_to_be_taken_up()
     assert (outcome.exit_code, outcome.then) == (ExitCode.HELD, "Log in.")
     assert operator.record.position == Position(Stage.IMAGE, entered=Stage.ARCHITECTURE)
     assert operator.apply(2).exit_code is ExitCode.DONE
+
+
+@pytest.mark.parametrize("to", [Stage.IMAGE, Stage.ORIGINAL])
+def test_a_way_back_knows_the_revision_that_an_interrupted_up_had_registered(to: Stage) -> None:
+    operator = Operator.of().reach(1)
+    operator.stacks.interrupt_after["up_service"] = InterruptedRunError("Pulumi was interrupted.", then="")
+    assert operator.apply(2).exit_code is ExitCode.INTERRUPTED
+    operator.world.pass_time(timedelta(minutes=5))
+    assert {task.architecture for task in operator.tasks} == {"arm64"}
+    outcome = operator.roll_back(to)
+    assert outcome.exit_code is ExitCode.DONE, outcome
+    assert {task.architecture for task in operator.tasks} == {"x86_64"}
+    revisions = len(operator.world.revisions)
+    if to is Stage.IMAGE:
+        assert operator.apply(2).exit_code is ExitCode.DONE
+        assert len(operator.world.revisions) == revisions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,7 @@ def listening(operator: Operator) -> GivenOrders:
 
 def said(operator: Operator, orders: GivenOrders, after: timedelta, *choices: Choice) -> None:
     for choice in choices:
-        order = Order(choice, "Ctrl-C, answered")
-        operator.world.clock.after(after, lambda order=order: orders.give(order))
+        operator.world.clock.after(after, partial(orders.give, Order(choice, "Ctrl-C, answered")))
 
 
 def kept(operator: Operator) -> list[object]:
