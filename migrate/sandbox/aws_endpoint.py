@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from migrate.sandbox import engine
 from migrate.sandbox.processes import MARK_VARIABLE, start
 
 if TYPE_CHECKING:
@@ -26,11 +27,14 @@ def start_aws(python: Path, state: SandboxState, layout: Layout) -> ProcessRecor
 
     Switches named ``MIGRATE_FRONT_*`` in this process's environment are passed on.
     """
-    command = (
+    command: tuple[str | Path, ...] = (
         *(python, _FRONT, "--port", str(state.port)),
         *("--cert", layout.server_certificate, "--key", layout.server_key),
         *("--registry-host", state.registry_host),
     )
+    if state.engine:
+        command += ("--engine", state.engine, "--engine-network", engine.network(state))
+        command += ("--engine-label", f"{engine.LABEL}={state.mark}", "--balancer-port", str(state.balancer_port))
     passed_on = {
         name: value
         for name, value in os.environ.items()
@@ -41,8 +45,9 @@ def start_aws(python: Path, state: SandboxState, layout: Layout) -> ProcessRecor
         "PYTHONUNBUFFERED": "1",
         # What it leaves there when it is killed goes with the folder.
         "TMPDIR": state.run_directory,
-        # MiniStack must never find this machine's Docker engine: its tasks would become real containers.
+        # MiniStack must never find this machine's Docker engine: containers are the front's alone to run.
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        "DOCKER_CONFIG": str(layout.docker),
         "MINISTACK_REGION": "us-east-1",
         "MINISTACK_HOST": "localhost",
         "GATEWAY_PORT": str(state.port),

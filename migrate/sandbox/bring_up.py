@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from migrate.errors import EngineError
-from migrate.sandbox import aws_endpoint, builder, docker_builder, plugins, processes
+from migrate.sandbox import aws_endpoint, builder, docker_builder, engine, plugins, processes
 from migrate.sandbox.state import SandboxState, load, save
-from migrate.sandbox.toolchain.parts import ensure_buildkit
+from migrate.sandbox.toolchain.parts import ensure_buildkit, ensure_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +29,13 @@ _LOOK_AGAIN_SECONDS = 0.1
 _LAST_LINES = 15
 
 
-def bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws: bool) -> SandboxState:
+def bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws: bool, containers: bool) -> SandboxState:
     """Start what does not run, and return the state; a sandbox that cannot come up whole leaves nothing running.
 
     Raises EngineError naming the part.
     """
     state = load(layout.state)
-    if state is not None and not aws_runs(state, layout):
-        if state.process(aws_endpoint.NAME) is not None:
-            progress.say("The sandbox's AWS endpoint has ended, and with it all that was in it: starting a new one.")
+    if state is not None and not _usable(state, layout, progress, containers=containers):
         clear(layout, state)
         state = None
     if state is None:
@@ -47,7 +45,7 @@ def bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws: 
     plugins.install(tools, layout, real_aws=real_aws)
     fresh = state is None
     state = replace(
-        state or _new_state(tools),
+        state or _new_state(tools, containers=containers),
         path_directories=(str(tools.pulumi.parent),),
         go=str(tools.go),
     )
@@ -61,9 +59,26 @@ def bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws: 
         raise
 
 
+def _usable(state: SandboxState, layout: Layout, progress: Progress, *, containers: bool) -> bool:
+    """Whether what runs can be gone on with; says why not where somebody may miss what was in it."""
+    why = ""
+    if not aws_runs(state, layout):
+        why = "AWS endpoint has ended" if state.process(aws_endpoint.NAME) is not None else "start was not finished"
+    elif state.engine and not engine.answers(state.engine):
+        why = "Docker engine has ended"
+    elif containers and not state.engine:
+        why = "tasks were no containers"
+    if why:
+        progress.say(f"The sandbox's {why}, and with it goes all that was in it: starting a new one.")
+    return not why
+
+
 def clear(layout: Layout, state: SandboxState) -> int:
     """End everything that ``state`` records or that carries its mark; return how many processes there were."""
-    ended = processes.stop(state.processes, state.mark)
+    ended = engine.end(state)
+    ended += processes.stop(state.processes, state.mark)
+    if state.engine:
+        engine.remove(state, layout)
     if state.docker_host:
         docker_builder.remove(state, layout)
         ended += 1
@@ -84,10 +99,10 @@ def builder_runs(state: SandboxState) -> bool:
     return processes.alive(state.process(builder.NAME)) and builder.buildkit_answers(state)
 
 
-def _new_state(tools: Toolchain) -> SandboxState:
+def _new_state(tools: Toolchain, *, containers: bool) -> SandboxState:
     port = processes.free_port()
     mark = uuid.uuid4().hex
-    return SandboxState(
+    state = SandboxState(
         mark=mark,
         port=port,
         # The endpoint speaks plain HTTP and TLS on one port, so that this name works for buildx, which takes the first
@@ -96,7 +111,9 @@ def _new_state(tools: Toolchain) -> SandboxState:
         # Made after the state is saved, so that `down` finds it whenever `up` is killed; nobody can guess its name.
         run_directory=str(Path(tempfile.gettempdir()) / f"migrate-sandbox-{mark[:12]}"),
         docker_host=tools.docker_host or "",
+        balancer_port=processes.free_port() if containers else 0,
     )
+    return replace(state, engine=engine.find() or engine.own_address(state)) if containers else state
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,10 @@ class _Start:
     progress: Progress
 
     def run(self, state: SandboxState) -> SandboxState:
+        if state.engine == engine.own_address(state) and not processes.alive(state.process(engine.NAME)):
+            programs = ensure_engine(self.progress)
+            state = self._recorded(state, engine.start(programs, state, self.layout))
+            self._await("the Docker engine", state, engine.NAME, lambda: engine.answers(state.engine))
         if not processes.alive(state.process(aws_endpoint.NAME)):
             state = self._recorded(state, aws_endpoint.start_aws(self.tools.ministack_python, state, self.layout))
             self._await("the AWS endpoint", state, aws_endpoint.NAME, lambda: aws_runs(state, self.layout))

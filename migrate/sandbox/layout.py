@@ -66,6 +66,11 @@ class Layout:
         return self.root / "buildkit"
 
     @property
+    def engine(self) -> Path:
+        """What the Docker engine of the containers level keeps while it runs."""
+        return self.root / "engine"
+
+    @property
     def buildx(self) -> Path:
         """What BUILDX_CONFIG names: the builders that clients see."""
         return self.root / "buildx"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from migrate.errors import NotFoundError
-from migrate.sandbox import aws_endpoint, builder, certificates, docker_builder, processes
+from migrate.sandbox import aws_endpoint, builder, certificates, docker_builder, engine, processes
 from migrate.sandbox.bring_up import aws_runs, bring_up, builder_runs, clear
 from migrate.sandbox.layout import Layout, default_directory
 from migrate.sandbox.state import SandboxState, load
@@ -42,21 +42,32 @@ class Sandbox:
     state: SandboxState
 
     @classmethod
-    def start(cls, directory: Path | None = None, progress: Progress | None = None, *, real_aws: bool = False) -> Self:
+    def start(
+        cls,
+        directory: Path | None = None,
+        progress: Progress | None = None,
+        *,
+        real_aws: bool = False,
+        containers: bool = False,
+    ) -> Self:
         """Bring the sandbox in ``directory`` up, or join the one that runs there already.
 
         Parts that have died are started again; when that is the AWS endpoint, everything in it is gone and is said so.
-        ``real_aws`` takes the real pulumi-aws plugin where this machine has it. Raises EngineError when a part cannot
-        be had or does not come up.
+        ``real_aws`` takes the real pulumi-aws plugin where this machine has it. With ``containers`` every task is a
+        real container of its architecture behind a load balancer, at ``balancer``. Raises EngineError when a part
+        cannot be had or does not come up.
         """
         progress = progress or Progress()
+        obstacle = engine.obstacle() if containers else None
+        if obstacle is not None:
+            raise obstacle
         layout = Layout((directory or default_directory()).absolute())
         tools = ensure(progress)
         layout.root.mkdir(parents=True, exist_ok=True)
         with exclusive(layout.lock, f"the sandbox in {layout.root}", progress):
             layout.make()
             certificates.issue(layout)
-            return cls(layout, bring_up(layout, tools, progress, real_aws=real_aws))
+            return cls(layout, bring_up(layout, tools, progress, real_aws=real_aws, containers=containers))
 
     @classmethod
     def open(cls, directory: Path | None = None) -> Self:
@@ -82,6 +93,14 @@ class Sandbox:
     def endpoint(self) -> str:
         """The URL of the AWS endpoint."""
         return f"https://localhost:{self.state.port}"
+
+    @property
+    def balancer(self) -> str:
+        """The URL of the load balancer; empty where tasks are no containers.
+
+        It serves the target group that the Host header's first label names, and without one the only one there is.
+        """
+        return f"http://127.0.0.1:{self.state.balancer_port}" if self.state.balancer_port else ""
 
     @property
     def registry_host(self) -> str:
@@ -129,12 +148,12 @@ class Sandbox:
         return {**own, **self.settings(), "PATH": path}
 
     def parts(self) -> tuple[Part, ...]:
-        """Return the AWS endpoint and the builder, each with whether it runs and answers."""
+        """Return the AWS endpoint, the builder and the engine of the tasks, each with whether it runs and answers."""
         layout, state = self.layout, self.state
         aws, buildkit = state.process(aws_endpoint.NAME), state.process(builder.NAME)
         name = docker_builder.NAME if state.docker_host else builder.NAME
         where = state.docker_host or f"unix://{builder.socket_path(state)}"
-        return (
+        parts = (
             Part(
                 aws_endpoint.NAME,
                 aws.pid if aws else 0,
@@ -144,6 +163,10 @@ class Sandbox:
             ),
             Part(name, buildkit.pid if buildkit else 0, builder_runs(state), where, layout.logs / f"{name}.log"),
         )
+        if not state.engine:
+            return parts
+        own, log = state.process(engine.NAME), layout.logs / f"{engine.NAME}.log"
+        return (*parts, Part(engine.NAME, own.pid if own else 0, engine.answers(state.engine), state.engine, log))
 
     def stop(self) -> int:
         """End every process of this sandbox and forget it; return how many were ended. Its files stay."""

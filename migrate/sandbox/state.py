@@ -26,6 +26,8 @@ class SandboxState:
     """One sandbox; ``mark`` is in the environment of every process that it starts.
 
     ``docker_host`` names the Docker engine that holds its builder; empty when the builder is a process of ours.
+    ``engine`` is the address of the engine that runs its tasks as containers, and ``balancer_port`` where its load
+    balancer listens; empty and 0 when tasks are pretended.
     """
 
     mark: str
@@ -35,6 +37,8 @@ class SandboxState:
     path_directories: tuple[str, ...] = ()
     go: str = ""
     docker_host: str = ""
+    engine: str = ""
+    balancer_port: int = 0
     processes: tuple[ProcessRecord, ...] = field(default=())
 
     def process(self, name: str) -> ProcessRecord | None:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.sandbox.front import rollout, targets
 from migrate.sandbox.front.application_autoscaling import APPLICATION_AUTOSCALING_TARGET, ApplicationAutoScaling
+from migrate.sandbox.front.balancer import Balancer
 from migrate.sandbox.front.calls import CallLog
 from migrate.sandbox.front.container_instances import ContainerInstances
+from migrate.sandbox.front.containers import Containers
 from migrate.sandbox.front.ecr import Ecr
 from migrate.sandbox.front.ecs_clusters import Clusters
 from migrate.sandbox.front.ecs_deployments import ServiceDeployments
 from migrate.sandbox.front.ecs_services import Services
 from migrate.sandbox.front.ecs_tasks import Tasks
+from migrate.sandbox.front.engine import Engine
 from migrate.sandbox.front.http import (
     AwsError,
     Request,
@@ -60,6 +63,8 @@ class Front:
         self._machines = Machines(upstream)
         self._ecs_turn = asyncio.Lock()
         self._calls = CallLog()
+        self.balancer = Balancer(self.world, upstream)
+        self.containers = Containers(self.world, Engine(settings.engine)) if settings.engine else None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; anything that is no HTTP request (start and end of the process) is MiniStack's."""
@@ -79,6 +84,8 @@ class Front:
     def advance(self) -> None:
         """Let deployments go on; called now and then, they go on while nobody asks."""
         rollout.advance_all(self.world)
+        if self.containers is not None:
+            self.containers.follow()
 
     async def _answer(self, request: Request) -> Response | None:
         """Answer what is ours; None for what MiniStack answers."""

@@ -59,6 +59,8 @@ class Tasks:
             )
             for _ in range(int(request.get("count", 1)))
         ]
+        for task in tasks:
+            self._world.bring_to_life(task)
         return {"tasks": [task_view(self._world, task) for task in tasks], "failures": []}
 
     async def _stop(self, scope: Scope, request: Json) -> Json:

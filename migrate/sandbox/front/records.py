@@ -38,6 +38,59 @@ class Status(StrEnum):
         return self in (Status.IN_PROGRESS, Status.ROLLBACK_IN_PROGRESS)
 
 
+class TargetState(StrEnum):
+    """``State`` of a target's health."""
+
+    INITIAL = "initial"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    DRAINING = "draining"
+
+
+@dataclass(slots=True)
+class Target:
+    """A task's place in one target group; ``in_flight`` is the number of requests that it is answering."""
+
+    port: int
+    state: TargetState = TargetState.INITIAL
+    reason: str = "Elb.RegistrationInProgress"
+    failures: int = 0
+    in_flight: int = 0
+
+    def checked(self, failure: str, enough: int) -> None:
+        """Take in one health check: ``failure`` is empty when it passed; ``enough`` in a row make it unhealthy."""
+        if self.state is TargetState.DRAINING:
+            return
+        if not failure:
+            self.state, self.reason, self.failures = TargetState.HEALTHY, "", 0
+            return
+        self.failures += 1
+        if self.failures >= enough:
+            self.state, self.reason = TargetState.UNHEALTHY, failure
+
+
+@dataclass(slots=True)
+class LiveContainer:
+    """A container in the engine; ``child`` is the digest of the manifest that it runs, where the engine says so."""
+
+    id: str
+    child: str
+    exit_code: int | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Live:
+    """What really runs of a task. ``outcome`` is the stop code and reason, once it has ended by itself."""
+
+    status: str = "PENDING"
+    architecture: str = ""
+    containers: dict[str, LiveContainer] = field(default_factory=dict)
+    targets: dict[str, Target] = field(default_factory=dict)
+    outcome: tuple[str, str] | None = None
+    ended: float | None = None
+
+
 @dataclass(slots=True)
 class Task:
     """One task, of a service or by itself."""
@@ -63,6 +116,7 @@ class Task:
     stopped_reason: str = ""
     execute_command: bool = False
     overrides: Json = field(default_factory=dict)
+    live: Live | None = None
 
     @property
     def id(self) -> str:
@@ -78,6 +132,13 @@ class Task:
     def running(self) -> bool:
         """Whether it has started and not stopped."""
         return self.alive and self.started is not None
+
+    @property
+    def serving(self) -> bool:
+        """Whether it runs and is healthy in all its target groups; a pretended task is."""
+        if self.live is None:
+            return self.running
+        return self.running and all(target.state is TargetState.HEALTHY for target in self.live.targets.values())
 
     def stop(self, now: float, code: str, reason: str) -> None:
         """Stop it at once."""

@@ -14,7 +14,7 @@ from migrate.sandbox.front.records import Deployment, Rollout, Status
 from migrate.sandbox.front.world import count
 
 if TYPE_CHECKING:
-    from migrate.sandbox.front.records import Service, ServiceDeployment, Task
+    from migrate.sandbox.front.records import Live, Service, ServiceDeployment, Task
     from migrate.sandbox.front.world import World
 
 _LEAST_FAILURES, _MOST_FAILURES = 3, 200
@@ -36,6 +36,9 @@ def breaker_threshold(desired: int) -> int:
 
 def settle(task: Task, now: float) -> None:
     """Move one task along its life: RUNNING when its time has come, or stopped when it cannot start."""
+    if task.live is not None:
+        _settle_live(task, task.live, now)
+        return
     if not task.alive or task.running or now < task.ready:
         return
     if task.failure and task.exit_code is None:
@@ -44,6 +47,15 @@ def settle(task: Task, now: float) -> None:
     task.status, task.started = "RUNNING", now
     if task.failure:
         task.stop(now, "EssentialContainerExited", task.failure)
+
+
+def _settle_live(task: Task, live: Live, now: float) -> None:
+    if not task.alive:
+        return
+    if not task.running and live.status == "RUNNING":
+        task.status, task.started = "RUNNING", now
+    if live.outcome is not None:
+        task.stop(now, *live.outcome)
 
 
 def advance_all(world: World) -> None:
@@ -202,7 +214,7 @@ def _leave_old(world: World, service: Service, now: float) -> None:
         if deployment.state is not Rollout.FAILED:
             _scale_in(world, service, task, now)
             old.remove(task)
-    running = sum(task.running for task in world.tasks_of(service))
+    running = sum(task.serving for task in world.tasks_of(service))
     if deployment.state is Rollout.FAILED:
         return
     for task in old[: max(running - floor, 0)]:
@@ -222,7 +234,7 @@ def _drop_drained(world: World, service: Service) -> None:
 
 def _complete(world: World, service: Service, now: float) -> None:
     deployment = service.primary
-    running = sum(task.running for task in world.tasks_of(service))
+    running = sum(task.serving for task in world.tasks_of(service))
     steady = running == service.desired and len(world.tasks_of(service)) == running and len(service.deployments) == 1
     if not steady or now < deployment.completes_at:
         return

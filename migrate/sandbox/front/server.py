@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import os
 import signal
@@ -54,23 +53,33 @@ async def _serve(settings: FrontSettings) -> None:
     front = Front(inner_app, settings, time.time)
     with tempfile.TemporaryDirectory(prefix="migrate-front-") as directory:
         inner = Path(directory) / "inner.sock"
-        config = hypercorn.Config()
-        config.bind = [f"unix:{inner}"]
-        config.keep_alive_timeout = 75
-        config.loglevel = "WARNING"
-        server = asyncio.create_task(serving.serve(front, config, shutdown_trigger=ending.wait))
-        listener = asyncio.create_task(SniffingListener(settings.port, inner, _tls_context(settings)).serve())
-        ticking = asyncio.create_task(_tick(front))
+
+        def served(app: object, bind: str) -> asyncio.Task[None]:
+            config = hypercorn.Config()
+            config.bind, config.keep_alive_timeout, config.loglevel = [bind], 75, "WARNING"
+            return asyncio.create_task(serving.serve(app, config, shutdown_trigger=ending.wait))
+
+        servers = {served(front, f"unix:{inner}")}
+        background = [SniffingListener(settings.port, inner, _tls_context(settings)).serve(), _tick(front)]
+        if front.containers is not None:
+            await front.containers.prepare()
+            servers.add(served(front.balancer, f"127.0.0.1:{settings.balancer_port}"))
+            background.append(front.balancer.watch())
+        running = {asyncio.create_task(work) for work in background}
         stop = asyncio.create_task(ending.wait())
-        await asyncio.wait({server, listener, ticking, stop}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*servers, *running, stop], return_when=asyncio.FIRST_COMPLETED)
         ending.set()
-        for task in (listener, ticking):
+        for task in running:
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listener
-        with contextlib.suppress(asyncio.CancelledError):
-            await ticking
-        await server
+        if front.containers is not None:
+            front.containers.close()
+            front.balancer.close()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*servers)
+        for ended in done:
+            # What ended the process by an error must be seen in the log.
+            if not ended.cancelled() and ended.exception() is not None:
+                raise RuntimeError("a part of the endpoint ended") from ended.exception()
 
 
 async def _tick(front: Front) -> None:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrate.sandbox.front.engine import EngineSettings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -34,6 +36,8 @@ class FrontSettings:
     task_seconds: float = 0.2
     deployment_seconds: float = 0.5
     registry_auth: bool = False
+    engine: EngineSettings | None = None
+    balancer_port: int = 0
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> FrontSettings:
@@ -43,7 +47,14 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> F
     parser.add_argument("--cert", type=Path, help="certificate chain, PEM; without it the port is plain HTTP only")
     parser.add_argument("--key", type=Path, help="private key, PEM")
     parser.add_argument("--registry-host", default="", help="host:port that repositoryUri names (localhost:PORT)")
+    parser.add_argument("--engine", default="", help="address of a Docker engine that runs tasks as containers")
+    parser.add_argument(
+        "--engine-network", default="", help="the network to make in it, which is its bridge's name too"
+    )
+    parser.add_argument("--engine-label", default="", help="name=value: the label of all that is ours in it")
+    parser.add_argument("--balancer-port", type=int, default=0, help="where the containers' load balancer listens")
     given = parser.parse_args(arguments)
+    engine = EngineSettings(given.engine, given.engine_network, given.engine_label) if given.engine else None
     return FrontSettings(
         port=given.port,
         certificate=given.cert,
@@ -56,4 +67,6 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> F
         task_seconds=float(environment.get("MIGRATE_FRONT_TASK_SECONDS", "0.2")),
         deployment_seconds=float(environment.get("MIGRATE_FRONT_DEPLOYMENT_SECONDS", "0.5")),
         registry_auth=environment.get("MIGRATE_FRONT_REGISTRY_AUTH", "off") == "required",
+        engine=engine,
+        balancer_port=given.balancer_port,
     )

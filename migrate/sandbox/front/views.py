@@ -10,7 +10,7 @@ from migrate.sandbox.front.settings import TaskDigest
 
 if TYPE_CHECKING:
     from migrate.sandbox.front.http import Json
-    from migrate.sandbox.front.records import Deployment, Service, ServiceDeployment, Task
+    from migrate.sandbox.front.records import Deployment, LiveContainer, Service, ServiceDeployment, Task
     from migrate.sandbox.front.world import World
 
 _CPU = {"X86_64": "x86_64", "ARM64": "arm64"}
@@ -174,13 +174,15 @@ def _breaker_status(service: Service, item: ServiceDeployment) -> str:
 def task_view(world: World, task: Task) -> Json:
     """One task of DescribeTasks (facts F24)."""
     runtime = task.definition.get("runtimePlatform") or {}
-    architecture = _CPU[runtime.get("cpuArchitecture") or "X86_64"]
+    live = task.live
+    architecture = (live.architecture if live else "") or _CPU[runtime.get("cpuArchitecture") or "X86_64"]
+    stopped = task.stopped if live is None else live.ended
     return {
         "taskArn": task.arn,
         "clusterArn": task.cluster,
         "taskDefinitionArn": task.definition["taskDefinitionArn"],
         "group": task.group,
-        "lastStatus": task.status,
+        "lastStatus": _status(task),
         "desiredStatus": "RUNNING" if task.alive else "STOPPED",
         "launchType": task.launch_type,
         "availabilityZone": f"{task.arn.split(':')[3]}a",
@@ -204,8 +206,8 @@ def task_view(world: World, task: Task) -> Json:
             pullStartedAt=task.created if task.started else None,
             pullStoppedAt=task.started,
             stoppingAt=task.stopped,
-            stoppedAt=task.stopped,
-            executionStoppedAt=task.stopped,
+            stoppedAt=stopped,
+            executionStoppedAt=stopped,
             stopCode=task.stop_code,
             stoppedReason=task.stopped_reason,
         ),
@@ -216,27 +218,46 @@ def _attribute(architecture: str) -> Json:
     return {"name": "ecs.cpu-architecture", "value": architecture}
 
 
+def _status(task: Task) -> str:
+    """Return the status of the containers where there are some, which go on for a while after a task has to stop."""
+    if task.live is None or task.running:
+        return task.status
+    if task.alive:
+        return "PENDING"
+    return task.live.status if task.live.status in {"DEACTIVATING", "STOPPING", "STOPPED"} else "DEACTIVATING"
+
+
 def _container(world: World, task: Task, container: Json) -> Json:
     pull = task.pulls.get(container["name"])
+    live = task.live.containers.get(container["name"]) if task.live else None
     digest = None
     if pull is not None:
-        digest = pull.child if world.settings.task_digest is TaskDigest.CHILD else pull.digest
+        child = (live.child if live else "") or pull.child
+        digest = child if world.settings.task_digest is TaskDigest.CHILD else pull.digest
     failed = task.failure and not task.alive
+    status = _status(task)
     return {
         "containerArn": f"{task.arn.replace(':task/', ':container/')}/{task.id[:8]}",
         "taskArn": task.arn,
         "name": container["name"],
         "image": container["image"],
-        "lastStatus": task.status if task.status != "PROVISIONING" else "PENDING",
+        "lastStatus": status if status != "PROVISIONING" else "PENDING",
         "networkInterfaces": [{"attachmentId": task.id[:16], "privateIpv4Address": task.address}],
         "healthStatus": "UNKNOWN",
         **_present(
             imageDigest=digest,
-            runtimeId=f"{task.id}-{len(container['name'])}" if task.started else None,
-            exitCode=task.exit_code if failed else None,
-            reason=task.failure if failed else None,
+            runtimeId=live.id if live else f"{task.id}-{len(container['name'])}" if task.started else None,
+            exitCode=live.exit_code if live else task.exit_code if failed else None,
+            reason=_why(task, live) if live or task.live else task.failure if failed else None,
         ),
     }
+
+
+def _why(task: Task, live: LiveContainer | None) -> str | None:
+    if live is not None and live.exit_code:
+        return live.reason or None
+    code, reason = task.live.outcome or ("", "") if task.live else ("", "")
+    return reason if code == "TaskFailedToStart" else None
 
 
 def _interface(task: Task) -> Json:

