@@ -8,12 +8,12 @@ BIN := .venv/bin
 # which takes seconds each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint bench fuzz setup environment toolchain format
+.PHONY: demo test lint bench fuzz setup environment toolchain containers format
 
 demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spot and back
 	$(BIN)/python -m migrate.sandbox.demo
 
-test: lint setup  ## all checks and all tests, in random order, with coverage
+test: lint setup containers  ## all checks and all tests, in random order, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest --cov --cov-report=term
 
@@ -23,7 +23,7 @@ lint: environment  ## style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup  ## one figure a line: NAME VALUE UNIT
+bench: setup containers  ## one figure a line: NAME VALUE UNIT
 	@$(BIN)/python -m tests.bench
 
 FUZZED := documents tar compression layer elf zip dockerfile
@@ -46,6 +46,9 @@ environment:
 
 toolchain: environment
 	@$(BIN)/python -m migrate.sandbox.toolchain
+
+containers: environment  ## the Docker engine for real containers, where this machine can run one
+	@$(BIN)/python -m migrate.sandbox.prepare_containers
 
 format: environment  ## put the sources into the house's form
 	$(BIN)/ruff check --fix .

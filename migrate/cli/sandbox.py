@@ -32,12 +32,18 @@ def command() -> None:
 
 @command.command("up")
 @click.option("--real-aws-plugin", is_flag=True, help="Take the real pulumi-aws plugin where this machine has it.")
+@click.option(
+    "--containers",
+    is_flag=True,
+    help="Run every task as a real container of its architecture, behind a load balancer. Takes Linux, QEMU for the "
+    "other architecture, and root or a Docker engine; the first time builds an engine in about 5 min.",
+)
 @_as_json
-def up(real_aws_plugin: bool, output: str) -> None:
+def up(real_aws_plugin: bool, containers: bool, output: str) -> None:
     """Start the sandbox, or the parts of it that have died; one that runs is left as it is."""
     from migrate.sandbox.sandbox import Sandbox
 
-    running = Sandbox.start(real_aws=real_aws_plugin)
+    running = Sandbox.start(real_aws=real_aws_plugin, containers=containers)
     _show(running, running.layout.root, output)
     if output == "text":
         click.echo('\nTo work in it:  eval "$(migrate sandbox env)"')
@@ -109,6 +115,7 @@ def _show(found: Sandbox | None, directory: Path, output: str) -> None:
             "endpoint": found.endpoint if found else None,
             "registry_host": found.registry_host if found else None,
             "builder": found.builder if found else None,
+            "balancer": (found.balancer or None) if found else None,
             "environment": found.settings() if found else {},
             "path": list(found.state.path_directories) if found else [],
             "parts": [
@@ -132,4 +139,6 @@ def _show(found: Sandbox | None, directory: Path, output: str) -> None:
         state = f"running as process {part.pid}" if part.running else "not running"
         click.echo(f"  {part.name:<10} {state:<28} {part.address}   log: {part.log}")
     click.echo(f"  images     {found.registry_host}/<repository>:<tag>")
+    if found.balancer:
+        click.echo(f"  balancer   {found.balancer}")
     click.echo(f"  pulumi     {found.layout.pulumi_state.as_uri()}")

@@ -12,7 +12,7 @@ from typing import Self
 import httpx
 
 _CONNECTIONS = 4
-_PAUSE_SECONDS = 0.03
+_PAUSE_SECONDS = 0.08
 _ANSWER_SECONDS = 30.0
 _OK = 200
 
