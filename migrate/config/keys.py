@@ -82,6 +82,20 @@ KEYS: tuple[Key, ...] = (
         "Capacity provider strategy: first the base tasks, the rest by weight. base on one provider only; FARGATE and\n"
         "FARGATE_SPOT never beside an Auto Scaling group provider.",
     ),
+    Key(
+        "capacity",
+        "steps",
+        "a list of whole numbers from 1 to 99, rising",
+        "Percent of the way to this strategy at which stage 3 stops and has to prove itself; [] goes at once. The way\n"
+        "from Fargate to an Auto Scaling group provider always does: they cannot stand in one strategy.",
+    ),
+    Key(
+        "capacity",
+        "step_soak",
+        _DURATION,
+        "How long everything has to pass at each of these steps. Without it: soak of [gate].",
+        'step_soak = "5m"',
+    ),
     Key("gate", "interval", f"{_DURATION}, more than 0", "Time between two measurements."),
     Key("gate", "soak", _DURATION, "How long everything has to pass without a break."),
     Key(

@@ -28,6 +28,8 @@ def _date(value: Any) -> Any:
 
 
 Rate = Annotated[Number, Field(ge=0)]
+Percentage = Annotated[int, Field(ge=1, le=99)]
+_DEFAULTS = Settings(ServiceSettings(cluster="", name=""), ImageSettings(container=""))
 
 
 class ServiceTable(Table):
@@ -67,7 +69,9 @@ class StrategyTable(Table):
 class CapacityTable(Table):
     """[capacity]."""
 
-    strategy: list[StrategyTable]
+    strategy: list[StrategyTable] | None = None
+    steps: list[Percentage] = Field(default_factory=lambda: list(_DEFAULTS.capacity_steps))
+    step_soak: Duration | None = None
 
 
 class GateTable(Table):
@@ -111,14 +115,14 @@ class SettingsFile(Table):
     service: ServiceTable
     image: ImageTable
     architecture: ArchitectureTable = ArchitectureTable()
-    capacity: CapacityTable | None = None
+    capacity: CapacityTable = CapacityTable()
     gate: GateTable = GateTable()
     prices: dict[str, PricesTable] = Field(default_factory=dict)
 
 
 def to_settings(file: SettingsFile) -> Settings:
     """Return the core settings that a valid file stands for."""
-    image, gate = file.image, file.gate
+    image, gate, capacity = file.image, file.gate, file.capacity
     settings = Settings(
         service=ServiceSettings(file.service.cluster, file.service.name, file.service.region),
         image=ImageSettings(
@@ -143,9 +147,11 @@ def to_settings(file: SettingsFile) -> Settings:
             interruption_limit=gate.interruption_limit,
             checks=tuple(table.check() for tables in gate.checks() for table in tables),
         ),
+        capacity_steps=tuple(capacity.steps),
+        step_soak=capacity.step_soak,
         prices=tuple(HourlyRates(region=region, **dict(rates)) for region, rates in file.prices.items()),
     )
-    if file.capacity is None:
+    if capacity.strategy is None:
         return settings
-    strategy = tuple(StrategyItem(item.provider, item.weight, item.base) for item in file.capacity.strategy)
+    strategy = tuple(StrategyItem(item.provider, item.weight, item.base) for item in capacity.strategy)
     return replace(settings, capacity=strategy)

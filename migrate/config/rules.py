@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from migrate.config.check_rules import check_mistakes
@@ -12,7 +13,7 @@ from migrate.config.mistakes import Mistake, quoted
 from migrate.core.cost import ON_DEMAND, SPOT
 
 if TYPE_CHECKING:
-    from migrate.config.model import CapacityTable, GateTable, SettingsFile
+    from migrate.config.model import CapacityTable, GateTable, SettingsFile, StrategyTable
 
 FARGATE_PROVIDERS = (ON_DEMAND, SPOT)
 MOST_ITEMS = 20
@@ -23,9 +24,9 @@ _STRATEGY = ("capacity", "strategy")
 def mistakes_in(file: SettingsFile) -> tuple[Mistake, ...]:
     """Return every broken rule, in the order of the file."""
     found = list(_image(file))
-    if file.capacity is not None:
-        found += _strategy(file.capacity)
-    return (*found, *_gate(file.gate), *check_mistakes(file.gate))
+    if file.capacity.strategy is not None:
+        found += _strategy(file.capacity.strategy)
+    return (*found, *_steps(file.capacity, file.gate), *_gate(file.gate), *check_mistakes(file.gate))
 
 
 def _image(file: SettingsFile) -> Iterator[Mistake]:
@@ -36,9 +37,8 @@ def _image(file: SettingsFile) -> Iterator[Mistake]:
         )
 
 
-def _strategy(capacity: CapacityTable) -> Iterator[Mistake]:
+def _strategy(items: list[StrategyTable]) -> Iterator[Mistake]:
     """Facts F13: at most 20 items, base on one only, a weight above 0, Fargate never beside other providers."""
-    items = capacity.strategy
     if not 1 <= len(items) <= MOST_ITEMS:
         yield Mistake(_STRATEGY, f"has {len(items)} items; expected 1 to {MOST_ITEMS}")
         return
@@ -51,6 +51,17 @@ def _strategy(capacity: CapacityTable) -> Iterator[Mistake]:
         yield Mistake(
             (*_STRATEGY, position, "base"),
             f"is {items[position].base}, but another item has a base too; expected a base on one item only",
+        )
+
+
+def _steps(capacity: CapacityTable, gate: GateTable) -> Iterator[Mistake]:
+    if any(one >= other for one, other in pairwise(capacity.steps)):
+        shown = ", ".join(map(str, capacity.steps))
+        yield Mistake(("capacity", "steps"), f"is [{shown}]; expected every step to be more than the one before")
+    if capacity.step_soak is not None and capacity.step_soak >= gate.deadline:
+        yield Mistake(
+            ("capacity", "step_soak"),
+            f"is {_shown(capacity.step_soak)}; expected less than gate.deadline, which is {_shown(gate.deadline)}",
         )
 
 

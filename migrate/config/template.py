@@ -59,6 +59,8 @@ def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
         ("image", "builder"): _optional(image.builder),
         ("architecture", "mode"): quoted(settings.architecture),
         ("capacity", "strategy"): _strategy(settings.capacity),
+        ("capacity", "steps"): f"[{', '.join(map(str, settings.capacity_steps))}]",
+        ("capacity", "step_soak"): None if settings.step_soak is None else quoted(format_duration(settings.step_soak)),
         ("gate", "interval"): quoted(format_duration(gate.interval)),
         ("gate", "soak"): quoted(format_duration(gate.soak)),
         ("gate", "deadline"): quoted(format_duration(gate.deadline)),

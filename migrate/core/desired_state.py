@@ -144,10 +144,13 @@ def adoption(record: Record, settings: Settings) -> DesiredState:
 
 
 def desired_capacity(record: Record, settings: Settings, stage: Stage) -> tuple[str | None, Strategy]:
-    """Return launch type and strategy, of which one is empty: strategies are explicit from the baseline on (F2, F3)."""
+    """Return launch type and strategy, of which one is empty: strategies are explicit from the baseline on (F2, F3).
+
+    While stage 3 is on its way, its strategy is that of the step which was begun last.
+    """
     service = record.baseline.service
     if stage is Stage.CAPACITY:
-        return None, settings.capacity
+        return None, record.capacity_step or settings.capacity
     if stage is Stage.ORIGINAL:
         return service.launch_type, service.strategy
     if service.launch_type == "FARGATE":

@@ -123,6 +123,7 @@ def foreign_changes(record: Record, settings: Settings, observation: Observation
     ours = [(state.launch_type, _plain(state.strategy)) for state in states]
     if record.applied_capacity and Stage.CAPACITY in stages:
         ours.append((None, _plain(record.applied_capacity)))
+    ours += [(None, _plain(step)) for step in record.capacity_way]
     if record.found_capacity and record.position.proven < Stage.BASELINE:
         ours.append((None, _plain(record.found_capacity)))
     if _capacity(service) not in ours:

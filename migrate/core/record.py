@@ -77,6 +77,8 @@ class Record:
     """The deployment that our last act started and that ended as PRIMARY; another one is somebody else's."""
     applied_capacity: Strategy = ()
     """The strategy that stage 3 last proved: the settings may name another one since, and it is still ours."""
+    capacity_way: tuple[Strategy, ...] = ()
+    """While stage 3 is begun: the strategy that it set out from, and then each step, written down before it is taken."""
     former: tuple[Baseline, ...] = ()
     """Baselines that a new one has followed, oldest first: history, and no way back (case C43)."""
     found_capacity: Strategy = ()
@@ -92,7 +94,8 @@ class Record:
     def entered(self, stage: Stage) -> Record:
         """Return the record with ``stage`` begun and everything above what is below it no longer proven."""
         proven = min(self.position.proven, stage.before)
-        return replace(self, position=Position(proven=Stage(proven), entered=stage))
+        way = self.capacity_way if self.position.entered is stage else ()
+        return replace(self, position=Position(proven=Stage(proven), entered=stage), capacity_way=way)
 
     def running_digests(self, stage: Stage, platform: str) -> tuple[str, ...]:
         """Return the digests that a container may report at ``stage``: the index's or its child's (facts F14)."""
@@ -102,4 +105,10 @@ class Record:
     def reached(self, stage: Stage, deployment_id: str | None) -> Record:
         """Return the record with ``stage`` proven by ``deployment_id`` and nothing begun."""
         position = Position(proven=stage, entered=None)
-        return replace(self, position=position, last_deployment_id=deployment_id or self.last_deployment_id)
+        deployment = deployment_id or self.last_deployment_id
+        return replace(self, position=position, last_deployment_id=deployment, capacity_way=())
+
+    @property
+    def capacity_step(self) -> Strategy | None:
+        """The step of stage 3 that was begun last; None where none was."""
+        return self.capacity_way[-1] if len(self.capacity_way) > 1 else None

@@ -93,5 +93,9 @@ class Settings:
     architecture: ArchitectureMode = ArchitectureMode.ROLLING
     capacity: Strategy = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
     gate: GateSettings = GateSettings()
+    capacity_steps: tuple[int, ...] = (25, 50)
+    """Percent of the way to ``capacity`` at which stage 3 stops and proves itself; empty: it goes at once."""
+    step_soak: timedelta | None = None
+    """The soak at each of these steps; None: that of the gate."""
     prices: tuple[HourlyRates, ...] = ()
     """Rates that the operator knows better; they win over the known ones of the same region."""

@@ -42,13 +42,13 @@ VERSION = "1"
 
 [architecture]
 mode = "rolling"
-
 [capacity]
+step_soak = "45s"
 strategy = [
     { provider = "FARGATE", base = 2 },  # for the nights
     { provider = "FARGATE_SPOT", weight = 1 },
 ]
-
+steps = [10, 40]
 [gate]
 interval = "5s"
 soak = "1m30s"
@@ -109,6 +109,8 @@ def test_every_key_reaches_the_settings(tmp_path: Path) -> None:
             error_limit=0,
             alarms=("errors", "latency"),
         ),
+        capacity_steps=(10, 40),
+        step_soak=timedelta(seconds=45),
         prices=(
             HourlyRates(
                 region="eu-central-1",
@@ -133,7 +135,7 @@ def test_windows_line_ends_are_read_as_well(tmp_path: Path) -> None:
     ("found", "instead", "told"),
     [
         # Unknown keys, with the key that was most likely meant.
-        ("soak =", "soack =", "line 29: gate.soack is not a known key; did you mean soak?"),
+        ("\nsoak =", "\nsoack =", "line 29: gate.soack is not a known key; did you mean soak?"),
         ("[gate]", "[gates]", "line 27: gates is not a known key; did you mean gate?"),
         ("weight = 1", "wieght = 1", "line 24: capacity.strategy[1].wieght is not a known key; did you mean weight?"),
         ("x86_gb", "x86_gib", "line 37: prices.eu-central-1.x86_gib is not a known key; did you mean x86_gb?"),
@@ -246,6 +248,12 @@ def test_windows_line_ends_are_read_as_well(tmp_path: Path) -> None:
             "3",
             "line 23: capacity.strategy[0] is 3; expected an item such as { provider",
         ),
+        # The steps of stage 3.
+        ("[10, 40]", "[40, 40]", "line 26: capacity.steps is [40, 40]; expected every step to be more than the one"),
+        ("[10, 40]", "[0, 40]", "line 26: capacity.steps[0] is 0; expected a list of whole numbers from 1 to 99"),
+        ("[10, 40]", "[10, 100]", "line 26: capacity.steps[1] is 100; expected a list of whole numbers from 1 to 99"),
+        ("[10, 40]", "25", "line 26: capacity.steps is 25; expected a list of whole numbers from 1 to 99, rising."),
+        ('"45s"', '"1h"', 'line 21: capacity.step_soak is "1h"; expected less than gate.deadline, which is "1h".'),
     ],
 )
 def test_a_mistake_is_told_with_line_key_found_and_expected(
@@ -287,6 +295,12 @@ def test_c37_a_base_on_a_provider_without_weight_is_taken(tmp_path: Path) -> Non
     strategy = '[{ provider = "FARGATE_SPOT", weight = 1 }, { provider = "FARGATE", weight = 0, base = 1 }]'
     loaded = load(write(tmp_path, f"{SMALLEST}[capacity]\nstrategy = {strategy}\n"))
     assert loaded.capacity == (StrategyItem("FARGATE_SPOT", 1), StrategyItem("FARGATE", 0, 1))
+
+
+@pytest.mark.parametrize("steps", [(), (1,), (25, 50, 75, 99)])
+def test_steps_may_stand_without_a_strategy(tmp_path: Path, steps: tuple[int, ...]) -> None:
+    loaded = load(write(tmp_path, f"{SMALLEST}[capacity]\nsteps = {list(steps)}\n"))
+    assert (loaded.capacity_steps, loaded.capacity) == (steps, load(write(tmp_path, SMALLEST)).capacity)
 
 
 def test_a_missing_table_is_told_with_what_belongs_in_it(tmp_path: Path) -> None:

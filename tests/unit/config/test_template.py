@@ -93,6 +93,8 @@ ALL_SETTINGS = st.builds(
     architecture=st.sampled_from(ArchitectureMode),
     capacity=strategies(),
     gate=gates(),
+    capacity_steps=st.sets(st.integers(1, 99), max_size=5).map(lambda found: tuple(sorted(found))),
+    step_soak=st.none() | st.just(timedelta(0)) | st.just(timedelta(seconds=1)),
     prices=st.lists(RATE_TABLES, max_size=2, unique_by=lambda rates: rates.region).map(tuple),
 )
 
