@@ -23,6 +23,13 @@ def expected_split(strategy: Strategy, count: int) -> dict[str, float]:
     return split
 
 
+def shown_strategy(strategy: Strategy) -> str:
+    """Return a strategy in words: ``FARGATE weight 1 base 1, FARGATE_SPOT weight 3``."""
+    return ", ".join(
+        f"{item.provider} weight {item.weight}" + (f" base {item.base}" if item.base else "") for item in strategy
+    )
+
+
 def split_of(providers: Iterable[str | None]) -> dict[str, int]:
     """Count tasks by provider; tasks without one are counted under an empty name."""
     return dict(Counter(provider or "" for provider in providers))

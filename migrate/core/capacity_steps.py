@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, gcd, lcm
 
+from migrate.core.capacity import shown_strategy
 from migrate.core.cost import ON_DEMAND, SPOT
 from migrate.core.facts import Strategy, StrategyItem
+from migrate.core.settings import Settings
 
 MOST_ITEMS = 20
 MOST_WEIGHT = 1000
@@ -68,6 +71,28 @@ def steps_to_take(before: Strategy, steps: Sequence[Strategy], count: int) -> tu
             taken.append(step)
             there = split
     return (*taken, steps[-1])
+
+
+def way_in_steps(before: Strategy, settings: Settings, count: int) -> tuple[Strategy, ...]:
+    """Return the strategies that stage 3 goes through with ``count`` tasks, the target last."""
+    return steps_to_take(before, capacity_steps(before, settings.capacity, settings.capacity_steps), count)
+
+
+def told_steps(before: Strategy, settings: Settings, count: int) -> tuple[tuple[str, str, str], ...]:
+    """Return the way in words, for a plan: name, before and after of each step, and why there are fewer than asked."""
+    steps = way_in_steps(before, settings, count)
+    shown = [shown_strategy(step) for step in (before, *steps)]
+    told = [(f"step {number} of {len(steps)}", *pair) for number, pair in enumerate(pairwise(shown), 1)]
+    asked = ", ".join(f"{percentage} %" for percentage in settings.capacity_steps)
+    if not asked or len(steps) > len(settings.capacity_steps):
+        return tuple(told) if len(steps) > 1 else ()
+    if not before:
+        why = "at once: the service is on a launch type"
+    elif not steps_are_possible(before, settings.capacity):
+        why = "at once: Fargate and Auto Scaling group providers cannot stand in one strategy"
+    else:
+        why = f"{len(steps) - 1} on the way: a step that moves none of {count} tasks is left out"
+    return (("steps", asked, why), *(told if len(steps) > 1 else ()))
 
 
 def placed(strategy: Strategy, count: int) -> dict[str, int]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from migrate.core.capacity import shown_strategy
+from migrate.core.capacity_steps import told_steps, way_in_steps
 from migrate.core.cost import Price, UnknownPrice, planned_price, task_size
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, shelf_tag
-from migrate.core.facts import Strategy, StrategyItem
+from migrate.core.facts import StrategyItem
 from migrate.core.findings import Finding, blocking
 from migrate.core.guarding import guard_tag
 from migrate.core.images import ImageFacts
 from migrate.core.observation import Observation, observed_fingerprint
 from migrate.core.preflight import findings as preflight_findings
 from migrate.core.record import Baseline, OriginalImage, Record
-from migrate.core.settings import GateSettings, ImageMode, Settings
+from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 
 
@@ -137,20 +139,23 @@ def _later(observation: Observation, settings: Settings, record: Record) -> tupl
 
 
 def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Finding, ...]) -> StagePlan:
+    # A plan shows the whole of stage 3, also while it is on its way.
+    record = replace(record, capacity_way=())
     before = desired_state(record, settings, stage.before)
     after = desired_state(record, settings, stage)
     skipped = record.arm64_from_the_start and stage in (Stage.IMAGE, Stage.ARCHITECTURE)
     changes, writes = _SKIPPED if skipped else _CHANGES[stage](record, settings, before, after)
     blocks = blocking(found, stage)
     rests = skipped or (stage is Stage.BASELINE and before.launch_type == after.launch_type)
-    deploys = 0 if rests else 1
+    steps = way_in_steps(before.strategy, settings, _count(record)) if stage is Stage.CAPACITY else (after.strategy,)
+    deploys = 0 if rests else len(steps)
     return StagePlan(
         stage=stage,
         status=_status(stage, record, blocked=bool(blocks)),
         changes=changes,
         deploys=deploys,
         writes=writes,
-        gate=_gate(stage, settings.gate),
+        gate=_gate(stage, settings, deploys),
         way_back=_WAY_BACK[stage],
         findings=tuple(item for item in found if item.stage == stage),
         price=price_at(record, settings, stage, record.baseline.service.desired_count),
@@ -218,10 +223,11 @@ def _architecture(
 
 
 def _capacity(
-    _record: Record, _settings: Settings, before: DesiredState, after: DesiredState
+    record: Record, settings: Settings, before: DesiredState, after: DesiredState
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    changes = (Change("capacity provider strategy", _shown_capacity(before), _shown_capacity(after)),)
-    return changes, ("ecs:UpdateService (strategy, forced deployment)",)
+    whole = Change("capacity provider strategy", _shown_capacity(before), _shown_capacity(after))
+    steps = tuple(Change(*row) for row in told_steps(before.strategy, settings, _count(record)))
+    return (whole, *steps), ("ecs:UpdateService (strategy, forced deployment)",)
 
 
 _SKIPPED: tuple[tuple[Change, ...], tuple[str, ...]] = (
@@ -245,22 +251,23 @@ _WAY_BACK: Mapping[Stage, str] = {
 }
 
 
-def shown_strategy(strategy: Strategy) -> str:
-    """Return a strategy in words: ``FARGATE weight 1 base 1, FARGATE_SPOT weight 3``."""
-    return ", ".join(
-        f"{item.provider} weight {item.weight}" + (f" base {item.base}" if item.base else "") for item in strategy
-    )
+def _count(record: Record) -> int:
+    return record.baseline.service.desired_count
 
 
 def _shown_capacity(state: DesiredState) -> str:
     return shown_strategy(state.strategy) if state.strategy else f"launch type {state.launch_type}"
 
 
-def _gate(stage: Stage, gate: GateSettings) -> tuple[str, ...]:
-    own = {
+def _gate(stage: Stage, settings: Settings, deploys: int) -> tuple[str, ...]:
+    gate = settings.gate
+    own: tuple[str, ...] = {
         Stage.IMAGE: ("the index is read back; every child's config and arm64 entry point are checked",),
         Stage.CAPACITY: ("the split of running tasks follows base and weights",),
     }.get(stage, ())
+    if stage is Stage.CAPACITY and deploys > 1:
+        soak = gate.soak if settings.step_soak is None else settings.step_soak
+        own += (f"every step before the last: all of it for {soak.total_seconds():g} s",)
     return (
         *own,
         "the deployment we started is PRIMARY and COMPLETED on the expected revision",

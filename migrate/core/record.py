@@ -78,7 +78,7 @@ class Record:
     applied_capacity: Strategy = ()
     """The strategy that stage 3 last proved: the settings may name another one since, and it is still ours."""
     capacity_way: tuple[Strategy, ...] = ()
-    """While stage 3 is begun: the strategy that it set out from, and then each step, written down before it is taken."""
+    """While stage 3 is begun: the strategy that it set out from, and each step, written down before it is taken."""
     former: tuple[Baseline, ...] = ()
     """Baselines that a new one has followed, oldest first: history, and no way back (case C43)."""
     found_capacity: Strategy = ()

@@ -10,7 +10,7 @@ from datetime import datetime
 from migrate.core.capacity import split_of
 from migrate.core.cost import Price, UnknownPrice, monthly_price, task_size
 from migrate.core.evidence import Run
-from migrate.core.facts import Architecture
+from migrate.core.facts import Architecture, Strategy
 from migrate.core.observation import Observation, drift
 from migrate.core.record import Record
 from migrate.core.settings import Settings
@@ -40,6 +40,8 @@ class Status:
     price: Price
     drift: tuple[str, ...]
     last_run: Run | None
+    capacity_step: Strategy = ()
+    """The step of stage 3 that was begun last and is not proven; empty where there is none."""
 
 
 def status_of(observation: Observation, record: Record | None, settings: Settings, last_run: Run | None) -> Status:
@@ -67,6 +69,7 @@ def status_of(observation: Observation, record: Record | None, settings: Setting
         price=_price(observation, split, Architecture(declared), settings),
         drift=drift(record, settings, observation) if record else (),
         last_run=last_run,
+        capacity_step=(record.capacity_step or ()) if record else (),
     )
 
 

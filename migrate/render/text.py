@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from migrate.core.capacity import shown_strategy
 from migrate.core.cost import Price, PriceEstimate
 from migrate.core.evidence import Event, EventKind
 from migrate.core.findings import Finding
@@ -91,7 +92,10 @@ def _stage(stage: StagePlan) -> RenderableType:
     table.add_column(overflow="fold")
     for change in stage.changes:
         table.add_row("change", f"{change.what}\n  - {change.before}\n  + {change.after}")
-    table.add_row("deploys", "no deployment" if not stage.deploys else f"{stage.deploys} deployment")
+    table.add_row(
+        "deploys",
+        "no deployment" if not stage.deploys else f"{stage.deploys} deployment{'s' if stage.deploys > 1 else ''}",
+    )
     table.add_row("writes", "\n".join(stage.writes))
     table.add_row("gate", "\n".join(stage.gate))
     table.add_row("way back", stage.way_back)
@@ -108,6 +112,8 @@ def status(value: Status) -> RenderableType:
     position = "the original: no stage is proven" if proven is Stage.ORIGINAL else f"{proven.named} proven"
     if value.position.entered is not None:
         position += f"; {value.position.entered.named} begun and not proven"
+    if value.capacity_step:
+        position += f", at the step {shown_strategy(value.capacity_step)}"
     table.add_row("service", value.service)
     table.add_row("position", position)
     table.add_row("image", value.image)

@@ -86,7 +86,8 @@ def rebaseline(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
 def _carried_out(work: Work, stage: Stage, before: Record) -> RunOutcome:
     try:
         judged = STAGES[stage](work)
-        assessment = watch(work.runtime, work.journal, f"gate {stage.value}", judged.expectation, work.settings.gate)
+        expected, gate = judged.expectation, work.settings.gate
+        assessment = judged.assessment or watch(work.runtime, work.journal, f"gate {stage.value}", expected, gate)
     except MigrateError as error:
         asked = isinstance(error, RollBackAskedError)
         if not work.journal.acted and not (asked and before.position.entered is stage):

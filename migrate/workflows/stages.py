@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migrate.core.build_readiness import explain_build_failure
-from migrate.core.checks import Expectation
 from migrate.core.desired_state import ImageStackInputs, adoption, desired_state, index_on_shelf
 from migrate.core.image_evidence import ExpectedIndex, proves, stage_one_evidence
 from migrate.core.image_push import explain_push_failure
@@ -18,16 +17,11 @@ from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import EngineError, ProofFailedError
+from migrate.workflows.capacity_steps import by_steps
+from migrate.workflows.judged import Judged, deployed
 from migrate.workflows.leftovers import left_by_push
 from migrate.workflows.way_back import restore_tag, unpublish
 from migrate.workflows.work import Work
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A stage that was brought about and now has to prove itself on running tasks."""
-
-    expectation: Expectation
 
 
 def baseline(work: Work) -> Judged:
@@ -47,14 +41,14 @@ def baseline(work: Work) -> Judged:
     desired = desired_state(work.record, work.settings, Stage.BASELINE)
     if image.guard_tag and not work.record.shelved:
         work.up_image("baseline image stack", desired.image, Act.BASELINE)
-    return _deployed(work, Stage.BASELINE, must_deploy=False)
+    return deployed(work, Stage.BASELINE)
 
 
 def image(work: Work) -> Judged:
     """Stage 1: build and prove the index under our own tag, then let the service's tag point at it, then deploy it."""
     if work.record.arm64_from_the_start:
         # Nothing to build and no tag to move: what runs is proven as it is (case C53).
-        return _deployed(work, Stage.IMAGE, must_deploy=False)
+        return deployed(work, Stage.IMAGE)
     reference = work.record.baseline.image.reference
     external = work.settings.image.mode is ImageMode.EXTERNAL
     # The service stack comes last, when the tag has moved already: what it must not do is found out first.
@@ -71,7 +65,7 @@ def image(work: Work) -> Judged:
     expected = work.record.index.digest if work.record.index and not external else None
     facts = _proven(work, "prove tag", reference, expected)
     work.remember(replace(work.record, index=_built(facts)))
-    return _deployed(work, Stage.IMAGE, must_deploy=True)
+    return deployed(work, Stage.IMAGE, must_deploy=True)
 
 
 def _pushed(work: Work, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
@@ -94,12 +88,12 @@ def _pushed(work: Work, step: str, inputs: ImageStackInputs, act: Act) -> StackO
 
 def architecture(work: Work) -> Judged:
     """Stage 2: a new revision with runtimePlatform ARM64, on the capacity that the service has."""
-    return _deployed(work, Stage.ARCHITECTURE, must_deploy=False)
+    return deployed(work, Stage.ARCHITECTURE)
 
 
 def capacity(work: Work) -> Judged:
-    """Stage 3: the target strategy, in place with a forced deployment (facts F1, F11)."""
-    return _deployed(work, Stage.CAPACITY, must_deploy=False)
+    """Stage 3: the target strategy in steps of weight, each in place with a forced deployment (facts F1, F11)."""
+    return by_steps(work)
 
 
 STAGES: Mapping[Stage, Callable[[Work], Judged]] = {
@@ -108,13 +102,6 @@ STAGES: Mapping[Stage, Callable[[Work], Judged]] = {
     Stage.ARCHITECTURE: architecture,
     Stage.CAPACITY: capacity,
 }
-
-
-def _deployed(work: Work, stage: Stage, *, must_deploy: bool) -> Judged:
-    desired = desired_state(work.record, work.settings, stage)
-    act = Act.BASELINE if stage is Stage.BASELINE else Act.SERVICE
-    deployed = work.up_service(f"stage {stage.value} service stack", desired, act, must_deploy=must_deploy)
-    return Judged(work.expectation(deployed))
 
 
 def _proven(work: Work, step: str, reference: ImageReference, digest: str | None) -> ImageFacts:

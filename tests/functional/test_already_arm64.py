@@ -90,7 +90,7 @@ def test_c53_the_plan_says_what_is_skipped() -> None:
         shown = plan.stage(stage)
         assert (shown.deploys, shown.writes) == (0, ())
         assert "skipped" in shown.changes[0].after
-    assert plan.stage(Stage.CAPACITY).deploys == 1
+    assert plan.stage(Stage.CAPACITY).deploys == 2
     finding = next(item for item in plan.findings if item.code == "task-definition.already-arm64")
     assert ("running tasks on arm64", "4") in finding.evidence
     assert not [item for item in plan.findings if item.grade.value == "block"]

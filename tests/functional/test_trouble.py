@@ -115,7 +115,7 @@ def test_c60_without_spot_capacity_stage_3_goes_back_to_fargate_and_keeps_arm64(
     strategy: tuple[StrategyItem, ...], placed: int
 ) -> None:
     operator = Operator.of().reach(2)
-    operator.settings = replace(operator.settings, capacity=strategy)
+    operator.settings = replace(operator.settings, capacity=strategy, capacity_steps=())
     operator.gate(deadline=timedelta(minutes=30))
     operator.world.demo.lacking.add("FARGATE_SPOT")
     revision = operator.service.task_definition_arn

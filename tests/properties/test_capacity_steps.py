@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,8 +30,7 @@ def strategies(draw: st.DrawFn, names: tuple[str, ...]) -> Strategy:
     weights[0] = weights[0] or 1
     based, base = draw(st.sampled_from(chosen)), draw(st.sampled_from([0, 0, 1, 2, 7, 40]))
     return tuple(
-        StrategyItem(name, weight, base if name == based else 0)
-        for name, weight in zip(chosen, weights, strict=True)
+        StrategyItem(name, weight, base if name == based else 0) for name, weight in zip(chosen, weights, strict=True)
     )
 
 
@@ -72,7 +73,7 @@ def test_the_base_is_never_lost_on_the_way(way: tuple[Strategy, Strategy], perce
     for step in capacity_steps(before, target, percentages)[:-1]:
         provider, base = based(step)
         assert provider in {held[0], wanted[0]}
-        assert base >= (held[1] if held[1] else wanted[1])
+        assert base >= (held[1] or wanted[1])
         assert provider != wanted[0] or base >= wanted[1]
         assert not held[1] or provider == held[0]
 
@@ -86,7 +87,7 @@ def test_tasks_on_the_target_never_become_fewer_from_step_to_step(
     steps = capacity_steps(before, target, percentages)
     same_base = [step for step in steps if based(step) == based(steps[0])]
     counts = [moved(step, count, names) for step in same_base]
-    assert all(one <= other + 1e-9 for one, other in zip(counts, counts[1:], strict=False))
+    assert all(one <= other + 1e-9 for one, other in pairwise(counts))
     if based(before)[0] not in names and based(target)[0] not in names and len(same_base) < len(steps):
         # The base of the strategy before is given up at last: what it held moves on as well.
         assert moved(steps[-2], count, names) <= moved(steps[-1], count, names) + based(target)[1] + 1e-9
@@ -97,8 +98,8 @@ def test_a_step_that_is_taken_moves_a_task(way: tuple[Strategy, Strategy], perce
     before, target = way
     taken = steps_to_take(before, capacity_steps(before, target, percentages), count)
     assert taken[-1] == target
-    splits = [placed(step, count) for step in (before, *taken)]
-    assert all(one != other for one, other in zip(splits, splits[1:-1], strict=False))
+    splits = [placed(step, count) for step in (before, *taken[:-1])]
+    assert all(one != other for one, other in pairwise(splits))
     assert count > 1 or len(taken) == 1
 
 

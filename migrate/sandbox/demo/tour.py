@@ -19,7 +19,7 @@ from rich.table import Table
 from migrate.errors import ToolFaultError
 
 _COMMAND_SECONDS = 600
-_GATE = {"interval": "1s", "soak": "2s", "deadline": "3m"}
+_GATE = {"interval": "1s", "soak": "2s", "deadline": "3m", "step_soak": "0s"}
 """Short enough for a tour; `migrate init` writes the defaults that a real service deserves."""
 
 
@@ -131,7 +131,7 @@ def travel(tour: Tour, *, context: Path, builder: str) -> None:
     tour.say("5. Stage 2: the tasks move to ARM64.")
     tour.run("apply", "--stage", "2", "--yes")
     tour.look("stage 2")
-    tour.say("6. Stage 3: one task stays on demand, the others move to Spot.")
+    tour.say("6. Stage 3: one task stays on demand, the others move to Spot, a part of them first.")
     tour.run("apply", "--stage", "3", "--yes")
     tour.look("stage 3")
     tour.say("7. A stage that is done changes nothing.")

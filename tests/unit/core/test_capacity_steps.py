@@ -29,7 +29,7 @@ def strategy(fargate: int, spot: int, base: int = 0) -> Strategy:
         ((), SPOT, DEFAULT, (SPOT,)),
         (GRAVITON, (StrategyItem("graviton-2", weight=4),), (50,), None),
     ],
-    ids=["default", "no-base", "sorted", "at-once", "back", "base-kept", "only-base", "other-kind", "launch-type", "asg"],
+    ids=["default", "no-base", "sorted", "at-once", "back", "base-kept", "base", "other-kind", "launch-type", "asg"],
 )
 def test_weight_moves_in_steps_and_the_target_is_the_last(
     before: Strategy, target: Strategy, percentages: tuple[int, ...], steps: tuple[Strategy, ...] | None

@@ -87,8 +87,8 @@ def test_every_stage_says_what_it_changes_writes_and_proves_and_how_it_is_undone
 
 def test_a_service_on_a_strategy_gets_no_deployment_at_the_baseline() -> None:
     now = observation(service=service(launch_type=None, strategy=FARGATE))
-    assert [stage.deploys for stage in make_plan(now, SETTINGS, None).stages] == [0, 1, 1, 1]
-    assert [stage.deploys for stage in planned().stages] == [1, 1, 1, 1]
+    assert [stage.deploys for stage in make_plan(now, SETTINGS, None).stages] == [0, 1, 1, 2]
+    assert [stage.deploys for stage in planned().stages] == [1, 1, 1, 2]
 
 
 def test_an_external_image_is_not_pushed_by_us() -> None:
