@@ -24,6 +24,7 @@ from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
+from migrate.check_ports import CheckSources
 from migrate.config import Environment, effective_region, load, read_environment
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Service
@@ -135,6 +136,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             stacks=deployer,
             narrator=narrator,
             orders=orders,
+            sources=_sources(opened),
         )
         try:
             yield runtime, run, environment.database_url
@@ -211,6 +213,19 @@ def _opened(place: Place) -> Iterator[Opened]:
             clock=clock,
         )
         yield Opened(readers, session, environment)
+
+
+def _sources(opened: Opened) -> CheckSources:
+    from migrate.adapters.aws.metrics import AwsMetricReader
+    from migrate.adapters.checks.commands import Commands
+    from migrate.adapters.checks.probes import HttpProbes
+    from migrate.adapters.checks.prometheus import Prometheus
+    from migrate.adapters.checks.web import Web
+    from migrate.adapters.checks.webhooks import Webhooks
+
+    web = Web(os.environ)
+    commands = Commands(os.environ, opened.environment.config.parent)
+    return CheckSources(AwsMetricReader(opened.session), HttpProbes(web), commands, Webhooks(web), Prometheus(web))
 
 
 def _registry(ecr_login: Credentials) -> RegistryClient:

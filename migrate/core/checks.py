@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrate.core.capacity import expected_split, follows, split_of
-from migrate.core.facts import Alarm, Architecture, Deployment, Service, Strategy, TargetHealth, Task
+from migrate.core.facts import Alarm, Architecture, Deployment, Service, ServiceDeployment, Strategy, TargetHealth, Task
 from migrate.core.gates import Measurement, Outcome, Verdict
 from migrate.core.kept_images import KeptImages
 from migrate.core.service_events import Signal, newest, of_late, said
 from migrate.core.smoke_test import smoke_test_command
+from migrate.core.stages import Stage
 from migrate.core.trouble import lack_of_capacity, never_rolls
 
 
@@ -19,7 +20,7 @@ class Expectation:
     """What the service must look like when a stage is done.
 
     ``deployment_id`` is the deployment that we started (design rule 6). ``digests`` are those a container may report:
-    the index's or the child's (facts F14). ``launch_type`` is set where no strategy is.
+    the index's or the child's (facts F14). ``launch_type`` is set where no strategy is. ``stage`` is None on ways back.
     """
 
     deployment_id: str
@@ -32,17 +33,19 @@ class Expectation:
     alarms: tuple[str, ...] = ()
     only_capacity: bool = False
     images: KeptImages | None = None
+    stage: Stage | None = None
 
 
-def deployment_check(service: Service, expected: Expectation) -> Measurement:
+def deployment_check(service: Service, expected: Expectation, told: Sequence[ServiceDeployment] = ()) -> Measurement:
     """Apply design rule 6: the deployment we started is PRIMARY, COMPLETED, on the expected revision (facts F18, F19).
 
     A deployment that is gone or no longer PRIMARY was rolled back by ECS or replaced by somebody, whatever the service
-    says about being steady (case C31).
+    says about being steady (case C31). ``told``, newest first, only says why: its ids are not those of deployments.
     """
     primary = service.primary
     ours = next((item for item in service.deployments if item.id == expected.deployment_id), None)
-    evidence = _deployment_evidence(service, ours)
+    evidence = _deployment_evidence(service, ours, told)
+    why = _why(told)
     if primary is None:
         return _deployment(Outcome.INCONCLUSIVE, "the service has no PRIMARY deployment", evidence, final=True)
     if ours is None or ours.status != "PRIMARY":
@@ -56,21 +59,21 @@ def deployment_check(service: Service, expected: Expectation) -> Measurement:
     if ours.task_definition_arn != expected.task_definition_arn:
         text = f"it runs {_short(ours.task_definition_arn)}, not {_short(expected.task_definition_arn)}"
         return _deployment(Outcome.FAIL, text, evidence, final=True)
-    return _rollout(service, ours, evidence)
+    return _rollout(service, ours, evidence, why)
 
 
-def _rollout(service: Service, ours: Deployment, evidence: tuple[tuple[str, str], ...]) -> Measurement:
+def _rollout(service: Service, ours: Deployment, evidence: tuple[tuple[str, str], ...], why: str) -> Measurement:
     if ours.rollout_state == "COMPLETED":
         return _deployment(Outcome.PASS, f"{ours.id} is PRIMARY and COMPLETED", evidence)
     if ours.rollout_state == "FAILED":
         reason = ours.rollout_state_reason or "ECS gives no reason"
-        return _deployment(Outcome.FAIL, f"the rollout failed: {reason}", evidence, final=True)
+        return _deployment(Outcome.FAIL, f"the rollout failed: {reason}{why}", evidence, final=True)
     if newest(service, Signal.PERCENTAGES, ours.created_at):
         return _deployment(Outcome.INCONCLUSIVE, never_rolls(service), evidence, final=True)
     text = f"rollout {ours.rollout_state}: {ours.running_count} of {ours.desired_count} tasks run"
     if ours.failed_tasks:
         text += f", {ours.failed_tasks} failed to start"
-    return _deployment(Outcome.WAITING, text + said(service, Signal.UNHEALTHY, ours.created_at), evidence)
+    return _deployment(Outcome.WAITING, text + why + said(service, Signal.UNHEALTHY, ours.created_at), evidence)
 
 
 def tasks_check(service: Service, tasks: Sequence[Task], expected: Expectation) -> Measurement:
@@ -228,13 +231,26 @@ def _deployment(
     return Measurement("deployment", outcome, text, "gates#deployment", evidence, final=final)
 
 
-def _deployment_evidence(service: Service, ours: Deployment | None) -> tuple[tuple[str, str], ...]:
+def _why(told: Sequence[ServiceDeployment]) -> str:
+    """Return what ECS says about the newest service deployment that does not go as it should (facts F17)."""
+    if not told or told[0].status in _GOES_ON:
+        return ""
+    return f"; service deployment {told[0].status}: {told[0].status_reason or 'ECS gives no reason'}"
+
+
+_GOES_ON = frozenset({"PENDING", "IN_PROGRESS", "SUCCESSFUL"})
+
+
+def _deployment_evidence(
+    service: Service, ours: Deployment | None, told: Sequence[ServiceDeployment]
+) -> tuple[tuple[str, str], ...]:
     shown = [
         (item.id, f"{item.status} {item.rollout_state or ''} {_short(item.task_definition_arn)}")
         for item in service.deployments
     ]
     events = [("event", event.message) for event in service.events[:3]]
-    return (("ours", ours.id if ours else "gone"), *shown, *events)
+    known = [("service deployment", f"{item.status} {item.status_reason}".strip()) for item in told[:1]]
+    return (("ours", ours.id if ours else "gone"), *shown, *known, *events)
 
 
 def _task_evidence(running: Sequence[Task], expected: Expectation) -> tuple[tuple[str, str], ...]:

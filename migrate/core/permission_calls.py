@@ -74,6 +74,8 @@ _PUSH = frozenset(
         "registry:PutManifest",
     }
 )
+METRICS = frozenset({"cloudwatch:GetMetricData"})
+"""Asked where the settings have a gate.metric."""
 _EVERY_ACT = _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP
 
 _BACK: tuple[frozenset[str], ...] = (
@@ -86,10 +88,10 @@ _BACK: tuple[frozenset[str], ...] = (
 """By the stage that is left."""
 
 _ACTS: tuple[frozenset[str], ...] = (
-    _BACK[0] | {"ecs:PutClusterCapacityProviders"},
-    _BACK[1] | _PUSH,
-    _BACK[2],
-    _BACK[3],
+    _BACK[0] | METRICS | {"ecs:PutClusterCapacityProviders"},
+    _BACK[1] | METRICS | _PUSH,
+    _BACK[2] | METRICS,
+    _BACK[3] | METRICS,
 )
 """By stage; each holds the way back of its own stage, which a gate that fails takes at once."""
 
@@ -106,6 +108,7 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
 
 BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
     **dict.fromkeys(sorted(MACHINES), "only where tasks run on machines of EC2"),
+    **dict.fromkeys(sorted(METRICS), "only where the settings have a metric to be watched"),
     "elbv2:DescribeTargetGroupAttributes": "only where tasks behind a load balancer are to run on Spot",
     "application-autoscaling:DescribeScheduledActions": "only where the service is scaled automatically",
     "application-autoscaling:DescribeScalingPolicies": "only where the service is scaled automatically",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.core.permissions import ON_MACHINES, PUSHING, Condition, Permission, Target
+from migrate.core.permissions import OF_METRICS, ON_MACHINES, PUSHING, Condition, Permission, Target
 from migrate.core.settings import ImageMode, Settings
 
 LARGEST_POLICY = 6144
@@ -127,6 +127,8 @@ def without_use(settings: Settings) -> frozenset[str]:
         found |= PUSHING
     if all(item.provider in ("FARGATE", "FARGATE_SPOT") for item in settings.capacity):
         found |= ON_MACHINES
+    if not any(check.kind == "metric" for check in settings.gate.checks):
+        found |= OF_METRICS
     return found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrate.core.permission_calls import MACHINES, calls_of, calls_to_act
+from migrate.core.permission_calls import MACHINES, METRICS, calls_of, calls_to_act
 
 
 class Verb(StrEnum):
@@ -117,6 +117,7 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
     "elbv2:DescribeTargetGroupAttributes": _of("elasticloadbalancing:DescribeTargetGroupAttributes", Target.ANYTHING),
     # Narrower than everything, DescribeAlarms shows no composite alarms (CloudWatch API reference, DescribeAlarms).
     "cloudwatch:DescribeAlarms": _of("cloudwatch:DescribeAlarms", Target.ANYTHING),
+    "cloudwatch:GetMetricData": _of("cloudwatch:GetMetricData", Target.ANYTHING),
     "ecr:GetAuthorizationToken": _of("ecr:GetAuthorizationToken", Target.ANYTHING),
     "ecr:DescribeRepositories": _of("ecr:DescribeRepositories", Target.REPOSITORY),
     "ecr:DescribeImages": _of("ecr:DescribeImages", Target.REPOSITORY),
@@ -147,6 +148,9 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
 
 ON_MACHINES = frozenset(permission.action for call in MACHINES for permission in CALLS[call])
 """Actions that nobody needs whose tasks run on Fargate."""
+
+OF_METRICS = frozenset(permission.action for call in METRICS for permission in CALLS[call])
+"""Actions that nobody needs whose gates watch no metric."""
 
 PUSHING = frozenset(
     {

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
-from migrate.core.checks import (
-    Expectation,
-    alarms_check,
-    capacity_check,
-    deployment_check,
-    targets_check,
-    tasks_check,
-)
+from migrate.core.checks import Expectation
 from migrate.core.evidence import EventKind
-from migrate.core.gates import Assessment, GateState, Measurement, Outcome, Sample, Verdict, assess, soak_left
+from migrate.core.gate_checks import GateCheck
+from migrate.core.gates import Assessment, GateState, Outcome, Sample, Verdict, assess, soak_left, unmet
 from migrate.core.images import ImageReference
 from migrate.core.kept_images import KeptImages, judge_gone
 from migrate.core.settings import GateSettings
-from migrate.core.trouble import health_hint
 from migrate.errors import MigrateError, NotFoundError
 from migrate.workflows.journal import Journal
+from migrate.workflows.measure import measure
 from migrate.workflows.runtime import Runtime
 
 
@@ -32,6 +25,7 @@ def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, 
 
     Every sample is a durable step: a resumed run goes on with the soak it had.
     """
+    gate = replace(gate, checks=_of_stage(gate, expected))
     state = GateState(started_at=journal.look(f"{step}: begin", runtime.clock.now))
 
     def once() -> Assessment:
@@ -64,27 +58,8 @@ def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, 
     return assessment
 
 
-def measure(runtime: Runtime, expected: Expectation) -> Sample:
-    """Measure all checks once; a check whose source does not answer is an error, never a pass."""
-    at = runtime.clock.now()
-    try:
-        service = runtime.services.service(runtime.settings.service.cluster, runtime.settings.service.name)
-        tasks = runtime.services.tasks(service)
-    except MigrateError as error:
-        return Sample(at, (_unread("deployment", error), _unread("tasks", error)))
-    deployment = deployment_check(service, expected)
-    deployed = deployment.outcome is Outcome.PASS
-    groups, healthy, hint = service.target_group_arns, runtime.health.target_health, health_hint(service)
-    return Sample(
-        at,
-        (
-            deployment,
-            tasks_check(service, tasks, expected),
-            capacity_check(service, tasks, expected),
-            _asked("targets", lambda: targets_check(healthy(groups), groups, deployed=deployed, hint=hint)),
-            _asked("alarms", lambda: alarms_check(runtime.health.alarms(expected.alarms), expected.alarms)),
-        ),
-    )
+def _of_stage(gate: GateSettings, expected: Expectation) -> tuple[GateCheck, ...]:
+    return tuple(check for check in gate.checks if not check.stages or expected.stage in check.stages)
 
 
 def missing_images(runtime: Runtime, kept: KeptImages) -> tuple[str, ...]:
@@ -112,28 +87,19 @@ def _kept(runtime: Runtime, kept: KeptImages, passed: Assessment) -> Assessment:
 def _measured(
     runtime: Runtime, journal: Journal, step: str, expected: Expectation, state: GateState, gate: GateSettings
 ) -> Sample:
-    sample = measure(runtime, expected)
+    sample = measure(runtime, expected, gate, state)
     journal.sampled(step, sample, _line(sample, assess(state, sample, gate), gate))
     return sample
-
-
-def _asked(check: str, ask: Callable[[], Measurement]) -> Measurement:
-    try:
-        return ask()
-    except MigrateError as error:
-        return _unread(check, error)
-
-
-def _unread(check: str, error: MigrateError) -> Measurement:
-    return Measurement(check, Outcome.ERROR, f"could not be measured: {error}", error.runbook)
 
 
 def _line(sample: Sample, assessment: Assessment, gate: GateSettings) -> str:
     left = soak_left(assessment.state, sample.at, gate)
     open_checks = [item for item in sample.measurements if item.outcome is not Outcome.PASS]
-    if not open_checks:
-        return f"all {len(sample.measurements)} checks pass; {left:.0f} s of soak left"
-    return "; ".join(f"{item.check} {item.outcome}: {item.text}" for item in open_checks)
+    if open_checks:
+        return "; ".join(f"{item.check} {item.outcome}: {item.text}" for item in open_checks)
+    if left is None:
+        return f"{len(sample.measurements)} checks pass; waiting for {', '.join(unmet(assessment.state, gate))}"
+    return f"all {len(sample.measurements)} checks pass; {left:.0f} s of soak left"
 
 
 def _tell(journal: Journal, step: str, assessment: Assessment) -> None:

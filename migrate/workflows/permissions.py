@@ -12,7 +12,7 @@ from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
 from migrate.core.permission_answers import PermissionAnswers, is_root, questions, simulated_principal
 from migrate.core.permission_policy import Scope
-from migrate.core.permissions import PUSHING
+from migrate.core.permissions import OF_METRICS, PUSHING
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers
@@ -67,6 +67,8 @@ def _not_needed(observation: Observation, settings: Settings) -> Iterator[str]:
         yield from PUSHING
     if observation.repository is None:
         yield from _LOOKUPS
+    if not any(check.kind == "metric" for check in settings.gate.checks):
+        yield from OF_METRICS
 
 
 def scope_of(observation: Observation) -> Scope:

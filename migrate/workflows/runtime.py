@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from migrate.check_ports import CheckSources
 from migrate.core.settings import Settings
 from migrate.ports import (
     BuildReader,
@@ -50,3 +51,5 @@ class Runtime(Readers):
     stacks: StackDeployer
     narrator: Narrator
     orders: Orders = field(default_factory=NoOrders)
+    sources: CheckSources | None = None
+    """What the operator's own checks ask; None where a run has none."""

@@ -152,6 +152,7 @@ class Work:
             alarms=watched_alarms(self.record.baseline.service, self.settings.gate.alarms),
             only_capacity=desired.stage is Stage.CAPACITY,
             images=kept_images(self.record, self.settings, desired.stage, desired.architecture),
+            stage=desired.stage,
         )
 
 

@@ -73,7 +73,8 @@ class FakeServiceReader:
         self.world.called("stopped_tasks")
         simulated = self.world.services[service.arn]
         going = [task for task in simulated.tasks if task.stopped_at is not None or task.leaving_since is not None]
-        return self._shown(going)
+        # What a revision that is gone altogether was made of, this world no longer knows.
+        return self._shown([task for task in going if task.deployment.task_definition_arn in self.world.revisions])
 
     def service_deployments(self, service: Service) -> tuple[ServiceDeployment, ...] | None:
         self.world.called("service_deployments")
@@ -266,4 +267,7 @@ def _task(world: World, task: SimulatedTask) -> Task:
         ),
         stop_code=task.stop_code,
         stopped_reason=task.reason,
+        created_at=task.created_at,
+        started_at=task.running_since,
+        stopped_at=task.stopped_at,
     )

@@ -32,6 +32,7 @@ from tests.fakes.aws_repository import FakeRepositoryReader
 from tests.fakes.aws_surroundings import FakeSurroundingsReader
 from tests.fakes.aws_world import REGION, TAG, World
 from tests.fakes.builds import FakeBuildReader
+from tests.fakes.check_sources import FakeSources
 from tests.fakes.clock import FakeClock
 from tests.fakes.image_registry import FakeImageRegistry
 from tests.fakes.permissions import FakePermissionReader
@@ -96,6 +97,7 @@ class Operator:
     durable: Durable = field(default_factory=InMemory)
     permissions: FakePermissionReader = field(default_factory=FakePermissionReader)
     orders: Orders = field(default_factory=NoOrders)
+    sources: FakeSources = field(default_factory=FakeSources)
     _runs: int = 0
 
     @classmethod
@@ -123,6 +125,7 @@ class Operator:
             stacks=self.stacks,
             narrator=self.listener,
             orders=self.orders,
+            sources=self.sources.ports,
         )
 
     def run(self, verb: str, stage: int) -> Run:

@@ -1,0 +1,193 @@
+"""One measurement of a gate: read what its checks need, and let the core judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrate.check_ports import CheckSources
+from migrate.core.check_answers import StageFacts
+from migrate.core.checks import (
+    Expectation,
+    alarms_check,
+    capacity_check,
+    deployment_check,
+    targets_check,
+    tasks_check,
+)
+from migrate.core.checks_of_tasks import Watched, excused, slow_tasks, starting_check, stopped_check
+from migrate.core.facts import Service, Task
+from migrate.core.gate_checks import (
+    CommandSource,
+    GateCheck,
+    MetricSource,
+    ProbeSource,
+    PrometheusSource,
+    WebhookSource,
+)
+from migrate.core.gates import GateState, Measurement, Outcome, Progress, Sample, due
+from migrate.core.own_checks import (
+    MetricTimes,
+    command_check,
+    metric_check,
+    probe_check,
+    prometheus_check,
+    webhook_check,
+)
+from migrate.core.settings import GateSettings
+from migrate.core.trouble import health_hint
+from migrate.errors import MigrateError
+from migrate.workflows.runtime import Runtime
+
+_NO_SOURCE = "this run has nothing that could ask"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The service as one measurement sees it."""
+
+    at: datetime
+    service: Service
+    tasks: tuple[Task, ...]
+    stopped: tuple[Task, ...]
+
+
+def measure(runtime: Runtime, expected: Expectation, gate: GateSettings, state: GateState) -> Sample:
+    """Measure what is due once; a check whose source does not answer is an error, never a pass."""
+    at, services = runtime.clock.now(), runtime.services
+    try:
+        service = services.service(runtime.settings.service.cluster, runtime.settings.service.name)
+        seen = _Seen(at, service, services.tasks(service), services.stopped_tasks(service))
+    except MigrateError as error:
+        return Sample(at, (_unread("deployment", error), _unread("tasks", error)))
+    deployment = _asked("deployment", lambda: _deployment(runtime, service, expected))
+    progress = _progress(seen, expected, complete=deployment.outcome is Outcome.PASS)
+    own = _own(runtime, due(state, gate, at), seen, expected, state)
+    return Sample(at, (deployment, *_built_in(runtime, seen, expected, gate, state, progress), *own), progress)
+
+
+def _built_in(
+    runtime: Runtime, seen: _Seen, expected: Expectation, gate: GateSettings, state: GateState, progress: Progress
+) -> Sequence[Measurement]:
+    service, tasks = seen.service, seen.tasks
+    groups, healthy, hint = service.target_group_arns, runtime.health.target_health, health_hint(service)
+    scaled = state.furthest is not None and state.furthest.desired != service.desired_count
+    watched = Watched(
+        deployment_id=expected.deployment_id,
+        deployed=progress.complete,
+        now=seen.at,
+        began=state.started_at,
+        since=state.sampled_at,
+        scaled_at=seen.at if scaled else state.scaled_at,
+        interruption_limit=gate.interruption_limit if expected.only_capacity else None,
+    )
+    measured = (
+        tasks_check(service, tasks, expected),
+        capacity_check(service, tasks, expected),
+        stopped_check(service, seen.stopped, watched),
+        _asked("starting tasks", lambda: _starting(runtime, tasks, expected, watched)),
+        _asked("targets", lambda: targets_check(healthy(groups), groups, deployed=progress.complete, hint=hint)),
+        _asked("alarms", lambda: alarms_check(runtime.health.alarms(expected.alarms), expected.alarms)),
+    )
+    return excused(measured, service, progress.ours, seen.stopped, watched)
+
+
+def _deployment(runtime: Runtime, service: Service, expected: Expectation) -> Measurement:
+    """Judge the deployment; what ECS says about its service deployment is asked only while it is not complete."""
+    judged = deployment_check(service, expected)
+    if judged.outcome is Outcome.PASS:
+        return judged
+    try:
+        found = runtime.services.service_deployments(service)
+    except MigrateError:
+        # It only says why: the deployment itself is judged already.
+        return judged
+    return deployment_check(service, expected, found or ())
+
+
+def _starting(runtime: Runtime, tasks: Sequence[Task], expected: Expectation, watched: Watched) -> Measurement:
+    slow = slow_tasks(tasks, watched)
+    definition = runtime.services.task_definition(expected.task_definition_arn) if slow else None
+    return starting_check(tasks, definition, watched)
+
+
+def _progress(seen: _Seen, expected: Expectation, *, complete: bool) -> Progress:
+    running = [task for task in seen.tasks if task.last_status == "RUNNING"]
+    ours = sum(task.started_by == expected.deployment_id for task in running)
+    return Progress(ours, len(running) - ours, seen.service.desired_count, complete)
+
+
+def _own(
+    runtime: Runtime, checks: Sequence[GateCheck], seen: _Seen, expected: Expectation, state: GateState
+) -> Iterator[Measurement]:
+    if runtime.sources is None:
+        yield from (Measurement(check.name, Outcome.ERROR, _NO_SOURCE, "errors#fault") for check in checks)
+        return
+    metrics = [check for check in checks if isinstance(check.source, MetricSource)]
+    if metrics:
+        yield from _metrics(runtime.sources, metrics, seen, expected, state)
+    facts = StageFacts(
+        cluster=seen.service.cluster_arn.rpartition("/")[2],
+        service=seen.service.name,
+        stage=None if expected.stage is None else int(expected.stage),
+        deployment=expected.deployment_id,
+        task_definition=expected.task_definition_arn,
+        architecture=expected.architecture,
+    )
+    for check in checks:
+        if check not in metrics:
+            yield _one(runtime.sources, check, facts)
+
+
+def _one(sources: CheckSources, check: GateCheck, facts: StageFacts) -> Measurement:
+    def ask() -> Measurement:
+        match check.source:
+            case ProbeSource() as probe:
+                return probe_check(check, probe, sources.probes.answers(probe))
+            case CommandSource() as command:
+                return command_check(check, command.value, sources.commands.run(command, facts))
+            case WebhookSource() as webhook:
+                return webhook_check(check, sources.webhooks.ask(webhook, facts))
+            case PrometheusSource() as query:
+                return prometheus_check(check, sources.prometheus.values(query))
+            case MetricSource():
+                raise AssertionError
+
+    return _asked(check.name, ask)
+
+
+def _metrics(
+    sources: CheckSources, checks: Sequence[GateCheck], seen: _Seen, expected: Expectation, state: GateState
+) -> Iterator[Measurement]:
+    """Ask for all metrics in one go: each call counts against the account's rate."""
+    found = [(check, check.source) for check in checks if isinstance(check.source, MetricSource)]
+    ours = next((item for item in seen.service.deployments if item.id == expected.deployment_id), None)
+    deployed = ours.created_at if ours else state.started_at
+    times = MetricTimes(
+        deployed=deployed,
+        since=state.completed_at or state.started_at,
+        now=seen.at,
+        complete=state.completed_at is not None,
+    )
+    starts = [deployed - source.baseline.window for _, source in found if source.baseline]
+    try:
+        answered = sources.metrics.series(
+            tuple(source for _, source in found), min([*starts, state.started_at]), seen.at
+        )
+    except MigrateError as error:
+        yield from (_unread(check.name, error) for check in checks)
+        return
+    for (check, source), series in zip(found, answered, strict=True):
+        yield metric_check(check, source, series, times)
+
+
+def _asked(check: str, ask: Callable[[], Measurement]) -> Measurement:
+    try:
+        return ask()
+    except MigrateError as error:
+        return _unread(check, error)
+
+
+def _unread(check: str, error: MigrateError) -> Measurement:
+    return Measurement(check, Outcome.ERROR, f"could not be measured: {error}", error.runbook)

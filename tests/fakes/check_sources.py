@@ -1,0 +1,96 @@
+"""The check ports from scripts: what is put down is answered, and what was asked can be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from migrate.check_ports import CheckSources
+from migrate.core.check_answers import CommandEnd, ProbeAnswer, Series, StageFacts, WebhookAnswer
+from migrate.core.gate_checks import CommandSource, MetricSource, ProbeSource, PrometheusSource, WebhookSource
+from migrate.errors import MigrateError
+
+_WELL = ProbeAnswer(200, 0.01)
+_DONE = CommandEnd(0)
+_AGREED = WebhookAnswer("pass")
+
+
+@dataclass
+class FakeMetrics:
+    """The port MetricReader: series by name of the metric."""
+
+    values: dict[str, list[tuple[datetime, float]]] = field(default_factory=dict)
+    asked: list[tuple[int, datetime, datetime]] = field(default_factory=list)
+    refusal: MigrateError | None = None
+
+    def series(self, metrics: Sequence[MetricSource], start: datetime, end: datetime) -> tuple[Series, ...]:
+        self.asked.append((len(metrics), start, end))
+        if self.refusal is not None:
+            raise self.refusal
+        return tuple(
+            tuple((at, value) for at, value in sorted(self.values.get(metric.metric, [])) if start <= at < end)
+            for metric in metrics
+        )
+
+
+@dataclass
+class FakeProbes:
+    """The port ProbeSender: the same answer for every sample."""
+
+    answer: ProbeAnswer = _WELL
+
+    def answers(self, probe: ProbeSource) -> tuple[ProbeAnswer, ...]:
+        return (self.answer,) * probe.samples
+
+
+@dataclass
+class FakeCommands:
+    """The port CommandRunner."""
+
+    end: CommandEnd = _DONE
+    told: list[StageFacts] = field(default_factory=list)
+    refusal: MigrateError | None = None
+
+    def run(self, command: CommandSource, facts: StageFacts) -> CommandEnd:  # noqa: ARG002 - every command ends alike
+        self.told.append(facts)
+        if self.refusal is not None:
+            raise self.refusal
+        return self.end
+
+
+@dataclass
+class FakeWebhooks:
+    """The port WebhookCaller."""
+
+    answer: WebhookAnswer = _AGREED
+    told: list[StageFacts] = field(default_factory=list)
+
+    def ask(self, webhook: WebhookSource, facts: StageFacts) -> WebhookAnswer:  # noqa: ARG002 - all answer alike
+        self.told.append(facts)
+        return self.answer
+
+
+@dataclass
+class FakePrometheus:
+    """The port PrometheusReader."""
+
+    result: tuple[float, ...] = (0.0,)
+
+    def values(self, query: PrometheusSource) -> tuple[float, ...]:  # noqa: ARG002 - every query answers alike
+        return self.result
+
+
+@dataclass
+class FakeSources:
+    """All of them; everything is well until somebody says otherwise."""
+
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    probes: FakeProbes = field(default_factory=FakeProbes)
+    commands: FakeCommands = field(default_factory=FakeCommands)
+    webhooks: FakeWebhooks = field(default_factory=FakeWebhooks)
+    prometheus: FakePrometheus = field(default_factory=FakePrometheus)
+
+    @property
+    def ports(self) -> CheckSources:
+        return CheckSources(self.metrics, self.probes, self.commands, self.webhooks, self.prometheus)
