@@ -24,7 +24,6 @@ from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
-from migrate.check_ports import CheckSources
 from migrate.config import Environment, effective_region, load, read_environment
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Service
@@ -111,7 +110,9 @@ def looking_around(place: Place) -> Iterator[tuple[EcsServiceReader, Environment
 @contextmanager
 def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator[tuple[Runtime, Run, str]]:
     """Give the runtime, the run that is about to be, and the URL of the database that makes it durable."""
+    from migrate.adapters.aws.metrics import AwsMetricReader
     from migrate.adapters.aws.safety import AwsSafetyActions
+    from migrate.adapters.checks.sources import check_sources
 
     with _opened(place) as opened:
         readers, environment = opened.readers, opened.environment
@@ -136,7 +137,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             stacks=deployer,
             narrator=narrator,
             orders=orders,
-            sources=_sources(opened),
+            sources=check_sources(os.environ, environment.config.parent, AwsMetricReader(opened.session)),
         )
         try:
             yield runtime, run, environment.database_url
@@ -213,19 +214,6 @@ def _opened(place: Place) -> Iterator[Opened]:
             clock=clock,
         )
         yield Opened(readers, session, environment)
-
-
-def _sources(opened: Opened) -> CheckSources:
-    from migrate.adapters.aws.metrics import AwsMetricReader
-    from migrate.adapters.checks.commands import Commands
-    from migrate.adapters.checks.probes import HttpProbes
-    from migrate.adapters.checks.prometheus import Prometheus
-    from migrate.adapters.checks.web import Web
-    from migrate.adapters.checks.webhooks import Webhooks
-
-    web = Web(os.environ)
-    commands = Commands(os.environ, opened.environment.config.parent)
-    return CheckSources(AwsMetricReader(opened.session), HttpProbes(web), commands, Webhooks(web), Prometheus(web))
 
 
 def _registry(ecr_login: Credentials) -> RegistryClient:
