@@ -1,0 +1,89 @@
+"""The operator's commands: what they are told, what is kept of them, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from migrate.adapters.checks.commands import MOST_BYTES, Commands
+from migrate.core.check_answers import CommandEnd, StageFacts
+from migrate.core.gate_checks import CommandSource
+from migrate.errors import AccessError
+
+FACTS = StageFacts("demo", "web", 2, "ecs-svc/1", "web:2", "ARM64")
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "MONITOR_TOKEN": "very-secret",
+    "MIGRATE_DATABASE_URL": "postgresql://me:pw@db",
+    "PULUMI_CONFIG_PASSPHRASE": "state-secret",
+    "KEY": "x",
+}
+
+
+def python(program: str, **more: timedelta) -> CommandSource:
+    return CommandSource((sys.executable, "-c", program), **more)
+
+
+def run(directory: Path, command: CommandSource) -> CommandEnd:
+    return Commands(ENVIRONMENT, directory).run(command, FACTS)
+
+
+def test_a_command_is_told_the_stage_and_nothing_that_opens_our_state(tmp_path: Path) -> None:
+    program = "import os; print(os.getcwd(), *sorted(k + '=' + v for k, v in os.environ.items() if k[:2] in 'MIPU'))"
+    told = run(tmp_path, python(program)).stdout
+    assert told.split() == [
+        str(tmp_path),
+        "MIGRATE_ARCHITECTURE=ARM64",
+        "MIGRATE_CLUSTER=demo",
+        "MIGRATE_DEPLOYMENT=ecs-svc/1",
+        "MIGRATE_SERVICE=web",
+        "MIGRATE_STAGE=2",
+        "MIGRATE_TASK_DEFINITION=web:2",
+    ]
+
+
+def test_secrets_of_the_environment_are_taken_out_of_what_it_prints(tmp_path: Path) -> None:
+    program = "import os, sys; print('1 x', os.environ['MONITOR_TOKEN']); sys.exit(os.environ['MONITOR_TOKEN'])"
+    assert run(tmp_path, python(program)) == CommandEnd(1, "1 x [MONITOR_TOKEN]\n", "[MONITOR_TOKEN]\n")
+
+
+def test_arguments_are_not_given_to_a_shell(tmp_path: Path) -> None:
+    assert run(tmp_path, CommandSource(("echo", "$HOME; exit 3"))) == CommandEnd(0, "$HOME; exit 3\n")
+
+
+def test_output_is_read_to_its_end_and_kept_to_a_limit(tmp_path: Path) -> None:
+    program = f"import sys; sys.stdout.write('x' * {MOST_BYTES * 8}); sys.stderr.write('y' * {MOST_BYTES * 8})"
+    end = run(tmp_path, python(program))
+    assert (end.exit_code, len(end.stdout), len(end.stderr)) == (0, MOST_BYTES, MOST_BYTES)
+
+
+def test_what_does_not_end_in_time_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
+    program = (
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open('child', 'w').write(str(child.pid))\n"
+        "time.sleep(60)\n"
+    )
+    with pytest.raises(AccessError, match="did not end within 2 s"):
+        run(tmp_path, python(program, timeout=timedelta(seconds=2)))
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"
+
+
+def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    program = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid)\n"
+    )
+    end = run(tmp_path, python(program))
+    assert end.exit_code == 0
+    child = int(end.stdout)
+    assert child != os.getpid()
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"
