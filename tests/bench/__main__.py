@@ -6,12 +6,19 @@ import sys
 from itertools import chain
 
 from tests.bench.image_scan import scan_figures
+from tests.bench.load_by_stage import load_figures
 from tests.bench.migration import migration_figures
+from tests.bench.rollback_answers import rollback_figures
 
 
 def main() -> None:
     """Run the benches named on the command line, or all, and print their figures as they come."""
-    benches = {"scan": scan_figures, "migration": migration_figures}
+    benches = {
+        "scan": scan_figures,
+        "migration": migration_figures,
+        "rollback": rollback_figures,
+        "load": load_figures,
+    }
     wanted = sys.argv[1:] or list(benches)
     for name, value, unit in chain.from_iterable(benches[bench]() for bench in wanted):
         sys.stdout.write(f"{name} {value:.2f} {unit}\n")

@@ -16,7 +16,6 @@ from migrate.sandbox.front.ecs_clusters import Clusters
 from migrate.sandbox.front.ecs_deployments import ServiceDeployments
 from migrate.sandbox.front.ecs_services import Services
 from migrate.sandbox.front.ecs_tasks import Tasks
-from migrate.sandbox.front.engine import Engine
 from migrate.sandbox.front.http import (
     AwsError,
     Request,
@@ -35,6 +34,7 @@ from migrate.sandbox.front.world import World
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from migrate.sandbox.front.engine import ContainerEngine
     from migrate.sandbox.front.http import App, Receive, Scope, Send
     from migrate.sandbox.front.settings import FrontSettings
     from migrate.sandbox.front.world import Clock
@@ -43,9 +43,11 @@ _CONTROL = "/_sandbox/"
 
 
 class Front:
-    """Wraps MiniStack's application ``inner``; ``clock`` gives seconds since the epoch."""
+    """Wraps MiniStack's application ``inner``; ``clock`` gives seconds since the epoch, ``engine`` runs containers."""
 
-    def __init__(self, inner: App, settings: FrontSettings, clock: Clock) -> None:
+    def __init__(
+        self, inner: App, settings: FrontSettings, clock: Clock, engine: ContainerEngine | None = None
+    ) -> None:
         self._inner = inner
         self._settings = settings
         self.world = World(settings, clock)
@@ -64,7 +66,7 @@ class Front:
         self._ecs_turn = asyncio.Lock()
         self._calls = CallLog()
         self.balancer = Balancer(self.world, upstream)
-        self.containers = Containers(self.world, Engine(settings.engine)) if settings.engine else None
+        self.containers = Containers(self.world, engine) if engine else None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; anything that is no HTTP request (start and end of the process) is MiniStack's."""

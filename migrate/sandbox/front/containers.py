@@ -11,13 +11,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from migrate.sandbox.front.engine import ContainerError, Engine
+from migrate.sandbox.front.engine import ContainerError
 from migrate.sandbox.front.records import Live, LiveContainer, Target, TargetState
 from migrate.sandbox.front.world import wanted_platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from migrate.sandbox.front.engine import ContainerEngine
     from migrate.sandbox.front.http import Json
     from migrate.sandbox.front.records import Task
     from migrate.sandbox.front.world import World
@@ -37,7 +38,7 @@ _EXITED = "Essential container in task exited"
 class Containers:
     """All tasks that are containers."""
 
-    def __init__(self, world: World, engine: Engine) -> None:
+    def __init__(self, world: World, engine: ContainerEngine) -> None:
         self._world = world
         self._engine = engine
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="engine")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from migrate.sandbox.front.http import Json
@@ -42,8 +42,30 @@ class ContainerError(Exception):
         super().__init__(f"{code}: {message}")
 
 
+class ContainerEngine(Protocol):
+    """What a task needs of an engine; the methods are those of :class:`Engine`."""
+
+    def prepare(self) -> None:
+        """Make ready what all containers share."""
+
+    def start(self, name: str, image: str, platform: str, container: Json, beside: str = "") -> Started:
+        """Start a container, or raise ContainerError."""
+
+    def exit_code(self, container: str) -> int | None:
+        """Return how it ended, None while it runs."""
+
+    def stop(self, container: str, patience_seconds: int) -> None:
+        """Ask it to end, and end it."""
+
+    def last_words(self, container: str) -> str:
+        """Return its last line."""
+
+    def remove(self, container: str) -> None:
+        """Forget it."""
+
+
 class Engine:
-    """Containers in one network of their own."""
+    """Containers in one network of their own, run by the Docker engine."""
 
     def __init__(self, settings: EngineSettings) -> None:
         # Imported by name: it is installed in MiniStack's environment only.

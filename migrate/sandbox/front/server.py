@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrate.sandbox.front.app import Front
+from migrate.sandbox.front.engine import Engine
 from migrate.sandbox.front.listener import SniffingListener
 from migrate.sandbox.front.settings import read_settings
 
@@ -50,7 +51,7 @@ async def _serve(settings: FrontSettings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ending.set)
-    front = Front(inner_app, settings, time.time)
+    front = Front(inner_app, settings, time.time, Engine(settings.engine) if settings.engine else None)
     with tempfile.TemporaryDirectory(prefix="migrate-front-") as directory:
         inner = Path(directory) / "inner.sock"
 

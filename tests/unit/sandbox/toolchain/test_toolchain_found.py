@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -115,15 +116,38 @@ chmod +x "$2\"""",
     assert build(pinned.DOCKER_BUILD, LazyGo(QUIET), QUIET) == path
 
 
+def test_programs_of_one_recipe_are_built_together_with_its_tags_and_c_only_where_it_is_needed(programs: Path) -> None:
+    _program(
+        programs,
+        "go",
+        """if [ "$1" = env ]; then echo go1.27.3; exit; fi
+told="$CGO_ENABLED $*"
+while [ "$1" != -o ]; do shift; done
+shift; out="$1"; shift
+[ -d "$out" ] && for package in "$@"; do echo "$told" > "$out/${package##*/}"; chmod +x "$out/${package##*/}"; done
+[ -d "$out" ] || { echo "$told" > "$out"; chmod +x "$out"; }""",
+    )
+    lazy = LazyGo(QUIET)
+
+    containerd, dockerd, runc = (build(tool, lazy, QUIET) for tool in (pinned.CONTAINERD, pinned.DOCKERD, pinned.RUNC))
+
+    assert containerd.with_name("containerd-shim-runc-v2").exists()
+    assert f"-tags {pinned.DOCKERD.tags} " in dockerd.read_text()
+    assert [path.read_text()[0] for path in (containerd, dockerd, runc)] == ["0", "0", "1"]
+
+
 def test_every_recipe_is_pinned_to_the_version_that_it_is_named_by() -> None:
-    for tool in (pinned.PULUMI, pinned.DOCKER_BUILD, pinned.BUILDKIT):
+    engine = (pinned.DOCKERD, pinned.CONTAINERD, pinned.RUNC)
+    for tool in (pinned.PULUMI, pinned.DOCKER_BUILD, pinned.BUILDKIT, *engine):
         text = (tool.directory / "go.mod").read_text()
         assert f" v{tool.version} " in text or f" v{tool.version}\n" in text, tool.name
-        assert f"tool {tool.package}" in text
+        for package in (tool.package, *tool.others):
+            assert re.search(rf"^(tool |\t){package}$", text, re.MULTILINE), package
         assert (tool.directory / "go.sum").exists()
         wanted = next(line for line in text.splitlines() if line.startswith("go "))
         assert numbers(wanted) <= numbers(pinned.GO_MINIMUM) <= numbers(pinned.GO_WHEEL_VERSION)
-        assert tool.version in tool.link_flags
+        # Go's own record of the module tells what the engine's programs are.
+        assert tool in engine or tool.version in tool.link_flags
 
 
 def test_a_uv_that_is_new_enough_is_used(programs: Path) -> None:
