@@ -25,6 +25,7 @@ from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, effective_region, load, read_environment
+from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Service
 from migrate.core.guarding import registry_host
@@ -237,10 +238,11 @@ def _told_to(narrator: Narrator, run_id: str, clock: Clock) -> ChangeListener:
     """Pass on what the engine says about one resource while it works; previews are told as a whole."""
 
     def tell(change: ResourceChange, phase: str) -> None:
-        if phase == "started" or not change.changes or change.type.startswith("pulumi:"):
+        if not change.changes or change.type.startswith("pulumi:"):
             return
         text = f"{change.operation} {change.name}: {phase}"
-        narrator.tell(Event(run_id, clock.now(), EventKind.RESOURCE, change.urn, text))
+        data = document({"operation": change.operation, "type": change.type, "name": change.name, "phase": phase})
+        narrator.tell(Event(run_id, clock.now(), EventKind.RESOURCE, change.urn, text, data))
 
     return tell
 

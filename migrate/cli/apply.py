@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrate.cli.options import current, settings_of
+from migrate.cli.options import current, plain_option, settings_of
 
 
 @click.command("apply", short_help="Bring the service to a stage and prove it.")
@@ -15,8 +15,9 @@ from migrate.cli.options import current, settings_of
     "--rebaseline", is_flag=True, help="With --stage 0: go on from what somebody else deployed; their revision stays."
 )
 @click.option("--yes", is_flag=True, help="Do not ask; for programs.")
+@plain_option
 @settings_of
-def command(stage: int, rebaseline: bool, yes: bool) -> int:
+def command(stage: int, rebaseline: bool, yes: bool, plain: bool) -> int:
     """Apply one stage: preview, act, and watch its gate; a gate that fails rolls the stage back by itself.
 
     Stages go in order, and one that is not proven blocks the next. A stage that is done already changes nothing.
@@ -33,13 +34,16 @@ def command(stage: int, rebaseline: bool, yes: bool) -> int:
     if rebaseline and stage:
         raise click.UsageError("--rebaseline records a new baseline: it goes with --stage 0.")
     options = current()
-    with wiring.writing(options.place, "apply", stage, options.narrator) as (runtime, run, database):
+    attendant = options.attendant(plain=plain)
+    with wiring.writing(options.place, "apply", stage, attendant) as (runtime, run, database):
         if rebaseline:
             rebaseline_confirmed(options, runtime, yes=yes)
         else:
             confirmed(options, runtime, stage, yes=yes)
+        from migrate.core.stages import Stage
         from migrate.workflows.engine import engine
 
-        with engine(database, run.id, runtime) as running:
+        title = f"{Stage(stage).named} of {run.service.partition('service/')[2]}"
+        with attendant.attending(title, runtime.orders), engine(database, run.id, runtime) as running:
             outcome = (running.rebaseline if rebaseline else running.apply)(run)
     return ended(options, outcome)

@@ -2,33 +2,86 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Protocol
+
 import click
 
 from migrate.core.evidence import Event, EventKind
+from migrate.core.run_view import RunView, Telling
 from migrate.render import structured, text
 
 
+class Screen(Protocol):
+    """Where a run is told; used from one thread at a time."""
+
+    def begin(self, view: RunView) -> None:
+        """Start with a run of which nothing was told yet."""
+        ...
+
+    def tell(self, event: Event) -> None:
+        """Take one event."""
+        ...
+
+    def say(self, line: str) -> None:
+        """Tell the operator something that is no event."""
+        ...
+
+    def draw(self, now: datetime) -> float | None:
+        """Bring what is shown up to date; return in how many seconds to do so again, None where nothing changes."""
+        ...
+
+    def suspend(self) -> None:
+        """Leave the terminal to a question; the next ``draw`` takes it back."""
+        ...
+
+
 class LineNarrator:
-    """One line an event for people; what has nothing new to say is left out."""
+    """One line a change for people; what says nothing new is told once a minute."""
 
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
-        self._last = ""
+        self._telling = Telling()
+
+    def begin(self, view: RunView) -> None:
+        """Need nothing."""
 
     def tell(self, event: Event) -> None:
-        """Write the event, unless it repeats the one before."""
-        if event.kind is EventKind.FINISHED:
-            return
-        line = text.event(event)
-        if event.text == self._last:
-            return
-        self._last = event.text
-        click.echo(click.style(line, dim=event.kind is EventKind.RESOURCE) if self._colour else line, err=True)
+        """Write the event, unless it says nothing new."""
+        if self._telling.worth(event):
+            line = text.event(event)
+            click.echo(click.style(line, dim=event.kind is EventKind.RESOURCE) if self._colour else line, err=True)
+
+    def say(self, line: str) -> None:
+        """Write the line."""
+        click.echo(line, err=True)
+
+    def draw(self, now: datetime) -> float | None:
+        """Draw nothing: lines stay."""
+        del now
+        return None
+
+    def suspend(self) -> None:
+        """Leave nothing behind."""
 
 
 class JsonNarrator:
-    """One JSON object a line for programs."""
+    """One JSON object a line for programs: every event, and nothing else."""
+
+    def begin(self, view: RunView) -> None:
+        """Need nothing."""
 
     def tell(self, event: Event) -> None:
         """Write the event."""
         click.echo(structured.event_line(event), err=True)
+
+    def say(self, line: str) -> None:
+        """Say nothing: the evidence tells it as an event."""
+
+    def draw(self, now: datetime) -> float | None:
+        """Draw nothing."""
+        del now
+        return None
+
+    def suspend(self) -> None:
+        """Leave nothing behind."""

@@ -16,10 +16,15 @@ import click
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from migrate.ports import Narrator
+    from migrate.cli.attendant import Attendant
+    from migrate.core.run_view import RunView
     from migrate.wiring import Place
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+_NOT_REDRAWN = frozenset({"", "dumb", "unknown"})
+"""Kinds of terminal (TERM) that only take lines."""
 
 
 @dataclass(slots=True)
@@ -38,12 +43,28 @@ class Options:
 
         return Place(self.config, self.region, self.profile)
 
-    @property
-    def narrator(self) -> Narrator:
-        """Who tells what happens."""
+    def attendant(self, *, plain: bool) -> Attendant:
+        """Who tells what happens and hears Ctrl-C; ``plain`` asks for lines where a live view could be."""
+        from migrate.cli.attendant import Attendant
         from migrate.cli.narrator import JsonNarrator, LineNarrator
+        from migrate.cli.question import Question
+        from migrate.render.live import question
 
-        return JsonNarrator() if self.output == "json" else LineNarrator(colour=_colour(sys.stderr))
+        if self.output == "json":
+            return Attendant(JsonNarrator(), None)
+        answerable = sys.stdin.isatty() and sys.stderr.isatty()
+
+        def asked(view: RunView, seconds: int) -> str:
+            return self.rendered(question(view, seconds), error_stream=True)
+
+        ask = Question(asked) if answerable else None
+        if plain or not _redrawn(sys.stderr):
+            return Attendant(LineNarrator(colour=_colour(sys.stderr)), ask)
+        from rich.console import Console
+
+        from migrate.cli.live_view import LiveNarrator
+
+        return Attendant(LiveNarrator(Console(stderr=True, highlight=False)), ask)
 
     def rendered(self, renderable: RenderableType, *, error_stream: bool = False) -> str:
         """Return the text for the terminal that is there; no colour where there is none or NO_COLOR is set."""
@@ -55,7 +76,12 @@ class Options:
 
 
 def _colour(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    return _redrawn(stream) and not os.environ.get("NO_COLOR")
+
+
+def _redrawn(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that knows more than lines."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in _NOT_REDRAWN
 
 
 def settings_of(function: Function) -> Function:
@@ -89,6 +115,11 @@ def settings_of(function: Function) -> Function:
 
     return with_options  # type: ignore[return-value] # click commands keep no signature
 
+
+plain_option = click.option(
+    "--plain", is_flag=True, envvar="MIGRATE_PLAIN", help="Tell it in lines, without the live view."
+)
+"""The option of the verbs that have a live view."""
 
 fail_on_option = click.option(
     "--fail-on",

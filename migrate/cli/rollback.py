@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrate.cli.options import current, settings_of
+from migrate.cli.options import current, plain_option, settings_of
 
 
 @click.command("rollback", short_help="Bring the service back.")
@@ -13,8 +13,9 @@ from migrate.cli.options import current, settings_of
     "--to", "to_original", type=click.Choice(["original"]), help="As it was found: tag bytes, revision and launch type."
 )
 @click.option("--yes", is_flag=True, help="Do not ask; for programs.")
+@plain_option
 @settings_of
-def command(to_stage: int | None, to_original: str | None, yes: bool) -> int:
+def command(to_stage: int | None, to_original: str | None, yes: bool, plain: bool) -> int:
     """Bring the service back to a smaller stage, and prove that on its running tasks.
 
     \b
@@ -32,10 +33,12 @@ def command(to_stage: int | None, to_original: str | None, yes: bool) -> int:
     to = int(Stage.ORIGINAL) if to_original else to_stage
     options = current()
     stage = -1 if to is None else to
-    with wiring.writing(options.place, "rollback", stage, options.narrator) as (runtime, run, database):
+    attendant = options.attendant(plain=plain)
+    with wiring.writing(options.place, "rollback", stage, attendant) as (runtime, run, database):
         rollback_confirmed(options, runtime, to, yes=yes)
         from migrate.workflows.engine import engine
 
-        with engine(database, run.id, runtime) as running:
+        title, orders = f"rollback of {run.service.partition('service/')[2]}", runtime.orders
+        with attendant.attending(title, orders, going_back=True), engine(database, run.id, runtime) as running:
             outcome = running.rollback(run, to)
     return ended(options, outcome)

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from migrate.core.gate_checks import GateCheck
 from migrate.core.settings import GateSettings
+from migrate.core.task_groups import TaskGroup
 
 
 class Outcome(StrEnum):
@@ -73,6 +74,8 @@ class Sample:
     at: datetime
     measurements: tuple[Measurement, ...]
     progress: Progress | None = None
+    tasks: tuple[TaskGroup, ...] = ()
+    desired: int | None = None
 
     @property
     def passes(self) -> bool:
@@ -143,6 +146,11 @@ def assess(state: GateState, sample: Sample, gate: GateSettings) -> Assessment:
     after = replace(after, sampled_at=sample.at)
     verdict, why = _verdict(after, sample, gate, passing=passing)
     return Assessment(after, verdict, (*why, *_reasons(standing, verdict, why)) if verdict else ())
+
+
+def deadline_left(state: GateState, now: datetime, gate: GateSettings) -> float:
+    """Return the seconds until the gate gives up waiting."""
+    return max(0.0, (gate.deadline - (now - state.started_at)).total_seconds())
 
 
 def soak_left(state: GateState, now: datetime, gate: GateSettings) -> float | None:

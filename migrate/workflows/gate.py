@@ -10,12 +10,22 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 from migrate.core.checks import Expectation
 from migrate.core.evidence import EventKind
 from migrate.core.gate_checks import GateCheck
-from migrate.core.gates import Assessment, GateState, Outcome, Sample, Verdict, assess, soak_left, unmet
+from migrate.core.gates import (
+    Assessment,
+    GateState,
+    Outcome,
+    Sample,
+    Verdict,
+    assess,
+    deadline_left,
+    soak_left,
+    unmet,
+)
 from migrate.core.images import ImageReference
 from migrate.core.kept_images import KeptImages, judge_gone
 from migrate.core.settings import GateSettings
 from migrate.errors import MigrateError, NotFoundError
-from migrate.workflows.journal import Journal
+from migrate.workflows.journal import Journal, Remaining
 from migrate.workflows.measure import measure
 from migrate.workflows.runtime import Runtime
 
@@ -88,7 +98,10 @@ def _measured(
     runtime: Runtime, journal: Journal, step: str, expected: Expectation, state: GateState, gate: GateSettings
 ) -> Sample:
     sample = measure(runtime, expected, gate, state)
-    journal.sampled(step, sample, _line(sample, assess(state, sample, gate), gate))
+    assessment = assess(state, sample, gate)
+    soak = soak_left(assessment.state, sample.at, gate)
+    left = Remaining(gate.soak.total_seconds(), soak, deadline_left(state, sample.at, gate))
+    journal.sampled(step, sample, _line(sample, assessment, gate), left)
     return sample
 
 

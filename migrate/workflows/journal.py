@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
@@ -17,6 +17,15 @@ from migrate.workflows.durable import Durable
 from migrate.workflows.orders import NoOrders, Orders
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What a gate still has to wait, in seconds; ``soak_left`` is None while something does not pass."""
+
+    soak: float
+    soak_left: float | None
+    deadline_left: float
 
 
 @dataclass(slots=True)
@@ -111,9 +120,15 @@ class Journal:
         """Write down a decision or a remark, once."""
         self.durable.step(step, lambda: self.write(EventKind.NOTE, step, text, data))
 
-    def sampled(self, step: str, sample: Sample, text: str) -> None:
-        """Write down one sample of a gate."""
-        data = {"at": sample.at.isoformat(), "measurements": [_plain(item) for item in sample.measurements]}
+    def sampled(self, step: str, sample: Sample, text: str, left: Remaining) -> None:
+        """Write down one sample of a gate: its checks, the tasks by kind, and how long it still waits."""
+        data = {
+            "at": sample.at.isoformat(),
+            "measurements": [_plain(item) for item in sample.measurements],
+            "tasks": [asdict(group) for group in sample.tasks],
+            "desired": sample.desired,
+            **asdict(left),
+        }
         self.write(EventKind.MEASUREMENT, step, text, data)
 
     def write(self, kind: EventKind, step: str, text: str, data: Mapping[str, object] | None = None) -> None:

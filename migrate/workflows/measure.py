@@ -36,6 +36,7 @@ from migrate.core.own_checks import (
     webhook_check,
 )
 from migrate.core.settings import GateSettings
+from migrate.core.task_groups import task_groups
 from migrate.core.trouble import health_hint
 from migrate.errors import MigrateError
 from migrate.workflows.runtime import Runtime
@@ -64,7 +65,9 @@ def measure(runtime: Runtime, expected: Expectation, gate: GateSettings, state: 
     deployment = _asked("deployment", lambda: _deployment(runtime, service, expected))
     progress = _progress(seen, expected, complete=deployment.outcome is Outcome.PASS)
     own = _own(runtime, due(state, gate, at), seen, expected, state)
-    return Sample(at, (deployment, *_built_in(runtime, seen, expected, gate, state, progress), *own), progress)
+    measured = (deployment, *_built_in(runtime, seen, expected, gate, state, progress), *own)
+    groups = task_groups(seen.tasks, expected.deployment_id)
+    return Sample(at, measured, progress, tasks=groups, desired=service.desired_count)
 
 
 def _built_in(

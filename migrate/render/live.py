@@ -1,0 +1,146 @@
+"""A run as it is now, for a terminal that is redrawn: pure, from the state of its events and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from migrate.core.gates import Outcome
+from migrate.core.run_view import CheckSeen, GateSeen, RunView, running_now
+from migrate.core.task_groups import TaskGroup
+
+_STYLES = {
+    Outcome.PASS: ("ok  ", "green"),
+    Outcome.WAITING: ("wait", "yellow"),
+    Outcome.FAIL: ("FAIL", "bold red"),
+    Outcome.INCONCLUSIVE: ("?   ", "yellow"),
+    Outcome.ERROR: ("ERR ", "red"),
+}
+_BAR = 24
+_ROOM_FOR_A_BAR = 60
+_LABEL = 9
+
+
+def live(view: RunView, now: datetime, *, width: int, height: int) -> RenderableType:
+    """Return the view, at most ``height`` lines of ``width`` columns; what matters least goes first."""
+    head = _cut(Text.assemble((view.title, "bold"), f"  {_lasted(now - view.started_at)}"))
+    parts = [_doing(view, now), *_gate(view, now, width)]
+    fixed = [head, *parts, _foot(view)]
+    room = height - len(fixed)
+    resources = [_row("pulumi", text) for _, text in view.resources]
+    if room < 0:
+        # A terminal of a few lines: what is being done, and how to stop it.
+        fixed = [head, *parts[: max(0, height - 2)], _foot(view)][: max(height, 1)]
+    return Group(fixed[0], fixed[1], *resources[len(resources) - max(0, min(room, len(resources))) :], *fixed[2:])
+
+
+def question(view: RunView, seconds: int) -> RenderableType:
+    """Return what Ctrl-C asks; on the way back it says what leaving means and what runs (design: nothing is lost)."""
+    if not view.going_back:
+        return Text.assemble(
+            ("\nThe run goes on until you answer.", "bold"),
+            "\n  k  keep going",
+            "\n  h  hold: stop here, nothing is undone; the same command goes on later (exit 130)",
+            "\n  r  roll back this stage now (exit 4 when it is back)",
+            f"\nNo answer within {seconds} s means hold. Ctrl-C again stops at once.",
+        )
+    runs = running_now(view) or "`migrate status` tells"
+    return Text.assemble(
+        ("\nTHE WAY BACK IS NOT COMPLETE. Leaving now leaves the service between two stages.", "bold red"),
+        f"\n  running now: {runs}",
+        f"\n  being done:  {view.doing or 'waiting for the tasks to prove themselves'}",
+        "\n  k      keep going back",
+        "\n  leave  leave it half-way, with nobody watching; type the whole word (exit 130)",
+        f"\nNo answer within {seconds} s means keep going back. Ctrl-C again stops at once.",
+    )
+
+
+def _doing(view: RunView, now: datetime) -> Text:
+    if view.verdict:
+        return _row("gate", view.verdict)
+    if view.doing:
+        lasted = f"  {_lasted(now - view.doing_since)}" if view.doing_since else ""
+        return _row("doing", f"{view.doing}{lasted}")
+    if view.ended:
+        return _row("end", view.ended)
+    return _row("doing", "watching the tasks" if view.gate else "looking")
+
+
+def _gate(view: RunView, now: datetime, width: int) -> list[Text]:
+    gate = view.gate
+    if gate is None:
+        return []
+    passed = (now - gate.at).total_seconds()
+    return [
+        *_tasks(gate.tasks, gate.desired),
+        *(_check(item, first=not index) for index, item in enumerate(gate.checks)),
+        *_countdowns(gate, max(0.0, passed), width),
+    ]
+
+
+def _tasks(groups: Iterable[TaskGroup], desired: int | None) -> list[Text]:
+    rows = []
+    for index, group in enumerate(groups):
+        age, style = ("new", "bold") if group.new else ("old", "dim")
+        counts = [f"{group.running} running"]
+        counts += [f"{group.pending} pending"] if group.pending else []
+        counts += [f"{group.stopping} stopping"] if group.stopping else []
+        text = Text.assemble((f"{age} ", style), f"{group.architecture:<7}{group.provider:<14}{', '.join(counts)}")
+        if not index and desired is not None:
+            text.append(f"; {desired} desired", "dim")
+        rows.append(_row("tasks" if not index else "", text))
+    return rows
+
+
+def _check(item: CheckSeen, *, first: bool) -> Text:
+    mark, style = _STYLES[Outcome(item.outcome)]
+    return _row("checks" if first else "", Text.assemble((mark, style), f" {item.check}: {_printable(item.text)}"))
+
+
+def _countdowns(gate: GateSeen, passed: float, width: int) -> list[Text]:
+    rows = []
+    if gate.soak_left is not None:
+        left = max(0.0, gate.soak_left - passed)
+        told = f"{_lasted(timedelta(seconds=left))} left of {_lasted(timedelta(seconds=gate.soak))}"
+        if width >= _ROOM_FOR_A_BAR:
+            told = f"{_bar(1 - left / gate.soak if gate.soak else 1.0)} {told}"
+        rows.append(_row("soak", told))
+    else:
+        rows.append(_row("soak", "begins when every check passes"))
+    if gate.deadline_left is not None:
+        rows.append(_row("deadline", f"{_lasted(timedelta(seconds=max(0.0, gate.deadline_left - passed)))} left"))
+    return rows
+
+
+def _foot(view: RunView) -> Text:
+    if view.going_back:
+        return _cut(Text("going back; Ctrl-C asks before it leaves anything half-way", "dim"))
+    return _cut(Text("Ctrl-C asks: keep going, hold, or roll back", "dim"))
+
+
+def _bar(share: float) -> str:
+    full = round(min(1.0, max(0.0, share)) * _BAR)
+    return f"[{'#' * full}{'.' * (_BAR - full)}]"
+
+
+def _row(label: str, text: str | Text) -> Text:
+    return _cut(Text.assemble((f"{label:<{_LABEL}}", "dim"), Text(_printable(text)) if isinstance(text, str) else text))
+
+
+def _cut(text: Text) -> Text:
+    """Keep a line one line, however narrow the terminal: the height of the view has to be known."""
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _lasted(duration: timedelta) -> str:
+    seconds = max(0, int(duration.total_seconds()))
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
