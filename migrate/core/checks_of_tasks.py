@@ -25,15 +25,16 @@ _FEWEST_INTERRUPTIONS = 2
 class Watched:
     """What the checks on tasks have to know beside the tasks.
 
-    ``deployment_id`` and ``deployed``: our deployment, and whether it is complete. ``began`` is when the gate did,
-    ``since`` the former sample. ``interruption_limit`` is a percentage of the tasks, None where Spot is not judged.
+    ``deployment_id`` and ``deployed``: our deployment, and whether it is complete. ``began`` is when the gate did;
+    ``known`` are the stopped tasks that an earlier sample saw: ECS may show a stop long after its time.
+    ``interruption_limit`` is a percentage of the tasks, None where Spot is not judged.
     """
 
     deployment_id: str
     deployed: bool
     now: datetime
     began: datetime
-    since: datetime | None = None
+    known: frozenset[str] = frozenset()
     scaled_at: datetime | None = None
     interruption_limit: int | None = None
 
@@ -57,7 +58,7 @@ def stopped_check(service: Service, stopped: Sequence[Task], watched: Watched) -
     if not watched.deployed and len(failed) >= most:
         text = f"{len(failed)} tasks of our deployment stopped by themselves; {_short(failed[-1].arn)}: "
         return _stopped(Outcome.FAIL, text + told_of(failed[-1]), evidence, final=True)
-    new = [task for task in failed if _after(task, watched.since or watched.began)]
+    new = [task for task in failed if _short(task.arn) not in watched.known]
     if new:
         text = f"{len(new)} tasks stopped by themselves; {_short(new[0].arn)}: {told_of(new[0])}"
         return _stopped(Outcome.FAIL if watched.deployed else Outcome.WAITING, text, evidence)
@@ -143,7 +144,7 @@ def excused(
         for task in stopped
         if task.started_by == watched.deployment_id
     )
-    if not watched.deployed or not (scaled or (missing > 0 and gone >= missing)):
+    if not watched.deployed or not (scaled or (gone and gone >= missing)):
         return tuple(measurements)
     return tuple(
         replace(item, excused=True)

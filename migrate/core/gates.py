@@ -101,7 +101,7 @@ class GateState:
 
     ``passing_since`` is when the soak began, ``furthest`` the best that the rollout came to, and ``progressed_at``
     when that was; ``completed_at`` when it was first seen to be complete, ``scaled_at`` when the desired count was
-    last seen to change, ``sampled_at`` the former sample.
+    last seen to change.
     """
 
     started_at: datetime
@@ -111,7 +111,6 @@ class GateState:
     progressed_at: datetime | None = None
     completed_at: datetime | None = None
     scaled_at: datetime | None = None
-    sampled_at: datetime | None = None
 
     def tally(self, check: str) -> Tally | None:
         """Return what is remembered of a check, None while it was not measured."""
@@ -143,7 +142,6 @@ def assess(state: GateState, sample: Sample, gate: GateSettings) -> Assessment:
     excused = bool(sample.measurements) and all(item.excused or item.outcome is Outcome.PASS for item in standing)
     since = (state.passing_since or sample.at) if passing else state.passing_since if excused else None
     after = _progressed(replace(state, passing_since=since, tallies=_tallied(state, sample, since)), sample)
-    after = replace(after, sampled_at=sample.at)
     verdict, why = _verdict(after, sample, gate, passing=passing)
     return Assessment(after, verdict, (*why, *_reasons(standing, verdict, why)) if verdict else ())
 

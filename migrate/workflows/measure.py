@@ -75,13 +75,14 @@ def _built_in(
 ) -> Sequence[Measurement]:
     service, tasks = seen.service, seen.tasks
     groups, healthy, hint = service.target_group_arns, runtime.health.target_health, health_hint(service)
+    stopped = state.tally("stopped tasks")
     scaled = state.furthest is not None and state.furthest.desired != service.desired_count
     watched = Watched(
         deployment_id=expected.deployment_id,
         deployed=progress.complete,
         now=seen.at,
         began=state.started_at,
-        since=state.sampled_at,
+        known=frozenset(name for name, _ in stopped.last.evidence) if stopped else frozenset(),
         scaled_at=seen.at if scaled else state.scaled_at,
         interruption_limit=gate.interruption_limit if expected.only_capacity else None,
     )

@@ -26,8 +26,10 @@ FACTS = StageFacts("demo", "web", 2, "ecs-svc/1", "web:2", "ARM64")
 
 
 class Scene(Protocol):
-    sources: CheckSources
     url: str
+
+    @property
+    def sources(self) -> CheckSources: ...
 
     def answers(self, status: int, text: str) -> None: ...
     def decides(self, verdict: str, value: float | None) -> None: ...

@@ -24,8 +24,8 @@ ENVIRONMENT = {
 }
 
 
-def python(program: str, **more: timedelta) -> CommandSource:
-    return CommandSource((sys.executable, "-c", program), **more)
+def python(program: str, timeout: timedelta = timedelta(seconds=30)) -> CommandSource:
+    return CommandSource((sys.executable, "-c", program), timeout=timeout)
 
 
 def run(directory: Path, command: CommandSource) -> CommandEnd:

@@ -16,7 +16,7 @@ from tests.fakes.facts import IMAGE, NEW, definition, service, task
 from tests.fakes.records import NOON
 
 LATER = NOON + timedelta(minutes=5)
-WATCHED = Watched("D2", deployed=False, now=LATER, began=NOON, since=LATER - timedelta(seconds=15))
+WATCHED = Watched("D2", deployed=False, now=LATER, began=NOON)
 SOAKING = replace(WATCHED, deployed=True)
 
 
@@ -139,7 +139,10 @@ def test_while_it_rolls_out_as_many_crashes_decide_as_the_circuit_breaker_counts
 
 
 def test_what_was_seen_before_is_not_new_and_what_came_before_the_gate_does_not_count() -> None:
-    assert judged(*crashes(2, stopped_at=NOON + timedelta(minutes=1)), watched=SOAKING) == (Outcome.PASS, False)
+    once = stopped_check(service(), crashes(2), SOAKING)
+    known = frozenset(name for name, _ in once.evidence)
+    assert judged(*crashes(2), watched=replace(SOAKING, known=known)) == (Outcome.PASS, False)
+    assert judged(*crashes(3), watched=replace(SOAKING, known=known)) == (Outcome.FAIL, False)
     assert judged(*crashes(5, stopped_at=NOON - timedelta(minutes=1))) == (Outcome.PASS, False)
 
 
