@@ -59,6 +59,11 @@ def _times(path: tuple[str | int, ...], check: CheckTable, gate: GateTable) -> I
         duration = getattr(check, name, None)
         if duration is not None and duration <= timedelta(0):
             yield Mistake((*path, name), f'is "{format_duration(duration)}"; expected more than 0')
+    if check.interval is not None and timedelta(0) < check.interval < gate.interval:
+        text = (
+            f'is "{format_duration(check.interval)}", and the gate measures every {format_duration(gate.interval)} only'
+        )
+        yield Mistake((*path, "interval"), f"{text}; expected as much or more")
     period = getattr(check, "period", None)
     seconds = 0 if period is None else int(period.total_seconds())
     if period is not None and seconds not in _SHORT_PERIODS and (seconds == 0 or seconds % _MINUTE):

@@ -268,10 +268,12 @@ def _gate(stage: Stage, settings: Settings, deploys: int) -> tuple[str, ...]:
     if stage is Stage.CAPACITY and deploys > 1:
         soak = gate.soak if settings.step_soak is None else settings.step_soak
         own += (f"every step before the last: all of it for {soak.total_seconds():g} s",)
+    yours = [check for check in gate.checks if not check.stages or stage in check.stages]
     return (
         *own,
         "the deployment we started is PRIMARY and COMPLETED on the expected revision",
         "every running task reports the expected architecture, revision and digest",
         "targets healthy in all target groups; alarms OK",
+        *(f"your {check.kind}: {check.name}" for check in yours),
         f"all of it for {gate.soak.total_seconds():g} s without a break, within {gate.deadline.total_seconds():g} s",
     )

@@ -16,7 +16,7 @@ def smoke_test_command(service: Service, task_definition_arn: str, strategy: Str
     """Return the ``aws ecs run-task`` command that runs one task as the service would, outside the service.
 
     The desired count stays as it is. On Fargate it runs on on-demand capacity: whether the program starts does not
-    depend on Spot (ECS API, RunTask).
+    depend on Spot. The architecture is that of the revision (ECS API, RunTask; facts F25, F26).
     """
     command = ["aws", "ecs", "run-task", "--cluster", service.cluster_arn, "--task-definition", task_definition_arn]
     command += ["--count", "1", "--started-by", STARTED_BY]
@@ -24,6 +24,9 @@ def smoke_test_command(service: Service, task_definition_arn: str, strategy: Str
         command += ["--capacity-provider-strategy", *_items(strategy)]
     elif launch_type:
         command += ["--launch-type", launch_type]
+    on_fargate = {item.provider for item in strategy} <= _FARGATE if strategy else launch_type == "FARGATE"
+    if on_fargate and service.platform_version:
+        command += ["--platform-version", service.platform_version]
     network = fields(service.document).get("networkConfiguration")
     if network:
         command += ["--network-configuration", json.dumps(network, separators=(",", ":"))]

@@ -184,6 +184,7 @@ def test_c47_a_service_without_tasks_is_never_proven_and_one_task_to_try_is_offe
     assert options["--cluster"] == operator.service.cluster_arn
     assert options["--count"] == "1"
     assert options["--capacity-provider-strategy"] == "capacityProvider=FARGATE,weight=1"
+    assert options["--platform-version"] == operator.service.platform_version
     assert json.loads(options["--network-configuration"]) == network
 
 

@@ -161,6 +161,10 @@ def test_a_check_that_nothing_could_fail_is_refused_with_its_line(tmp_path: Path
         ),
         (COMMAND.replace('["true"]', "[]") + 'success = "== 0"', "line 9: gate.command[0].command is a list; expected"),
         (COMMAND + 'success = "== 0"\ntimeout = "0s"', 'line 11: gate.command[0].timeout is "0s"; expected more than'),
+        (
+            COMMAND + 'success = "== 0"\ninterval = "9s"',
+            'gate.command[0].interval is "9s", and the gate measures every',
+        ),
         (COMMAND + 'success = "== 0"\nstages = [4]', "line 11: gate.command[0].stages[0] is 4; expected a list of"),
         (
             COMMAND + 'success = "== 0"\ninterval = "20m"\ncount = 4',
@@ -240,7 +244,7 @@ def checks(draw: st.DrawFn) -> tuple[GateCheck, ...]:
                     source=source,
                     success=None if compares else draw(CONDITIONS),
                     failure=None if compares else draw(st.none() | CONDITIONS),
-                    interval=draw(st.none() | SECONDS),
+                    interval=draw(st.none() | st.integers(15, 999).map(lambda seconds: timedelta(seconds=seconds))),
                     count=draw(st.integers(1, 9)),
                     initial_delay=draw(SECONDS),
                     failure_limit=draw(LIMITS),

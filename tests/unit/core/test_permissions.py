@@ -11,9 +11,10 @@ from typing import Any
 import policy_sentry
 import pytest
 
+from migrate.core.gate_checks import GateCheck, MetricSource, ProbeSource
 from migrate.core.permission_answers import is_root, questions, simulated_principal
 from migrate.core.permission_calls import BEYOND_A_SMOOTH_RUN, calls_of
-from migrate.core.permission_policy import LARGEST_POLICY, Scope, policy, settings_scope, size
+from migrate.core.permission_policy import LARGEST_POLICY, Scope, policy, settings_scope, size, without_use
 from migrate.core.permissions import (
     CALLS,
     PUSHING,
@@ -24,7 +25,7 @@ from migrate.core.permissions import (
     permissions_of,
     permissions_to_act,
 )
-from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.core.settings import GateSettings, ImageSettings, ServiceSettings, Settings
 
 ALL = tuple(sorted({permission for permissions in CALLS.values() for permission in permissions}))
 KNOWN = Scope(
@@ -231,3 +232,16 @@ def test_each_permission_is_asked_for_once_and_under_its_first_stage() -> None:
 def test_looking_needs_nothing_beyond_what_a_look_has_used() -> None:
     used = {permission for call in calls_of(Verb.STATUS) for permission in CALLS[call]}
     assert all(not set(permissions_to_act(stage)) & used for stage in range(4))
+
+
+def test_metrics_need_a_permission_only_where_a_gate_watches_one() -> None:
+    def useless(*checks: GateCheck) -> frozenset[str]:
+        gate = GateSettings(checks=checks)
+        return without_use(Settings(ServiceSettings("shop", "web"), ImageSettings("web"), gate=gate))
+
+    probe = GateCheck("page", ProbeSource("http://localhost", status=(200,)))
+    metric = GateCheck("errors", MetricSource("AWS/ECS", "Errors", "Sum"))
+    assert "cloudwatch:GetMetricData" in useless(probe)
+    assert "cloudwatch:GetMetricData" not in useless(probe, metric)
+    needed = {permission.action for permission in permissions_of([Verb.APPLY], 2)}
+    assert "cloudwatch:GetMetricData" in needed
