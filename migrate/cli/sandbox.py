@@ -136,7 +136,8 @@ def _show(found: Sandbox | None, directory: Path, output: str) -> None:
         return
     click.echo(f"The sandbox in {directory} {'is up' if running else 'is not whole: `migrate sandbox up` mends it'}.")
     for part in parts:
-        state = f"running as process {part.pid}" if part.running else "not running"
+        running_as = f"running as process {part.pid}" if part.pid else "running in the Docker engine"
+        state = running_as if part.running else "not running"
         click.echo(f"  {part.name:<10} {state:<28} {part.address}   log: {part.log}")
     click.echo(f"  images     {found.registry_host}/<repository>:<tag>")
     if found.balancer:

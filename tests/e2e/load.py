@@ -17,7 +17,7 @@ _ANSWER_SECONDS = 30.0
 _OK = 200
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Asked:
     """What happened in one span of time: requests, architecture of whoever answered, and every failure in words."""
 

@@ -129,6 +129,15 @@ def test_requests_go_to_healthy_targets_in_turn_and_come_back_whole(host: InProc
         assert first.in_flight == 0
 
 
+def test_an_unhealthy_target_is_asked_only_when_no_healthy_one_is_left(host: InProcess) -> None:
+    with served() as one, served() as other:
+        first, second = targets(host, one, other)
+        first.state = TargetState.UNHEALTHY
+        assert {asked(host)[1]["x-from"] for _ in range(4)} == {str(other)}
+        second.state = TargetState.UNHEALTHY
+        assert {asked(host)[1]["x-from"] for _ in range(4)} == {str(one), str(other)}
+
+
 def test_without_a_target_it_says_so_and_a_dead_one_is_a_bad_gateway(host: InProcess) -> None:
     assert asked(host)[0] == 503
     targets(host, free_port(), free_port())
