@@ -47,7 +47,7 @@ class Options:
         """Who tells what happens and hears Ctrl-C; ``plain`` asks for lines where a live view could be."""
         from migrate.cli.attendant import Attendant
         from migrate.cli.narrator import JsonNarrator, LineNarrator
-        from migrate.cli.question import Question
+        from migrate.cli.question import TerminalQuestion
         from migrate.render.live import question
 
         if self.output == "json":
@@ -57,7 +57,7 @@ class Options:
         def asked(view: RunView, seconds: int) -> str:
             return self.rendered(question(view, seconds), error_stream=True)
 
-        ask = Question(asked) if answerable else None
+        ask = TerminalQuestion(asked) if answerable else None
         if plain or not _redrawn(sys.stderr):
             return Attendant(LineNarrator(colour=_colour(sys.stderr)), ask)
         from rich.console import Console

@@ -7,6 +7,7 @@ import select
 import sys
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import click
 
@@ -17,17 +18,32 @@ PATIENCE_SECONDS = 60
 _LOOK_AROUND_SECONDS = 0.2
 
 
-class Question:
-    """Asks once and waits a bounded time; ``over`` tells that nobody needs the answer any more."""
+class Question(Protocol):
+    """Asks what is to become of a run."""
 
-    def __init__(self, rendered: Callable[[RunView, int], str], *, seconds: float = PATIENCE_SECONDS) -> None:
+    def ask(self, view: RunView, over: Callable[[], bool]) -> Order | None:
+        """Return what the operator says, or what his silence means; None when it is ``over`` before that."""
+        ...
+
+
+class TerminalQuestion:
+    """Implements Question on a terminal, for a bounded time; ``descriptor`` is the terminal's, or standard input."""
+
+    def __init__(
+        self,
+        rendered: Callable[[RunView, int], str],
+        *,
+        seconds: float = PATIENCE_SECONDS,
+        descriptor: int | None = None,
+    ) -> None:
         self._rendered = rendered
         self._seconds = seconds
+        self._descriptor = descriptor
 
     def ask(self, view: RunView, over: Callable[[], bool]) -> Order | None:
         """Return what the operator says, or what his silence means; None when it is over before that."""
         click.echo(self._rendered(view, int(self._seconds)), err=True, nl=False)
-        descriptor = sys.stdin.fileno()
+        descriptor = sys.stdin.fileno() if self._descriptor is None else self._descriptor
         _forget_what_was_typed(descriptor)
         deadline = time.monotonic() + self._seconds
         typed = b""

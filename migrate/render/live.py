@@ -21,20 +21,18 @@ _STYLES = {
 }
 _BAR = 24
 _ROOM_FOR_A_BAR = 60
+_SMALL = 2
 _LABEL = 9
 
 
 def live(view: RunView, now: datetime, *, width: int, height: int) -> RenderableType:
     """Return the view, at most ``height`` lines of ``width`` columns; what matters least goes first."""
-    head = _cut(Text.assemble((view.title, "bold"), f"  {_lasted(now - view.started_at)}"))
-    parts = [_doing(view, now), *_gate(view, now, width)]
-    fixed = [head, *parts, _foot(view)]
-    room = height - len(fixed)
-    resources = [_row("pulumi", text) for _, text in view.resources]
-    if room < 0:
-        # A terminal of a few lines: what is being done, and how to stop it.
-        fixed = [head, *parts[: max(0, height - 2)], _foot(view)][: max(height, 1)]
-    return Group(fixed[0], fixed[1], *resources[len(resources) - max(0, min(room, len(resources))) :], *fixed[2:])
+    head = [_cut(Text.assemble((view.title, "bold"), f"  {_lasted(now - view.started_at)}"))] if height > _SMALL else []
+    foot = [_foot(view)] if height > 1 else []
+    room = max(0, height - len(head) - 1 - len(foot))
+    gate = _gate(view, now, width)[:room]
+    newest = view.resources[max(0, len(view.resources) - (room - len(gate))) :] if room > len(gate) else ()
+    return Group(*head, _doing(view, now), *(_row("pulumi", text) for _, text in newest), *gate, *foot)
 
 
 def question(view: RunView, seconds: int) -> RenderableType:
@@ -88,7 +86,7 @@ def _tasks(groups: Iterable[TaskGroup], desired: int | None) -> list[Text]:
         counts = [f"{group.running} running"]
         counts += [f"{group.pending} pending"] if group.pending else []
         counts += [f"{group.stopping} stopping"] if group.stopping else []
-        text = Text.assemble((f"{age} ", style), f"{group.architecture:<7}{group.provider:<14}{', '.join(counts)}")
+        text = Text.assemble((f"{age} ", style), f"{group.architecture:<7}{', '.join(counts)} on {group.provider}")
         if not index and desired is not None:
             text.append(f"; {desired} desired", "dim")
         rows.append(_row("tasks" if not index else "", text))

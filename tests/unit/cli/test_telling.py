@@ -18,6 +18,7 @@ from migrate.core.stages import Stage
 from migrate.errors import BlockedError, ExitCode, HeldError
 from tests.fakes.migration import Operator
 from tests.fakes.records import an_event
+from tests.fakes.story import PASSES, WAITING, measured
 
 OUTCOME = RunOutcome("run-1", ExitCode.ROLLED_BACK, Stage.BASELINE, "Rolled back.", ("why",), "Next.", "gates#image")
 
@@ -30,6 +31,15 @@ def test_the_story_goes_to_stderr_and_says_nothing_twice(capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert out == ""
     assert [line.split()[-1] for line in err.splitlines()] == ["first", "second"]
+
+
+def test_a_gate_is_told_when_it_changes_and_not_with_every_look(capsys: pytest.CaptureFixture[str]) -> None:
+    narrator = LineNarrator(colour=False)
+    for second in range(0, 45, 15):
+        narrator.tell(measured(PASSES, after=second, soak_left=600.0 - second))
+    narrator.tell(measured(WAITING, after=45))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["12:00:00", "12:00:45"]
 
 
 def test_programs_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,6 +93,31 @@ def test_an_interrupted_operation_may_end_cleanly(install: Install, tmp_path: Pa
     assert engine.interrupted
 
 
+_COUNTS_SIGNALS = """trap 'echo interrupted' INT
+echo started
+i=0; while [ $i -lt 10 ]; do sleep 0.1; i=$((i+1)); done; exit 1"""
+
+
+def test_an_operation_is_asked_to_stop_once_for_a_second_signal_would_kill_it_in_the_middle(
+    install: Install, tmp_path: Path
+) -> None:
+    engine = Engine(install(_COUNTS_SIGNALS))
+    lines: list[str] = []
+
+    def hear(line: str) -> None:
+        lines.append(line)
+        engine.interrupt()
+
+    with pytest.raises(CommandError):
+        engine.run(["up"], str(tmp_path), {}, on_output=hear)
+    assert lines == ["started", "interrupted"]
+    engine.go_on()
+    assert not engine.interrupted
+    with pytest.raises(CommandError):
+        engine.run(["up"], str(tmp_path), {}, on_output=hear)
+    assert lines[2:] == ["started", "interrupted"], "the next operation may be interrupted again"
+
+
 def test_an_operation_without_end_is_stopped_and_told(install: Install, tmp_path: Path) -> None:
     engine = Engine(install(_STOPS_CLEANLY), timeout=timedelta(seconds=0.5))
     with pytest.raises(EngineError, match="did not finish within"):
