@@ -38,8 +38,9 @@ def split_of(providers: Iterable[str | None]) -> dict[str, int]:
 def follows(strategy: Strategy, seen: dict[str, int]) -> bool:
     """Tell whether a spread is one that ECS could have made of the strategy.
 
-    Every task is on a named provider, the base is filled, and no provider is more than one task from its ideal:
-    ECS places whole tasks one at a time, so counts differ from the ideal by less than one.
+    Every task is on a named provider, the base is filled, and no provider is more than one task from its ideal: ECS
+    places whole tasks one at a time. Of three providers and more, one may be further from it after single steps that
+    were all right; then the steps are looked at.
     """
     count = sum(seen.values())
     ideal = expected_split(strategy, count)
@@ -47,4 +48,29 @@ def follows(strategy: Strategy, seen: dict[str, int]) -> bool:
         return False
     if any(seen.get(item.provider, 0) < min(item.base, count) for item in strategy):
         return False
-    return all(abs(seen.get(provider, 0) - wanted) <= 1 for provider, wanted in ideal.items())
+    near = all(abs(seen.get(provider, 0) - wanted) <= 1 for provider, wanted in ideal.items())
+    return near or _step_by_step(strategy, seen, count)
+
+
+def _step_by_step(strategy: Strategy, seen: dict[str, int], count: int) -> bool:
+    """Tell whether giving each next task to the provider with the lowest ratio to its weight leads to the spread.
+
+    Which ratio is not documented: that before the task is given, or with it, or between. With ``d`` from 0 to 1 it is
+    (tasks + d) / weight, and the last task of one provider must not have been due to another one before.
+    """
+    rest = {item: seen.get(item.provider, 0) - min(item.base, count) for item in strategy}
+    if any(given and not item.weight for item, given in rest.items()):
+        return False
+    lowest, highest = 0.0, 1.0
+    weighted = [item for item in strategy if item.weight]
+    for mine in weighted:
+        for other in weighted:
+            room = rest[other] * mine.weight - (rest[mine] - 1) * other.weight
+            slope = other.weight - mine.weight
+            if slope > 0:
+                highest = min(highest, room / slope)
+            elif slope < 0:
+                lowest = max(lowest, room / slope)
+            elif room < 0:
+                return False
+    return lowest <= highest

@@ -25,7 +25,8 @@ _FEWEST_INTERRUPTIONS = 2
 class Watched:
     """What the checks on tasks have to know beside the tasks.
 
-    ``deployment_id`` and ``deployed``: our deployment, and whether it is complete. ``began`` is when the gate did;
+    ``deployment_id`` and ``deployed``: our deployment, and whether it is complete; ``soaking`` says that an earlier
+    sample found it complete, so that what stops now stops after the rollout. ``began`` is when the gate did;
     ``known`` are the stopped tasks that an earlier sample saw: ECS may show a stop long after its time.
     ``interruption_limit`` is a percentage of the tasks, None where Spot is not judged.
     """
@@ -34,6 +35,7 @@ class Watched:
     deployed: bool
     now: datetime
     began: datetime
+    soaking: bool = False
     known: frozenset[str] = frozenset()
     scaled_at: datetime | None = None
     interruption_limit: int | None = None
@@ -61,7 +63,7 @@ def stopped_check(service: Service, stopped: Sequence[Task], watched: Watched) -
     new = [task for task in failed if _short(task.arn) not in watched.known]
     if new:
         text = f"{len(new)} tasks stopped by themselves; {_short(new[0].arn)}: {told_of(new[0])}"
-        return _stopped(Outcome.FAIL if watched.deployed else Outcome.WAITING, text, evidence)
+        return _stopped(Outcome.FAIL if watched.soaking else Outcome.WAITING, text, evidence)
     interrupted = _since_gate(ours, causes, watched)
     if _too_many(interrupted, service, watched):
         text = (

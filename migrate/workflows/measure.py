@@ -82,6 +82,7 @@ def _built_in(
         deployed=progress.complete,
         now=seen.at,
         began=state.started_at,
+        soaking=progress.complete and state.completed_at is not None,
         known=frozenset(name for name, _ in stopped.last.evidence) if stopped else frozenset(),
         scaled_at=seen.at if scaled else state.scaled_at,
         interruption_limit=gate.interruption_limit if expected.only_capacity else None,

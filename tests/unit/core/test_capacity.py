@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
+from fractions import Fraction
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrate.core.capacity import expected_split, follows, split_of
 from migrate.core.facts import Strategy, StrategyItem
@@ -47,3 +52,33 @@ def test_a_split_follows_when_ecs_could_have_made_it(strategy: Strategy, seen: d
 
 def test_tasks_without_a_provider_are_counted_apart() -> None:
     assert split_of(["FARGATE", None, "FARGATE", None, "FARGATE_SPOT"]) == {"FARGATE": 2, "": 2, "FARGATE_SPOT": 1}
+
+
+STRATEGIES = st.lists(st.integers(0, 9), min_size=1, max_size=5).filter(any)
+
+
+def placed(strategy: Strategy, count: int, before: Fraction) -> dict[str, int]:
+    """Give base tasks first, and then each to the lowest (tasks + before) / weight, as one scheduler may."""
+    split = Counter({item.provider: min(item.base, count) for item in strategy})
+    given_before = dict(split)
+    while split.total() < count:
+        chosen = min(
+            (item for item in strategy if item.weight),
+            key=lambda item: (split[item.provider] - given_before[item.provider] + before) / item.weight,
+        )
+        split[chosen.provider] += 1
+    return {provider: number for provider, number in split.items() if number}
+
+
+@given(STRATEGIES, st.integers(0, 5), st.integers(1, 40), st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1)]))
+def test_whatever_way_a_scheduler_counts_its_placements_follow(
+    weights: list[int], base: int, count: int, before: Fraction
+) -> None:
+    strategy = tuple(StrategyItem(f"p{n}", weight, base if n == 0 else 0) for n, weight in enumerate(weights))
+    assert follows(strategy, placed(strategy, count, before))
+
+
+@given(STRATEGIES, st.integers(3, 40))
+def test_tasks_that_are_all_on_one_of_several_equal_providers_do_not_follow(weights: list[int], count: int) -> None:
+    strategy = tuple(StrategyItem(f"p{n}", 1) for n in range(len(weights) + 1))
+    assert not follows(strategy, {"p0": count})

@@ -17,7 +17,7 @@ from tests.fakes.records import NOON
 
 LATER = NOON + timedelta(minutes=5)
 WATCHED = Watched("D2", deployed=False, now=LATER, began=NOON)
-SOAKING = replace(WATCHED, deployed=True)
+SOAKING = replace(WATCHED, deployed=True, soaking=True)
 
 
 def container(exit_code: int | None = None, reason: str = "", **more: Any) -> TaskContainer:
@@ -136,6 +136,10 @@ def test_while_it_rolls_out_as_many_crashes_decide_as_the_circuit_breaker_counts
     assert judged(*crashes(3)) == (Outcome.FAIL, True)
     assert judged(*crashes(4), desired_count=10) == (Outcome.WAITING, False)
     assert judged(*crashes(5), desired_count=10) == (Outcome.FAIL, True)
+
+
+def test_a_crash_in_the_last_moments_of_a_rollout_that_got_through_is_not_one_of_the_soak() -> None:
+    assert judged(CRASH, watched=replace(SOAKING, soaking=False)) == (Outcome.WAITING, False)
 
 
 def test_what_was_seen_before_is_not_new_and_what_came_before_the_gate_does_not_count() -> None:
