@@ -20,7 +20,8 @@ class Expectation:
     """What the service must look like when a stage is done.
 
     ``deployment_id`` is the deployment that we started (design rule 6). ``digests`` are those a container may report:
-    the index's or the child's (facts F14). ``launch_type`` is set where no strategy is. ``stage`` is None on ways back.
+    the index's or the child's (facts F14). ``launch_type`` is set where no strategy is.
+    ``stage`` is the one that it is part of.
     """
 
     deployment_id: str
@@ -54,7 +55,7 @@ def deployment_check(service: Service, expected: Expectation, told: Sequence[Ser
             f"{_short(primary.task_definition_arn)}: ECS rolled it back or somebody else deployed"
         )
         since = of_late(service)
-        text += said(service, Signal.UNHEALTHY, since) + said(service, Signal.CAPACITY, since)
+        text += why + said(service, Signal.UNHEALTHY, since) + said(service, Signal.CAPACITY, since)
         return _deployment(Outcome.FAIL, text, evidence, final=True)
     if ours.task_definition_arn != expected.task_definition_arn:
         text = f"it runs {_short(ours.task_definition_arn)}, not {_short(expected.task_definition_arn)}"

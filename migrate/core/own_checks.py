@@ -116,7 +116,9 @@ def probe_check(check: GateCheck, source: ProbeSource, answers: Sequence[ProbeAn
         for number, item in enumerate(answers, 1)
     )
     if wrong:
-        text = f"{len(wrong)} of {len(answers)} requests to {source.url} were not good: {wrong[0]}"
+        # The query of a URL may hold what is not to be shown.
+        shown = source.url.partition("?")[0]
+        text = f"{len(wrong)} of {len(answers)} requests to {shown} were not good: {wrong[0]}"
         return Measurement(check.name, Outcome.FAIL, text, "gates#probes", evidence)
     timed = check.success is not None or check.failure is not None
     outcome = judged(check, slowest) if timed else Outcome.PASS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from migrate.core.check_answers import CommandEnd, ProbeAnswer, WebhookAnswer
 from migrate.core.conditions import parse_condition
 from migrate.core.evidence import EventKind
 from migrate.core.gate_checks import (
+    BUILT_IN,
     BaselineComparison,
     CheckSource,
     CommandSource,
@@ -161,3 +163,15 @@ def test_all_metrics_are_asked_in_one_call_that_reaches_back_to_the_baseline() -
     operator.apply(2)
     assert {count for count, _, _ in operator.sources.metrics.asked} == {2}
     assert begun - operator.sources.metrics.asked[0][1] >= timedelta(minutes=59)
+
+
+def test_no_check_that_every_gate_has_bears_a_name_that_an_operator_may_use() -> None:
+    operator = operator_with()
+    operator.apply(2)
+    measured = {
+        item["check"]
+        for event in operator.events()
+        if event.kind is EventKind.MEASUREMENT
+        for item in json.loads(event.data)["measurements"]
+    }
+    assert measured == set(BUILT_IN) - {"image"}

@@ -15,7 +15,7 @@ from migrate.core.checks import (
     tasks_check,
 )
 from migrate.core.documents import document
-from migrate.core.facts import Deployment, Service, ServiceEvent, TaskContainer
+from migrate.core.facts import Deployment, Service, ServiceDeployment, ServiceEvent, TaskContainer
 from migrate.core.gates import GateState, Measurement, Outcome, Sample, Verdict, assess
 from migrate.core.settings import GateSettings
 from migrate.core.trouble import health_hint
@@ -302,3 +302,22 @@ def test_an_alarm_without_data_proves_nothing(states: dict[str, str], outcome: O
 
 def test_a_service_without_alarms_is_told_so() -> None:
     assert alarms_check((), ()).text == "no alarm is watched"
+
+
+ROLLED_BACK = ServiceDeployment("sd-2", "ROLLBACK_IN_PROGRESS", "alarm web-errors fired", "revision-2", NOON)
+
+
+@pytest.mark.parametrize("deployments", [(ROLLING, FORMER), (deployment("D3", OLD),)], ids=["under way", "lost"])
+def test_what_ecs_says_of_its_service_deployment_is_told_and_decides_nothing(
+    deployments: tuple[Deployment, ...],
+) -> None:
+    silent = deployment_check(service(*deployments), EXPECTED)
+    told = deployment_check(service(*deployments), EXPECTED, (ROLLED_BACK,))
+    assert (told.outcome, told.final) == (silent.outcome, silent.final)
+    assert "service deployment ROLLBACK_IN_PROGRESS: alarm web-errors fired" in told.text
+    assert ("service deployment", "ROLLBACK_IN_PROGRESS alarm web-errors fired") in told.evidence
+
+
+def test_a_service_deployment_that_goes_on_is_not_worth_a_word() -> None:
+    going = replace(ROLLED_BACK, status="IN_PROGRESS")
+    assert "service deployment" not in deployment_check(service(ROLLING, FORMER), EXPECTED, (going,)).text

@@ -133,7 +133,7 @@ def test_no_data_fails_only_where_the_operator_says_so() -> None:
     assert compared(around(1, 2), critical).outcome is INCONCLUSIVE
 
 
-PROBE = ProbeSource("http://localhost/x", status=(200, 204), contains="ok")
+PROBE = ProbeSource("http://localhost/x?token=secret", status=(200, 204), contains="ok")
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,7 @@ def test_every_request_of_a_probe_has_to_be_good(answers: tuple[ProbeAnswer, ...
     seen = probe_check(GateCheck("of mine", PROBE), PROBE, answers)
     assert seen.outcome is outcome
     assert told in seen.text
+    assert "secret" not in seen.text
 
 
 def test_a_probe_may_be_too_slow() -> None:
