@@ -123,6 +123,16 @@ def test_no_data_never_passes_and_undoes_nothing(kind: str) -> None:
     assert operator.record.position == Position(Stage.IMAGE, entered=Stage.ARCHITECTURE)
 
 
+def test_what_was_measured_while_the_rollout_ran_is_no_data_for_the_soak() -> None:
+    operator = operator_with(checked("metric"))
+    operator.world.demo.pace.start = timedelta(minutes=6)
+    silence = operator.world.clock.now() + 6 * MINUTE
+    series = operator.sources.metrics.values["Errors"]
+    series[:] = [(at, value) for at, value in series if at < silence]
+    assert operator.apply(2).exit_code is ExitCode.HELD
+    assert operator.verdicts() == [Verdict.INCONCLUSIVE]
+
+
 def test_a_check_that_cannot_be_measured_for_long_holds_the_stage() -> None:
     operator = operator_with(checked("command", error_limit=1))
     operator.sources.commands.refusal = AccessError("It did not end.", then="Look.", runbook="gates#commands")

@@ -77,6 +77,8 @@ def test_as_many_measurements_as_asked_for_have_to_pass_since_the_soak_began() -
     often = gate(count=3, soak=0)
     script = {0: (WAITING, PASS), 10: (WAITING, PASS), 20: (PASS, PASS), 30: (PASS, PASS), 40: (PASS, PASS)}
     assert verdicts(often, script) == [None] * 4 + [Verdict.PASS], "those of the old tasks do not count"
+    broken = {0: (PASS, PASS), 10: (PASS, PASS), 20: (WAITING, PASS), 30: (PASS, PASS)}
+    assert verdicts(often, broken) == [None] * 4, "those of a soak that was broken do not count either"
 
 
 def test_a_deadline_that_comes_before_the_count_says_so() -> None:
@@ -142,10 +144,22 @@ def progress(ours: int, others: int = 4, desired: int = 4, *, complete: bool = F
             ((0, progress(0)), (2, progress(1)), (4, progress(0)), (6, progress(1)), (7, progress(1))),
             Verdict.INCONCLUSIVE,
         ),
+        (
+            ((0, progress(2)), (2, progress(1, others=3)), (4, progress(2, others=3)), (7, progress(2, others=3))),
+            Verdict.INCONCLUSIVE,
+        ),
         (((0, progress(1)), (4, progress(1, desired=8)), (8, progress(1, desired=8))), None),
         (((0, progress(4, 0, complete=True)), (9, progress(4, 0, complete=True))), None),
     ],
-    ids=["still", "a new task", "an old one gone", "crash and start again", "scaled", "complete"],
+    ids=[
+        "still",
+        "a new task",
+        "an old one gone",
+        "crash and start again",
+        "back to where it was",
+        "scaled",
+        "complete",
+    ],
 )
 def test_a_rollout_that_stands_still_is_given_up(
     steps: tuple[tuple[int, Progress], ...], verdict: Verdict | None
