@@ -22,6 +22,7 @@ import psutil
 
 from migrate.errors import EngineError
 from migrate.sandbox import processes
+from migrate.sandbox.toolchain import pinned
 from migrate.sandbox.toolchain.commands import answer
 from migrate.sandbox.toolchain.golang import numbers
 
@@ -73,6 +74,11 @@ def _unable() -> tuple[str, str]:
         return "No Docker engine answers, and only root can start one.", f"Run as root, or {answers}"
     if shutil.which("unshare") is None:
         return "No Docker engine answers, and starting one takes `unshare`, of Debian's util-linux.", f"Or {answers}"
+    if shutil.which(os.environ.get("CC", "gcc")) is None and not pinned.RUNC.entry.ready:
+        return (
+            "No Docker engine answers, and building one takes a C compiler.",
+            "On Debian: `apt-get install gcc libc6-dev`.",
+        )
     if answer(("unshare", "--mount", "--pid", "--fork", "--mount-proc", "true")) is None:
         why = "No Docker engine answers, and this machine forbids new namespaces and mounts (CAP_SYS_ADMIN is missing)"
         return f"{why}, so none can be started.", f"Run on a machine or in a privileged container, or {answers}"

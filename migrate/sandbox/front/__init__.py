@@ -1,7 +1,8 @@
 """One AWS endpoint on loopback that is as strict as AWS: MiniStack with the soft parts taken over.
 
 MiniStack pins its own botocore, so it lives in an environment of its own, and so does this package when it runs:
-nothing here imports anything but the standard library, and :mod:`.server` alone touches hypercorn and MiniStack.
+nothing here imports anything but the standard library; :mod:`.server` alone touches hypercorn and MiniStack, and
+:mod:`.engine` the Docker client.
 
 Start (MiniStack's interpreter, the file by its path; no PYTHONPATH)::
 
@@ -11,6 +12,10 @@ Start (MiniStack's interpreter, the file by its path; no PYTHONPATH)::
 Ready when ``GET http://127.0.0.1:PORT/_sandbox/ready`` answers 200. Plain HTTP and TLS are both accepted on that one
 port (the first byte decides), for the AWS APIs and the registry protocol alike, so that ``localhost:PORT`` works for
 both clients of docker-build (facts F39). The process ends on SIGTERM or SIGINT.
+
+With ``--engine unix:///... --engine-network NAME --engine-label NAME=VALUE --balancer-port PORT`` every task is a
+container in that Docker engine (see :mod:`.containers`), and the target groups are served on that port (see
+:mod:`.balancer`). Whether tasks are containers or pretended, the rollout is decided here.
 
 Switches in the environment, all optional (see :mod:`.settings`):
 

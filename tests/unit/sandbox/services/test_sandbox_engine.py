@@ -51,6 +51,20 @@ def test_a_machine_that_forbids_namespaces_is_told_so_in_one_sentence(
     assert "this machine forbids new namespaces and mounts (CAP_SYS_ADMIN is missing)" in str(found)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user is told to be root")
+def test_a_machine_that_cannot_build_an_engine_is_told_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setenv("MIGRATE_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    if engine.find() or not engine.foreign_programs_run():
+        pytest.skip("this machine has an engine, or no handler")
+    found = engine.obstacle()
+    assert found is not None
+    assert "building one takes a C compiler" in str(found)
+
+
 def test_names_in_the_machine_belong_to_one_sandbox_and_fit_an_interface() -> None:
     state = SandboxState("0123456789abcdef", 1, "localhost:1", "/run/folder")
     assert engine.network(state) == "mgr-01234567"
