@@ -72,8 +72,16 @@ KEYS: tuple[Key, ...] = (
     Key(
         "architecture",
         "mode",
-        '"rolling"',
-        "rolling: one deployment replaces the tasks as minimum and maximum healthy percent of the service allow.",
+        '"rolling", "canary" or "mixed"',
+        "rolling: one deployment replaces the tasks as minimum and maximum healthy percent of the service allow.\n"
+        "canary: a twin service on ARM64 takes a share first; once that is proven the service follows, the twin goes.\n"
+        "mixed: the twin stays, beside the service as it is; stage 3 is then refused.",
+    ),
+    Key(
+        "architecture",
+        "canary_share",
+        "a whole number from 1 to 100",
+        "Percent of the service's tasks that the twin of canary and mixed runs in addition; at least one task.",
     ),
     Key(
         "capacity",

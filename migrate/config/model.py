@@ -29,6 +29,7 @@ def _date(value: Any) -> Any:
 
 Rate = Annotated[Number, Field(ge=0)]
 Percentage = Annotated[int, Field(ge=1, le=99)]
+Share = Annotated[int, Field(ge=1, le=100)]
 _DEFAULTS = Settings(ServiceSettings(cluster="", name=""), ImageSettings(container=""))
 
 
@@ -55,7 +56,8 @@ class ImageTable(Table):
 class ArchitectureTable(Table):
     """[architecture]."""
 
-    mode: Literal["rolling"] = "rolling"
+    mode: Literal["rolling", "canary", "mixed"] = "rolling"
+    canary_share: Share = _DEFAULTS.canary_share
 
 
 class StrategyTable(Table):
@@ -135,6 +137,7 @@ def to_settings(file: SettingsFile) -> Settings:
             build_arguments=tuple(image.build_arguments.items()),
         ),
         architecture=ArchitectureMode(file.architecture.mode),
+        canary_share=file.architecture.canary_share,
         gate=GateSettings(
             interval=gate.interval,
             soak=gate.soak,

@@ -58,6 +58,7 @@ def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
         ("image", "target"): _optional(image.target),
         ("image", "builder"): _optional(image.builder),
         ("architecture", "mode"): quoted(settings.architecture),
+        ("architecture", "canary_share"): str(settings.canary_share),
         ("capacity", "strategy"): _strategy(settings.capacity),
         ("capacity", "steps"): f"[{', '.join(map(str, settings.capacity_steps))}]",
         ("capacity", "step_soak"): None if settings.step_soak is None else quoted(format_duration(settings.step_soak)),

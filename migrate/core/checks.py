@@ -34,6 +34,8 @@ class Expectation:
     alarms: tuple[str, ...] = ()
     only_capacity: bool = False
     images: KeptImages | None = None
+    service: str = ""
+    """ARN of the service where it is not the one of the settings: the twin's."""
     stage: Stage | None = None
 
 

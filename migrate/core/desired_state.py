@@ -15,6 +15,7 @@ from migrate.core.record import Record
 from migrate.core.settings import ImageMode, ImageSettings, Settings
 from migrate.core.stages import Stage
 from migrate.core.task_definition import with_architecture
+from migrate.core.twin import TwinInputs, TwinPhase
 
 FARGATE = (StrategyItem("FARGATE", weight=1),)
 
@@ -88,12 +89,13 @@ class ClusterInputs:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStackInputs:
-    """Inputs of stacks/service. ``adopt`` imports what exists instead of creating it."""
+    """Inputs of stacks/service. ``adopt`` imports what exists instead of creating it; the twin is always ours."""
 
     adopt: bool
     cluster: ClusterInputs | None
     task_definitions: tuple[TaskDefinitionInputs, ...]
     service: ServiceInputs
+    twin: TwinInputs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,6 @@ def index_on_shelf(record: Record, settings: Settings) -> ImageStackInputs:
 def desired_state(record: Record, settings: Settings, stage: Stage) -> DesiredState:
     """Return what both stacks hold when ``stage`` is applied to the recorded service."""
     launch_type, strategy = desired_capacity(record, settings, stage)
-    arm64 = stage >= Stage.ARCHITECTURE or record.arm64_from_the_start
     return DesiredState(
         stage=stage,
         image=_image(record, settings, stage),
@@ -126,8 +127,9 @@ def desired_state(record: Record, settings: Settings, stage: Stage) -> DesiredSt
             cluster=_cluster(record, settings, stage),
             task_definitions=_task_definitions(record, stage),
             service=_service(record, stage, launch_type, strategy),
+            twin=_twin(record, stage, launch_type, strategy),
         ),
-        architecture=Architecture.ARM64 if arm64 else Architecture.X86_64,
+        architecture=Architecture.ARM64 if record.runs_arm64(stage) else Architecture.X86_64,
         strategy=strategy,
         launch_type=launch_type,
     )
@@ -215,8 +217,8 @@ def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInput
         made.append(TaskDefinitionInputs("task-definition", original.document, original.tags, original.arn, keep))
     else:
         made.append(TaskDefinitionInputs("task-definition-copy", original.document, original.tags, None, keep=True))
-    moved = stage >= Stage.ARCHITECTURE and not record.arm64_from_the_start
-    if moved or record.arm64_task_definition_arn is not None:
+    made_by_us = stage >= Stage.ARCHITECTURE and not record.arm64_from_the_start
+    if made_by_us or record.arm64_task_definition_arn is not None:
         arm64 = with_architecture(original.document, Architecture.ARM64)
         made.append(TaskDefinitionInputs("task-definition-arm64", arm64, original.tags, None, keep=True))
     return tuple(made)
@@ -225,7 +227,7 @@ def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInput
 def _service(record: Record, stage: Stage, launch_type: str | None, strategy: Strategy) -> ServiceInputs:
     service = record.baseline.service
     original = "task-definition" if record.replacement_task_definition_arn is None else "task-definition-copy"
-    moved = stage >= Stage.ARCHITECTURE and not record.arm64_from_the_start
+    moved = record.runs_arm64(stage) and not record.arm64_from_the_start
     first = Stage.CAPACITY if record.arm64_from_the_start else Stage.IMAGE
     # An import must not carry the flag; the first change of ours needs it, and then it stays (facts F1, F4).
     forced = record.adopted and (stage >= first or record.index is not None or service.launch_type == "FARGATE")
@@ -239,6 +241,22 @@ def _service(record: Record, stage: Stage, launch_type: str | None, strategy: St
         strategy=strategy,
         force_new_deployment=forced,
         triggers=(("image-digest", _digest(record, stage)),) if forced else (),
+    )
+
+
+def _twin(record: Record, stage: Stage, launch_type: str | None, strategy: Strategy) -> TwinInputs | None:
+    twin = record.twin
+    if twin is None or twin.phase is TwinPhase.LEAVING or stage < Stage.ARCHITECTURE:
+        return None
+    service = record.baseline.service
+    return TwinInputs(
+        cluster_arn=service.cluster_arn,
+        name=twin.name,
+        document=service.document,
+        task_definition="task-definition-arm64",
+        launch_type=launch_type,
+        strategy=strategy,
+        count=twin.count,
     )
 
 

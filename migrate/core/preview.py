@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from migrate.core.twin import TWIN
+
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE = "aws:ecs/service:Service"
 CLUSTER_PROVIDERS = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
@@ -124,13 +126,20 @@ ALLOWED: Mapping[Act, Mapping[str, Allowance]] = {
 }
 
 
-def violations(preview: Preview, act: Act) -> tuple[str, ...]:
+def violations(preview: Preview, act: Act, twin: str = "") -> tuple[str, ...]:
     """Return, in words, every change in a preview that is not the act's business; empty means the ``up`` may run.
 
-    A task definition may be replaced (its old revision stays, facts F7); nothing else may be replaced or deleted.
+    A task definition may be replaced (its old revision stays, facts F7); nothing else may be replaced or deleted, with
+    one exception: ``twin`` is the operation (create, delete) that the step is about to do to the twin service, the
+    resource of that logical name and no other.
     """
     found = []
     for change in preview.changes:
+        if twin and (change.type, change.name, change.operation) == (SERVICE, TWIN, twin):
+            continue
+        if (change.type, change.name) == (SERVICE, TWIN):
+            found.append(f"{change.name} ({change.type}): this step must not {change.operation} it")
+            continue
         reason = _violation(change, ALLOWED[act].get(change.type))
         if reason:
             found.append(f"{change.name} ({change.type}): {reason}")

@@ -28,6 +28,13 @@ def may_rebase(record: Record | None, settings: Settings, observation: Observati
             then="Run `migrate plan`, then `migrate apply --stage 0`.",
             runbook=_RUNBOOK,
         )
+    if record.twin is not None:
+        raise BlockedError(
+            f"There can be no new baseline while the twin {record.twin.name} is there: it would be forgotten.",
+            why="Stage 2 made it, and only stage 2 or its way back takes it away.",
+            then="Have the revision before deployed, run `migrate rollback --to-stage 1`, then deploy yours again.",
+            runbook=_RUNBOOK,
+        )
     _refuse_arm64(record, observation)
     if not drift(record, settings, observation):
         entered = record.position.entered

@@ -13,6 +13,7 @@ from datetime import datetime
 from migrate.core.facts import Account, Cluster, Service, Strategy, TaskDefinition
 from migrate.core.images import ImageReference
 from migrate.core.stages import Position, Stage
+from migrate.core.twin import Twin, TwinPhase
 
 UNTOUCHED = Position()
 
@@ -79,6 +80,8 @@ class Record:
     """The strategy that stage 3 last proved: the settings may name another one since, and it is still ours."""
     capacity_way: tuple[Strategy, ...] = ()
     """While stage 3 is begun: the strategy that it set out from, and each step, written down before it is taken."""
+    twin: Twin | None = None
+    """The second service that stage 2 has made, from before it is made until it is gone (modes canary and mixed)."""
     former: tuple[Baseline, ...] = ()
     """Baselines that a new one has followed, oldest first: history, and no way back (case C43)."""
     found_capacity: Strategy = ()
@@ -90,6 +93,12 @@ class Record:
     def arm64_from_the_start(self) -> bool:
         """Whether the service was ARM64 before it was touched: stages 1 and 2 then only prove what runs (case C53)."""
         return self.baseline.task_definition.runtime_platform.cpu_architecture == "ARM64"
+
+    def runs_arm64(self, stage: Stage) -> bool:
+        """Whether the service itself runs ARM64 at ``stage``: not while its twin alone does."""
+        if self.arm64_from_the_start:
+            return True
+        return stage >= Stage.ARCHITECTURE and (self.twin is None or self.twin.phase is not TwinPhase.ALONE)
 
     def entered(self, stage: Stage) -> Record:
         """Return the record with ``stage`` begun and everything above what is below it no longer proven."""

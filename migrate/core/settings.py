@@ -26,9 +26,14 @@ class ImageMode(StrEnum):
 
 
 class ArchitectureMode(StrEnum):
-    """How tasks go over to ARM64."""
+    """How tasks go over to ARM64.
+
+    rolling replaces them; canary lets a twin service take a share first; mixed keeps the twin beside the service.
+    """
 
     ROLLING = "rolling"
+    CANARY = "canary"
+    MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class Settings:
     architecture: ArchitectureMode = ArchitectureMode.ROLLING
     capacity: Strategy = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
     gate: GateSettings = GateSettings()
+    canary_share: int = 25
+    """Percent of the service's tasks that the twin of the modes canary and mixed is made with, at least one task."""
     capacity_steps: tuple[int, ...] = (25, 50)
     """Percent of the way to ``capacity`` at which stage 3 stops and proves itself; empty: it goes at once."""
     step_soak: timedelta | None = None

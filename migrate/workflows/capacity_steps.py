@@ -9,6 +9,7 @@ from migrate.core.capacity_steps import capacity_steps, steps_to_take
 from migrate.core.facts import Service, Strategy
 from migrate.core.gates import Verdict
 from migrate.core.stages import Stage
+from migrate.errors import BlockedError
 from migrate.workflows.gate import watch
 from migrate.workflows.judged import Judged, deployed
 from migrate.workflows.work import Work
@@ -16,6 +17,14 @@ from migrate.workflows.work import Work
 
 def by_steps(work: Work) -> Judged:
     """Take the steps that are left and return the last, or the first that does not pass its gate."""
+    if work.record.twin is not None:
+        # Base and weights say how the tasks of one service spread: with a twin there is no one share to prove.
+        raise BlockedError(
+            f"Stage 3 cannot start: the service has a twin, {work.record.twin.name}, and runs on both architectures.",
+            why="A strategy holds for one service; of two, neither base nor weights would be what the settings say.",
+            then='Set architecture.mode = "canary" and run `migrate apply --stage 2`: the service follows its twin.',
+            runbook="stage-3#apply-stage-3",
+        )
     service = work.journal.look("read service", work.service)
     steps = _left(work, service)
     for number, step in enumerate(steps[:-1], 1):

@@ -58,7 +58,8 @@ def measure(runtime: Runtime, expected: Expectation, gate: GateSettings, state: 
     """Measure what is due once; a check whose source does not answer is an error, never a pass."""
     at, services = runtime.clock.now(), runtime.services
     try:
-        service = services.service(runtime.settings.service.cluster, runtime.settings.service.name)
+        named = expected.service or runtime.settings.service.name
+        service = services.service(runtime.settings.service.cluster, named)
         seen = _Seen(at, service, services.tasks(service), services.stopped_tasks(service))
     except MigrateError as error:
         return Sample(at, (_unread("deployment", error), _unread("tasks", error)))

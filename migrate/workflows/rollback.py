@@ -100,7 +100,7 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
 
 def _runs_arm64(work: Work) -> bool:
     arm64 = work.record.arm64_task_definition_arn
-    if _arm64_unknown(work):
+    if _arm64_unknown(work) or work.record.twin is not None:
         return True
     return any(deployment.task_definition_arn == arm64 for deployment in work.service().deployments)
 

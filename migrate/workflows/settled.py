@@ -6,6 +6,7 @@ from migrate.core.desired_state import DesiredState, desired_state
 from migrate.core.observation import Observation
 from migrate.core.outcome import RunOutcome
 from migrate.core.preview import ResourceChange
+from migrate.core.settings import ArchitectureMode
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
 from migrate.workflows.work import Work
@@ -18,6 +19,9 @@ def nothing_to_do(work: Work, stage: Stage, observation: Observation) -> RunOutc
     """
     position = work.record.position
     if stage > position.proven:
+        return None
+    if stage is Stage.ARCHITECTURE and work.record.twin and work.settings.architecture is not ArchitectureMode.MIXED:
+        # Proven in mode mixed, and the settings say now that the service itself is to follow its twin.
         return None
     if stage == position.proven:
         desired = desired_state(work.record, work.settings, stage)

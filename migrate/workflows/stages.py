@@ -13,13 +13,14 @@ from migrate.core.images import ImageFacts, ImageReference
 from migrate.core.plan import children_of
 from migrate.core.preview import Act, StackOutcome
 from migrate.core.record import BuiltIndex
-from migrate.core.settings import ImageMode
+from migrate.core.settings import ArchitectureMode, ImageMode
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import EngineError, ProofFailedError
 from migrate.workflows.capacity_steps import by_steps
 from migrate.workflows.judged import Judged, deployed
 from migrate.workflows.leftovers import left_by_push
+from migrate.workflows.twin import by_twin
 from migrate.workflows.way_back import restore_tag, unpublish
 from migrate.workflows.work import Work
 
@@ -87,8 +88,11 @@ def _pushed(work: Work, step: str, inputs: ImageStackInputs, act: Act) -> StackO
 
 
 def architecture(work: Work) -> Judged:
-    """Stage 2: a new revision with runtimePlatform ARM64, on the capacity that the service has."""
-    return deployed(work, Stage.ARCHITECTURE)
+    """Stage 2: a new revision with runtimePlatform ARM64, on the capacity that the service has; first on a twin."""
+    rolling = work.settings.architecture is ArchitectureMode.ROLLING and work.record.twin is None
+    if rolling or work.record.arm64_from_the_start:
+        return deployed(work, Stage.ARCHITECTURE)
+    return by_twin(work)
 
 
 def capacity(work: Work) -> Judged:

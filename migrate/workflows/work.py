@@ -18,6 +18,7 @@ from migrate.core.record import Record
 from migrate.core.service_settings import watched_alarms
 from migrate.core.settings import Settings
 from migrate.core.stages import Stage
+from migrate.core.twin import TWIN, Twin
 from migrate.errors import NotFoundError, UnsafePreviewError
 from migrate.workflows.journal import Journal
 from migrate.workflows.runtime import Runtime
@@ -60,7 +61,10 @@ class Work:
         Raises UnsafePreviewError.
         """
         stacks = self.runtime.stacks
-        self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act))
+        twin = self._of_the_twin(desired)
+        self.journal.look(
+            f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act, twin)
+        )
 
     def up_service(self, step: str, desired: DesiredState, act: Act, *, must_deploy: bool = False) -> Deployed:
         """Bring the service stack to the desired state, after a preview that holds nothing else.
@@ -69,8 +73,9 @@ class Work:
         a forced one is started (facts F14, case C39).
         """
         stacks = self.runtime.stacks
+        twin = self._of_the_twin(desired)
         preview = self.journal.look(
-            f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act)
+            f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act, twin)
         )
         before = self.journal.look(f"{step}: deployment before", self._primary)
         text = f"service stack to {desired.stage.named}"
@@ -85,6 +90,7 @@ class Work:
                 replacement_task_definition_arn=arns.get(
                     "task-definition-copy", self.record.replacement_task_definition_arn
                 ),
+                twin=self._twin_after(desired, outcome),
             )
         )
         deployment = self.journal.act(
@@ -95,12 +101,23 @@ class Work:
         )
         return Deployed(desired, outcome, deployment)
 
-    def _guarded(self, step: str, preview: Preview, act: Act) -> Preview:
+    def _of_the_twin(self, desired: DesiredState) -> str:
+        """Return what a step may do to the twin: make it once it is on record, or let one go that is on record."""
+        if self.record.twin is None:
+            return ""
+        return "delete" if desired.service.twin is None else "create"
+
+    def _twin_after(self, desired: DesiredState, outcome: StackOutcome) -> Twin | None:
+        if self.record.twin is None or desired.service.twin is None:
+            return None
+        return replace(self.record.twin, arn=outcome.output("twin_arn") or self.record.twin.arn)
+
+    def _guarded(self, step: str, preview: Preview, act: Act, twin: str = "") -> Preview:
         """Keep what the engine would do as evidence, and refuse what the act has no business with (design rule 3)."""
         told = ", ".join(f"{item.operation} {item.name}" for item in preview.changes) or "no change"
         data = {"operations": [{"operation": item.operation, "type": item.type} for item in preview.resources]}
         self.journal.write(EventKind.NOTE, f"{step}: preview", f"preview of the {preview.stack} stack: {told}", data)
-        found = violations(preview, act)
+        found = violations(preview, act, twin)
         if found:
             raise UnsafePreviewError(
                 f"The preview of the {preview.stack} stack holds a change that this step ({act}) must not make.",
@@ -110,7 +127,8 @@ class Work:
         return preview
 
     def _started(self, outcome: StackOutcome, before: str, *, must_deploy: bool) -> str:
-        moved = any(item.operation == "update" and item.type == SERVICE for item in outcome.resources)
+        updated = (item for item in outcome.resources if item.operation == "update" and item.type == SERVICE)
+        moved = any(item.name != TWIN for item in updated)
         current = self._primary_after(before) if moved else self._primary()
         if must_deploy and current == self.record.last_deployment_id:
             return self.runtime.safety.force_deployment(self.service())

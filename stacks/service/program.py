@@ -1,8 +1,8 @@
 """The service stack: the service, its task definitions, and the capacity providers that its cluster lacks.
 
-Every resource is retained on delete: what a stage made is never taken away by a preview of a way back. References are
-written as an import reads them, clusters as ARNs and task definitions as family:revision: any other spelling is a
-difference (case C34, provider.md section 2). The steady state is not awaited (facts F5).
+Every resource but the twin is retained on delete: what a stage made is never taken away by a preview of a way back.
+References are written as an import reads them, clusters as ARNs and task definitions as family:revision: any other
+spelling is a difference (case C34, provider.md section 2). The steady state is not awaited (facts F5).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from migrate.core.facts import Strategy
 from migrate.core.provider.service import service_arguments
 from migrate.core.provider.task_definition import task_definition_arguments
 from migrate.core.provider.translation import Arguments
+from migrate.core.twin import TWIN, TwinInputs
 from stacks.configuration import read_inputs
 
 SERVICE = "service"
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 def declare_service_stack(inputs: ServiceStackInputs) -> None:
-    """Declare all resources; outputs are ``task_definition_arns`` by logical name, and ``service_arn``."""
+    """Declare all resources; outputs are ``task_definition_arns`` by logical name, ``service_arn`` and ``twin_arn``."""
     definitions = {
         item.logical_name: _declare_task_definition(item, adopt=inputs.adopt) for item in inputs.task_definitions
     }
@@ -35,6 +36,9 @@ def declare_service_stack(inputs: ServiceStackInputs) -> None:
     service = _declare_service(
         inputs.service, definitions[inputs.service.task_definition], adopt=inputs.adopt, cluster=cluster
     )
+    twin = inputs.twin
+    if twin is not None:
+        pulumi.export("twin_arn", _declare_twin(twin, definitions[twin.task_definition], cluster).arn)
     pulumi.export("task_definition_arns", {name: definition.arn for name, definition in definitions.items()})
     pulumi.export("service_arn", service.arn)
 
@@ -92,6 +96,30 @@ def _declare_service(
         cluster=inputs.cluster_arn,
         task_definition=definition.arn.apply(lambda arn: arn.rpartition("/")[2]),
         opts=options,
+        **arguments,
+    )
+
+
+def _declare_twin(
+    inputs: TwinInputs, definition: aws.ecs.TaskDefinition, cluster: aws.ecs.ClusterCapacityProviders | None
+) -> aws.ecs.Service:
+    arguments = service_arguments(inputs.document)
+    if inputs.strategy:
+        arguments["capacity_provider_strategies"] = _strategy(inputs.strategy)
+    if inputs.launch_type is not None:
+        arguments["launch_type"] = inputs.launch_type
+    return aws.ecs.Service(
+        TWIN,
+        name=inputs.name,
+        cluster=inputs.cluster_arn,
+        task_definition=definition.arn.apply(lambda arn: arn.rpartition("/")[2]),
+        desired_count=inputs.count,
+        # A twin whose deployment never ends must be able to go (aws provider, Service, Delete).
+        force_delete=True,
+        # The one resource that is meant to go again: neither kept on delete nor protected.
+        opts=pulumi.ResourceOptions(
+            ignore_changes=["desiredCount"], depends_on=[cluster] if cluster is not None else None
+        ),
         **arguments,
     )
 

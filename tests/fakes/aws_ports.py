@@ -117,11 +117,15 @@ class FakeHealthReader:
         return tuple(alarm for alarm in found if alarm is not None)
 
     def _targets(self, group: str) -> Iterator[TargetHealth]:
-        name = group.split("/")[1] if group.count("/") > 1 else ""
-        simulated = next((item for item in self.world.services.values() if item.name == name), None)
-        if simulated is None:
+        registered = [
+            simulated
+            for arn, simulated in self.world.services.items()
+            if any(item["targetGroupArn"] == group for item in self.world.settings[arn]["loadBalancers"])
+        ]
+        if not registered:
             raise NotFoundError(f"The target group {group} does not exist.", then="Correct its name.")
-        for number, task in enumerate([] if group in self.world.empty_target_groups else simulated.tasks):
+        tasks = [(simulated, task) for simulated in registered for task in simulated.tasks]
+        for number, (simulated, task) in enumerate([] if group in self.world.empty_target_groups else tasks):
             if task.stopped_at is None and task.running_since is not None:
                 state, reason = self._state(simulated, task)
                 yield TargetHealth(group, f"10.0.{number // 200}.{number % 200 + 4}:8080", state, reason)

@@ -116,6 +116,33 @@ class World:
         self.services[arn] = SimulatedService(name, desired, [first], history=[first])
         return self.services[arn]
 
+    def create_twin(
+        self,
+        name: str,
+        task_definition: str,
+        *,
+        desired: int,
+        launch_type: str | None,
+        strategy: Strategy,
+        like: str,
+    ) -> str:
+        """Create a service with the settings, target groups and alarms of another; return its ARN."""
+        self.settle()
+        arn = f"{PREFIX}:service/{self.cluster.name}/{name}"
+        if arn in self.services:
+            raise AccessError("AWS refused.", why="Creation of service was not idempotent.", then="Delete it.")
+        self.settings[arn] = {**self.settings[like], "serviceArn": arn, "serviceName": name}
+        first = self._deployment(task_definition, strategy, launch_type)
+        self.services[arn] = SimulatedService(name, desired, [first], history=[first])
+        self.writes.append(f"create service {name}")
+        return arn
+
+    def delete_service(self, arn: str) -> None:
+        """Delete a service by force, as DeleteService does."""
+        self.settle()
+        self.writes.append(f"delete service {self._service(arn).name}")
+        del self.services[arn]
+
     @property
     def demo(self) -> SimulatedService:
         """The first service."""

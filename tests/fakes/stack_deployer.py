@@ -22,6 +22,7 @@ from migrate.core.preview import (
 )
 from migrate.core.settings import ImageMode
 from migrate.core.task_definition import registrable
+from migrate.core.twin import TWIN
 from migrate.errors import EngineError, NotFoundError
 from tests.fakes.aws_world import REGISTRY, World
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, REPOSITORY, Entry, digest_of
@@ -53,6 +54,7 @@ class FakeStackDeployer:
     _arns: dict[str, str] = field(default_factory=dict)
     _index: str = ""
     _arm64: str = ""
+    _twin_arn: str = ""
 
     def preview_image(self, inputs: ImageStackInputs) -> Preview:
         self._called("preview_image")
@@ -79,9 +81,10 @@ class FakeStackDeployer:
             self._register(definition)
         if inputs.cluster is not None:
             self.world.associate(inputs.cluster.capacity_providers)
-        if any(change.type == SERVICE and change.operation == "create" for change in changes):
+        if any(change.name == "service" and change.operation == "create" for change in changes):
             raise EngineError("Pulumi could not update the service stack.", why="The service exists already.", then="")
-        if any(change.type == SERVICE and change.operation == "update" for change in changes):
+        self._make_or_delete_twin(inputs, changes)
+        if any(change.name == "service" and change.operation == "update" for change in changes):
             self.world.apply_update(
                 task_definition=self._arns[inputs.service.task_definition],
                 strategy=inputs.service.strategy,
@@ -90,8 +93,26 @@ class FakeStackDeployer:
             )
         self._service.remember(self._service_program(inputs))
         self._done("up_service")
+        return StackOutcome("service", changes, self._service_outputs(inputs))
+
+    def _service_outputs(self, inputs: ServiceStackInputs) -> tuple[tuple[str, str], ...]:
         outputs = (("service_arn", inputs.service.arn), ("task_definition_arns", json.dumps(self._arns)))
-        return StackOutcome("service", changes, outputs)
+        return outputs if inputs.twin is None else (*outputs, ("twin_arn", self._twin_arn))
+
+    def _make_or_delete_twin(self, inputs: ServiceStackInputs, changes: tuple[ResourceChange, ...]) -> None:
+        """Do what the provider does to the twin: CreateService, or DeleteService by force."""
+        operation = next((change.operation for change in changes if change.name == TWIN), "same")
+        if operation == "create" and inputs.twin is not None:
+            self._twin_arn = self.world.create_twin(
+                inputs.twin.name,
+                self._arns[inputs.twin.task_definition],
+                desired=inputs.twin.count,
+                launch_type=inputs.twin.launch_type,
+                strategy=inputs.twin.strategy,
+                like=inputs.service.arn,
+            )
+        elif operation == "delete":
+            self.world.delete_service(self._twin_arn)
 
     def set_aside(self, mark: str, *, image: bool) -> None:
         self._called("set_aside")
@@ -199,6 +220,14 @@ class FakeStackDeployer:
             "forceNewDeployment": service.force_new_deployment or None,
             "triggers": service.triggers or None,
         }
+        if inputs.twin is not None:
+            twin = {
+                "settings": inputs.twin.document,
+                "taskDefinition": self._arns.get(inputs.twin.task_definition, UNKNOWN),
+                "capacityProviderStrategies": _sorted(inputs.twin.strategy),
+                "launchType": inputs.twin.launch_type,
+            }
+            wanted.append(Wanted(SERVICE, TWIN, twin))
         imported = {**settings, **self._read_service(), "forceNewDeployment": None, "triggers": None}
         wanted.append(Wanted(SERVICE, "service", settings, imported if inputs.adopt else None))
         return wanted

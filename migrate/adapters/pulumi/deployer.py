@@ -19,6 +19,7 @@ from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWork
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.preview import INDEX, Preview, StackOutcome
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
+from migrate.core.twin import TWIN
 from migrate.errors import BlockedError, InterruptedRunError, UnsafePreviewError
 from stacks.image.program import PUBLISHED
 
@@ -120,9 +121,11 @@ class PulumiDeployer:
     def _refresh(self, kind: StackKind) -> None:
         with self._operation(kind, "refresh", None) as (stack, collector):
             stack.preview_refresh(on_event=collector, color="never")
-        if collector.gone:
+        # A twin that somebody else deleted is nothing to hold on to: it was there to go.
+        gone = [name for name in collector.gone if name != TWIN]
+        if gone:
             raise UnsafePreviewError(
-                f"A refresh would drop {', '.join(collector.gone)} from the {kind.value} stack.",
+                f"A refresh would drop {', '.join(gone)} from the {kind.value} stack.",
                 why="\n".join(collector.diagnostics) or "AWS or the registry answered that it does not exist.",
                 then="Check credentials, region and endpoint. If it is really gone, see the runbook.",
                 runbook="errors#refresh-drops",

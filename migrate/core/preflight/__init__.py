@@ -26,6 +26,7 @@ from migrate.core.preflight.runtime_platform import platform_findings
 from migrate.core.preflight.service import container_findings, service_findings
 from migrate.core.preflight.spot import spot_findings
 from migrate.core.preflight.surroundings import surroundings_findings
+from migrate.core.preflight.twin import twin_findings
 from migrate.core.preflight.windows import windows_path_findings
 from migrate.core.settings import Settings
 
@@ -37,6 +38,7 @@ def findings(observation: Observation, settings: Settings) -> tuple[Finding, ...
         *owner_findings(observation, settings),
         *rollout_findings(observation, settings),
         *percentage_findings(observation),
+        *twin_findings(observation, settings),
         *health_findings(observation),
         *host_findings(observation),
         *container_findings(observation, settings),

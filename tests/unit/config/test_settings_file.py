@@ -9,7 +9,7 @@ import pytest
 from migrate.config import load
 from migrate.core.cost import HourlyRates
 from migrate.core.facts import StrategyItem
-from migrate.core.settings import GateSettings, ImageMode, ImageSettings, ServiceSettings, Settings
+from migrate.core.settings import ArchitectureMode, GateSettings, ImageMode, ImageSettings, ServiceSettings, Settings
 from migrate.errors import ExitCode, SettingsError
 
 SMALLEST = """\
@@ -39,9 +39,9 @@ builder = "remote"
 [image.build_arguments]
 VERSION = "1"
 "strange name" = ""
-
 [architecture]
-mode = "rolling"
+mode = "canary"
+canary_share = 10
 [capacity]
 step_soak = "45s"
 strategy = [
@@ -100,6 +100,8 @@ def test_every_key_reaches_the_settings(tmp_path: Path) -> None:
             builder="remote",
             build_arguments=(("VERSION", "1"), ("strange name", "")),
         ),
+        architecture=ArchitectureMode.CANARY,
+        canary_share=10,
         capacity=(StrategyItem("FARGATE", weight=0, base=2), StrategyItem("FARGATE_SPOT", weight=1)),
         gate=GateSettings(
             interval=timedelta(seconds=5),
@@ -163,8 +165,10 @@ def test_windows_line_ends_are_read_as_well(tmp_path: Path) -> None:
             'line 4: service.region is true; expected the name of a region, such as "us-east-1".',
         ),
         ('"rebuild"', '"build"', 'line 8: image.mode is "build"; expected "extend", "rebuild" or "external".'),
-        ('"rolling"', "{ a = 1 }", 'line 19: architecture.mode is a table; expected "rolling".'),
-        ('"rolling"', '"canary"', 'line 19: architecture.mode is "canary"; expected "rolling".'),
+        ('"canary"', "{ a = 1 }", 'line 18: architecture.mode is a table; expected "rolling", "canary" or "mixed".'),
+        ('"canary"', '"blue"', 'line 18: architecture.mode is "blue"; expected "rolling", "canary" or "mixed".'),
+        ("canary_share = 10", "canary_share = 0", "line 19: architecture.canary_share is 0; expected a whole number"),
+        ("canary_share = 10", "canary_share = 101", "line 19: architecture.canary_share is 101; expected a whole"),
         ('VERSION = "1"', "VERSION = 1", "line 15: image.build_arguments.VERSION is not a text; expected a text."),
         (
             '"5s"',
@@ -341,7 +345,7 @@ def test_the_value_of_a_build_argument_is_never_repeated(tmp_path: Path) -> None
 
 
 def test_a_long_value_is_cut(tmp_path: Path) -> None:
-    told = complaint(tmp_path, FULL.replace('"rolling"', f'"{"r" * 500}"'))
+    told = complaint(tmp_path, FULL.replace('"canary"', f'"{"r" * 500}"'))
     assert "rrr..." in told
     assert len(told) < 200
 

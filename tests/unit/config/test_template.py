@@ -91,6 +91,7 @@ ALL_SETTINGS = st.builds(
         ),
     ),
     architecture=st.sampled_from(ArchitectureMode),
+    canary_share=st.integers(1, 100),
     capacity=strategies(),
     gate=gates(),
     capacity_steps=st.sets(st.integers(1, 99), max_size=5).map(lambda found: tuple(sorted(found))),

@@ -14,6 +14,7 @@ from migrate.core.preview import (
     StackOutcome,
     violations,
 )
+from migrate.core.twin import TWIN
 
 DESTRUCTIVE = ["replace", "delete", "create-replacement", "delete-replaced", "discard", "discard-replaced"]
 CLUSTER, REPOSITORY = "aws:ecs/cluster:Cluster", "aws:ecr/repository:Repository"
@@ -113,3 +114,26 @@ def test_every_violation_is_told_with_name_type_and_reason() -> None:
 def test_an_output_that_is_missing_is_none() -> None:
     outcome = StackOutcome("image", (), (("index_digest", "sha256:1"),))
     assert (outcome.output("index_digest"), outcome.output("other")) == ("sha256:1", None)
+
+
+def twin(operation: str, name: str = TWIN, kind: str = SERVICE) -> Preview:
+    return Preview("service", (ResourceChange(f"urn:{name}", kind, name, operation, ()),))
+
+
+@pytest.mark.parametrize("act", list(Act))
+@pytest.mark.parametrize("operation", ["create", "update", *DESTRUCTIVE])
+def test_the_twin_is_left_alone_unless_the_step_is_about_it(act: Act, operation: str) -> None:
+    assert violations(twin(operation), act)
+
+
+@pytest.mark.parametrize("step", ["create", "delete"])
+def test_a_step_does_to_the_twin_what_it_is_about_and_nothing_else(step: str) -> None:
+    assert not violations(twin(step), Act.SERVICE, step)
+    assert all(violations(twin(other), Act.SERVICE, step) for other in ("create", *DESTRUCTIVE) if other != step)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("service", SERVICE), ("twin-2", SERVICE), (TWIN, TASK_DEFINITION), (TWIN, CLUSTER)]
+)
+def test_a_step_that_lets_the_twin_go_deletes_nothing_else(name: str, kind: str) -> None:
+    assert violations(twin("delete", name, kind), Act.SERVICE, "delete")

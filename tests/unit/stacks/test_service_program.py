@@ -7,6 +7,7 @@ import pytest
 from migrate.core.desired_state import ClusterInputs, ServiceInputs, ServiceStackInputs, TaskDefinitionInputs
 from migrate.core.documents import document
 from migrate.core.facts import StrategyItem
+from migrate.core.twin import TwinInputs
 from stacks.service.program import declare_service_stack
 from tests.unit.stacks.recording import Requested, requested_by
 
@@ -124,3 +125,28 @@ def test_the_cluster_keeps_the_providers_it_has() -> None:
 
 def test_the_cluster_is_imported_with_the_service() -> None:
     assert _requested(replace(STAGE_3, adopt=True))["cluster"].import_id == "demo"
+
+
+TWIN_INPUTS = TwinInputs(CLUSTER, "app-migrate-arm64", SERVICE.document, "task-definition-arm64", None, SPOT, 2)
+
+
+def test_a_twin_has_the_settings_of_the_service_and_its_own_name_revision_and_count() -> None:
+    requested = _requested(replace(STAGE_3, twin=TWIN_INPUTS))
+    twin, service = requested["twin"].inputs, requested["service"].inputs
+    assert (twin["name"], twin["desiredCount"], twin["forceDelete"]) == ("app-migrate-arm64", 2, True)
+    assert twin["taskDefinition"] == "app:2"
+    assert twin["deploymentMaximumPercent"] == service["deploymentMaximumPercent"]
+    assert twin["capacityProviderStrategies"] == service["capacityProviderStrategies"]
+    assert requested["twin"].import_id == ""
+
+
+def test_the_twin_alone_may_go_again_and_nothing_else_can() -> None:
+    requested = _requested(replace(STAGE_3, twin=TWIN_INPUTS))
+    kept = {name for name, item in requested.items() if item.retained}
+    assert kept == set(requested) - {"twin"}
+    assert not requested["twin"].protected
+    assert requested["service"].protected
+
+
+def test_without_a_twin_in_the_inputs_there_is_none() -> None:
+    assert "twin" not in _requested(STAGE_3)
