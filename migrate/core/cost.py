@@ -7,7 +7,7 @@ cannot be priced (EC2 capacity, an unknown region, a size that Fargate does not 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias
 
@@ -143,6 +143,16 @@ def monthly_price(
         date=rates.date,
         notes=(SPOT_NOTE, SCOPE_NOTE) if spot else (SCOPE_NOTE,),
     )
+
+
+def added(one: Price, other: Price) -> Price:
+    """Return the price of two services of one region together; unknown where one of them is."""
+    if isinstance(one, UnknownPrice):
+        return one
+    if isinstance(other, UnknownPrice):
+        return other
+    notes = one.notes if len(one.notes) >= len(other.notes) else other.notes
+    return replace(one, low=one.low + other.low, high=one.high + other.high, notes=notes)
 
 
 def planned_price(

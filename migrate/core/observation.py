@@ -29,6 +29,7 @@ from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.core.surroundings import NOTHING_READ, Surroundings
 from migrate.core.task_definition import equivalent, with_architecture
+from migrate.core.twin import TwinPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,9 @@ class Observation:
     """What stage 1 would be built with and from; None where nothing is to be built, or nobody looked."""
     crossing: Crossing | None = None
     """What of the amd64 image will not cross over; None where arm64 is there, or nobody looked."""
+    twin: Service | None = None
+    """The twin of the modes canary and mixed; None where none is on record, or it is not there."""
+    twin_tasks: tuple[Task, ...] = ()
 
     def image(self, container: str) -> ContainerImage | None:
         """Return the image of a container, None when the task definition has no such container."""
@@ -128,7 +132,20 @@ def foreign_changes(record: Record, settings: Settings, observation: Observation
         ours.append((None, _plain(record.found_capacity)))
     if _capacity(service) not in ours:
         found.append(f"its capacity is {_shown(service)}")
+    found += _twin_changes(record, observation)
     return tuple(found)
+
+
+def _twin_changes(record: Record, observation: Observation) -> tuple[str, ...]:
+    """Return what somebody else did to a twin that this migration had made and does not let go."""
+    twin, seen = record.twin, observation.twin
+    if twin is None or twin.arn is None or twin.phase is TwinPhase.LEAVING or record.position.entered is not None:
+        return ()
+    if seen is None:
+        return (f"its twin {twin.name} is gone",)
+    if seen.task_definition_arn != record.arm64_task_definition_arn:
+        return (f"its twin runs {seen.task_definition_arn}, which this migration did not deploy",)
+    return ()
 
 
 def foreign_revision(record: Record, observation: Observation) -> bool:

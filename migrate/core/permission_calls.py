@@ -78,11 +78,14 @@ METRICS = frozenset({"cloudwatch:GetMetricData"})
 """Asked where the settings have a gate.metric."""
 _EVERY_ACT = _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP
 
+_LET_THE_TWIN_GO = frozenset({"ecs:DeleteService"})
+_MAKE_A_TWIN = frozenset({"ecs:CreateService"})
+
 _BACK: tuple[frozenset[str], ...] = (
     _EVERY_ACT | _TAG,
     _EVERY_ACT | _TAG,
     # The copy of an original revision that is no longer ACTIVE is registered (case C32).
-    _EVERY_ACT | _REGISTER,
+    _EVERY_ACT | _REGISTER | _LET_THE_TWIN_GO,
     _EVERY_ACT | _REGISTER,
 )
 """By the stage that is left."""
@@ -90,7 +93,7 @@ _BACK: tuple[frozenset[str], ...] = (
 _ACTS: tuple[frozenset[str], ...] = (
     _BACK[0] | METRICS | {"ecs:PutClusterCapacityProviders"},
     _BACK[1] | METRICS | _PUSH,
-    _BACK[2] | METRICS,
+    _BACK[2] | METRICS | _MAKE_A_TWIN,
     _BACK[3] | METRICS,
 )
 """By stage; each holds the way back of its own stage, which a gate that fails takes at once."""
@@ -112,6 +115,8 @@ BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
     "elbv2:DescribeTargetGroupAttributes": "only where tasks behind a load balancer are to run on Spot",
     "application-autoscaling:DescribeScheduledActions": "only where the service is scaled automatically",
     "application-autoscaling:DescribeScalingPolicies": "only where the service is scaled automatically",
+    "ecs:CreateService": "only for the twin of the modes canary and mixed",
+    "ecs:DeleteService": "only for the twin of the modes canary and mixed",
     "ecr:GetLifecyclePolicy": "only for a repository of a private registry",
     "ecs:ListClusters": "only to say which clusters there are",
     "ecs:ListServices": "only to say which services there are",
@@ -126,7 +131,13 @@ BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
 
 
 OF_THE_PROVIDER_ALONE = frozenset(
-    {"ecs:RegisterTaskDefinition", "ecs:PutClusterCapacityProviders", "ecr:ListTagsForResource"}
+    {
+        "ecs:RegisterTaskDefinition",
+        "ecs:PutClusterCapacityProviders",
+        "ecs:CreateService",
+        "ecs:DeleteService",
+        "ecr:ListTagsForResource",
+    }
 )
 """Calls that our own code never makes."""
 

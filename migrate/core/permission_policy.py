@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrate.core.permissions import OF_METRICS, ON_MACHINES, PUSHING, Condition, Permission, Target
-from migrate.core.settings import ImageMode, Settings
+from migrate.core.settings import ArchitectureMode, ImageMode, Settings
+from migrate.core.twin import twin_name
 
 LARGEST_POLICY = 6144
 """Characters of a customer managed policy, white space not counted (IAM user guide, "IAM and STS quotas")."""
@@ -18,6 +19,7 @@ _SIDS = {
     Target.ANYTHING: "Everywhere",
     Target.CLUSTER: "Cluster",
     Target.SERVICE: "Service",
+    Target.TWIN: "Twin",
     Target.SERVICE_DEPLOYMENTS: "ServiceDeployments",
     Target.TASKS: "Tasks",
     Target.TASK_DEFINITION: "TaskDefinition",
@@ -34,6 +36,7 @@ _CONDITION_SIDS = {
     Condition.IN_CLUSTER: "InCluster",
     Condition.PASSED_TO_TASKS: "PassedToTasks",
     Condition.WITH_A_NEW_REVISION: "WithANewRevision",
+    Condition.WITH_THE_TWIN: "WithTheTwin",
 }
 
 
@@ -56,6 +59,8 @@ class Scope:
     images: tuple[str, ...] = ()
     roles: tuple[str, ...] | None = None
     caller: str = ""
+    twin: str = ""
+    """Name of the twin, in the modes that have one: what may be done to the service may be done to it."""
 
     @property
     def partition(self) -> str:
@@ -81,7 +86,10 @@ class Scope:
             return () if ":user/" in self.caller else (self.caller or self._iam("role/*"),)
         if target is Target.IMAGES:
             return self.images or (self._repositories(),)
-        return (self._one(target),)
+        # What may be done to the service may be done to its twin, and to the twin a little more.
+        twin = (self._ecs(f"service/{self.cluster}/{self.twin}"),) if self.twin else ()
+        one = () if target is Target.TWIN else (self._one(target),)
+        return (*one, *twin) if target in (Target.SERVICE, Target.TWIN) else one
 
     def _one(self, target: Target) -> str:
         return {
@@ -117,7 +125,13 @@ def settings_scope(settings: Settings, region: str | None) -> Scope:
         cluster=cluster.rpartition("/")[2],
         service=service.rpartition("/")[2],
         service_arn=service if service.startswith("arn:") else "",
+        twin=twin_of(settings, service.rpartition("/")[2]),
     )
+
+
+def twin_of(settings: Settings, service: str) -> str:
+    """Return the name of the twin that these settings give a service; empty where they give it none."""
+    return "" if settings.architecture is ArchitectureMode.ROLLING else twin_name(service)
 
 
 def without_use(settings: Settings) -> frozenset[str]:
@@ -139,6 +153,7 @@ def context(condition: Condition, scope: Scope) -> Mapping[str, str]:
         Condition.IN_CLUSTER: {"ecs:cluster": scope.cluster_arn},
         Condition.PASSED_TO_TASKS: {"iam:PassedToService": "ecs-tasks.amazonaws.com"},
         Condition.WITH_A_NEW_REVISION: {"ecs:CreateAction": "RegisterTaskDefinition"},
+        Condition.WITH_THE_TWIN: {"ecs:CreateAction": "CreateService"},
     }[condition]
 
 

@@ -33,6 +33,7 @@ class Target(StrEnum):
     ANYTHING = "anything"
     CLUSTER = "cluster"
     SERVICE = "service"
+    TWIN = "twin"
     SERVICE_DEPLOYMENTS = "service deployments"
     TASKS = "tasks"
     TASK_DEFINITION = "task definition"
@@ -52,6 +53,7 @@ class Condition(StrEnum):
     IN_CLUSTER = "in the cluster"
     PASSED_TO_TASKS = "passed to tasks"
     WITH_A_NEW_REVISION = "with a new revision"
+    WITH_THE_TWIN = "with the twin"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,6 +91,11 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
     "ecs:DescribeServiceDeployments": _of("ecs:DescribeServiceDeployments", *_DEPLOYMENT),
     "ecs:StopServiceDeployment": _of("ecs:StopServiceDeployment", *_DEPLOYMENT),
     "ecs:UpdateService": _of("ecs:UpdateService", Target.SERVICE),
+    "ecs:CreateService": (
+        *_of("ecs:CreateService", Target.TWIN),
+        *_of("ecs:TagResource", Target.TWIN, condition=Condition.WITH_THE_TWIN),
+    ),
+    "ecs:DeleteService": _of("ecs:DeleteService", Target.TWIN),
     "ecs:PutClusterCapacityProviders": _of("ecs:PutClusterCapacityProviders", Target.CLUSTER),
     "ecs:RegisterTaskDefinition": (
         *_of("ecs:RegisterTaskDefinition", Target.TASK_DEFINITION),

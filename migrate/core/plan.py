@@ -9,17 +9,18 @@ from enum import StrEnum
 
 from migrate.core.capacity import shown_strategy
 from migrate.core.capacity_steps import told_steps, way_in_steps
-from migrate.core.cost import Price, UnknownPrice, planned_price, task_size
+from migrate.core.cost import Price, UnknownPrice, added, planned_price, task_size
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, shelf_tag
-from migrate.core.facts import StrategyItem
+from migrate.core.facts import Architecture, StrategyItem
 from migrate.core.findings import Finding, blocking
 from migrate.core.guarding import guard_tag
 from migrate.core.images import ImageFacts
 from migrate.core.observation import Observation, observed_fingerprint
 from migrate.core.preflight import findings as preflight_findings
 from migrate.core.record import Baseline, OriginalImage, Record
-from migrate.core.settings import ImageMode, Settings
+from migrate.core.settings import ArchitectureMode, ImageMode, Settings
 from migrate.core.stages import Stage
+from migrate.core.twin import Twin, twin_count, twin_name
 
 
 class StageStatus(StrEnum):
@@ -139,8 +140,8 @@ def _later(observation: Observation, settings: Settings, record: Record) -> tupl
 
 
 def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Finding, ...]) -> StagePlan:
-    # A plan shows the whole of stage 3, also while it is on its way.
-    record = replace(record, capacity_way=())
+    # A plan shows the whole of a stage, also while it is on its way.
+    record = replace(record, capacity_way=(), twin=planned_twin(record, settings))
     before = desired_state(record, settings, stage.before)
     after = desired_state(record, settings, stage)
     skipped = record.arm64_from_the_start and stage in (Stage.IMAGE, Stage.ARCHITECTURE)
@@ -148,7 +149,8 @@ def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Findin
     blocks = blocking(found, stage)
     rests = skipped or (stage is Stage.BASELINE and before.launch_type == after.launch_type)
     steps = way_in_steps(before.strategy, settings, _count(record)) if stage is Stage.CAPACITY else (after.strategy,)
-    deploys = 0 if rests else len(steps)
+    canary = stage is Stage.ARCHITECTURE and settings.architecture is ArchitectureMode.CANARY
+    deploys = 0 if rests else len(steps) + canary
     return StagePlan(
         stage=stage,
         status=_status(stage, record, blocked=bool(blocks)),
@@ -170,7 +172,19 @@ def price_at(record: Record, settings: Settings, stage: Stage, count: int) -> Pr
         return UnknownPrice("The task definition reserves no CPU and memory for the whole task.")
     strategy = state.strategy or (StrategyItem(state.launch_type or "", weight=1),)
     region = record.baseline.account.region
-    return planned_price(size, count, strategy, state.architecture, region, settings.prices)
+    main = planned_price(size, count, strategy, state.architecture, region, settings.prices)
+    twin = state.service.twin
+    if twin is None:
+        return main
+    return added(main, planned_price(size, twin.count, strategy, Architecture.ARM64, region, settings.prices))
+
+
+def planned_twin(record: Record, settings: Settings) -> Twin | None:
+    """Return the twin that stage 2 ends with: in mode mixed it stays, in every other mode it is gone by then."""
+    if settings.architecture is not ArchitectureMode.MIXED or record.arm64_from_the_start:
+        return None
+    service = record.baseline.service
+    return record.twin or Twin(twin_name(service.name), twin_count(service.desired_count, settings.canary_share))
 
 
 def _status(stage: Stage, record: Record, *, blocked: bool) -> StageStatus:
@@ -216,10 +230,18 @@ def _image(
 
 
 def _architecture(
-    _record: Record, _settings: Settings, before: DesiredState, after: DesiredState
+    record: Record, settings: Settings, before: DesiredState, after: DesiredState
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    changes = (Change("runtimePlatform.cpuArchitecture", before.architecture, after.architecture),)
-    return changes, ("ecs:RegisterTaskDefinition", "ecs:UpdateService (taskDefinition)")
+    register, update = "ecs:RegisterTaskDefinition", "ecs:UpdateService (taskDefinition)"
+    moved = Change("runtimePlatform.cpuArchitecture", before.architecture, after.architecture)
+    if settings.architecture is ArchitectureMode.ROLLING:
+        return (moved,), (register, update)
+    service = record.baseline.service
+    twin = f"{twin_count(service.desired_count, settings.canary_share)} tasks of {twin_name(service.name)} on ARM64"
+    if settings.architecture is ArchitectureMode.MIXED:
+        return (Change("twin service", "none", f"{twin}; it stays"),), (register, "ecs:CreateService (the twin)")
+    told = Change("twin service", "none", f"{twin}; it goes once the service is proven")
+    return (told, moved), (register, "ecs:CreateService (the twin)", update, "ecs:DeleteService (the twin)")
 
 
 def _capacity(

@@ -8,13 +8,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrate.core.capacity import split_of
-from migrate.core.cost import Price, UnknownPrice, monthly_price, task_size
+from migrate.core.cost import Price, UnknownPrice, added, monthly_price, task_size
 from migrate.core.evidence import Run
 from migrate.core.facts import Architecture, Strategy
 from migrate.core.observation import Observation, drift
 from migrate.core.record import Record
 from migrate.core.settings import Settings
 from migrate.core.stages import Position
+from migrate.core.twin import TwinPhase
+
+
+@dataclass(frozen=True, slots=True)
+class TwinStatus:
+    """The twin of the modes canary and mixed, by what runs."""
+
+    service: str
+    phase: TwinPhase
+    revision: str
+    deployment: str
+    desired_count: int
+    architectures: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,7 @@ class Status:
     price: Price
     drift: tuple[str, ...]
     last_run: Run | None
+    twin: TwinStatus | None = None
     capacity_step: Strategy = ()
     """The step of stage 3 that was begun last and is not proven; empty where there is none."""
 
@@ -66,15 +80,42 @@ def status_of(observation: Observation, record: Record | None, settings: Setting
         desired_count=service.desired_count,
         architectures=_counted(task.architecture or f"{declared} (by revision)" for task in running),
         split=tuple(sorted(split.items())),
-        price=_price(observation, split, Architecture(declared), settings),
+        price=_whole_price(observation, split, Architecture(declared), settings),
         drift=drift(record, settings, observation) if record else (),
         last_run=last_run,
+        twin=_twin(observation, record),
         capacity_step=(record.capacity_step or ()) if record else (),
+    )
+
+
+def _twin(observation: Observation, record: Record | None) -> TwinStatus | None:
+    service = observation.twin
+    if service is None or record is None or record.twin is None:
+        return None
+    primary = service.primary
+    running = [task for task in observation.twin_tasks if task.last_status == "RUNNING"]
+    return TwinStatus(
+        service=service.arn,
+        phase=record.twin.phase,
+        revision=service.task_definition_arn.rsplit("/", 1)[-1],
+        deployment=f"{primary.id} {primary.rollout_state or ''}".strip() if primary else "",
+        desired_count=service.desired_count,
+        architectures=_counted(task.architecture or f"{Architecture.ARM64} (by revision)" for task in running),
     )
 
 
 def _counted(names: Iterable[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(Counter(names).items()))
+
+
+def _whole_price(
+    observation: Observation, split: dict[str, int], architecture: Architecture, settings: Settings
+) -> Price:
+    main = _price(observation, split, architecture, settings)
+    if observation.twin is None:
+        return main
+    running = [task.provider or task.launch_type for task in observation.twin_tasks if task.last_status == "RUNNING"]
+    return added(main, _price(observation, split_of(running), Architecture.ARM64, settings))
 
 
 def _price(observation: Observation, split: dict[str, int], architecture: Architecture, settings: Settings) -> Price:

@@ -111,6 +111,8 @@ def status_document(status: Status) -> dict[str, Any]:
     document: dict[str, Any] = plain(status)
     for name in ("architectures", "split"):
         document[name] = dict(document[name])
+    if document["twin"] is not None:
+        document["twin"]["architectures"] = dict(document["twin"]["architectures"])
     document["price_known"] = isinstance(status.price, PriceEstimate)
     return {**_head("status"), **document}
 

@@ -125,6 +125,10 @@ def status(value: Status) -> RenderableType:
     table.add_row("tasks", f"{sum(count for _, count in value.architectures)} of {value.desired_count} running")
     table.add_row("architecture", counted(value.architectures))
     table.add_row("capacity", f"launch type {value.launch_type}" if value.launch_type else counted(value.split))
+    if value.twin:
+        twin = value.twin
+        table.add_row("twin", twin.service)
+        table.add_row("", f"{counted(twin.architectures)} of {twin.desired_count}, {twin.revision}, {twin.deployment}")
     table.add_row("price", f"{price(value.price)} a month")
     if value.last_run:
         run = value.last_run

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.core.desired_state import shelf_tag
-from migrate.core.facts import Repository, TaskDefinition
+from migrate.core.facts import Repository, Service, Task, TaskDefinition
 from migrate.core.guarding import RepositoryContents, guard_tag
 from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.service_settings import watched_alarms
 from migrate.core.surroundings import NOTHING_READ, Unread
 from migrate.core.task_definition import containers, process_overrides
-from migrate.errors import AccessError, MigrateError
+from migrate.errors import AccessError, MigrateError, NotFoundError
 from migrate.workflows.readiness import has_stage_one_ahead, read_build, read_crossing
 from migrate.workflows.runtime import Readers
 
@@ -34,6 +34,7 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
     wanted = tuple(item.provider for item in settings.capacity)
     main = next((image for image in images if image.container == settings.image.container), None)
     repository, contents = _repository(runtime, main, guarding=guarding) if main else (None, None)
+    twin, twin_tasks = _twin(runtime, service)
     ahead = readiness and has_stage_one_ahead(runtime, service.arn)
     return Observation(
         taken_at=runtime.clock.now(),
@@ -50,7 +51,20 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
         surroundings=runtime.surroundings.read(service, definition, cluster, wanted) if guarding else NOTHING_READ,
         build=read_build(runtime) if ahead else None,
         crossing=read_crossing(runtime, main) if ahead else None,
+        twin=twin,
+        twin_tasks=twin_tasks,
     )
+
+
+def _twin(runtime: Readers, service: Service) -> tuple[Service | None, tuple[Task, ...]]:
+    record = runtime.store.record(service.arn)
+    if record is None or record.twin is None:
+        return None, ()
+    try:
+        twin = runtime.services.service(service.cluster_arn, record.twin.arn or record.twin.name)
+    except NotFoundError:
+        return None, ()
+    return twin, runtime.services.tasks(twin)
 
 
 def _repository(

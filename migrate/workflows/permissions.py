@@ -11,8 +11,9 @@ from migrate.core.guarding import registry_host
 from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
 from migrate.core.permission_answers import PermissionAnswers, is_root, questions, simulated_principal
-from migrate.core.permission_policy import Scope
+from migrate.core.permission_policy import Scope, twin_of
 from migrate.core.permissions import OF_METRICS, PUSHING
+from migrate.core.service_settings import service_tags
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers
@@ -45,6 +46,7 @@ def _answers(
             caller, problem="IAM simulates users and roles only, and these credentials are neither."
         )
     scope = scope_of(observation)
+    scope = replace(scope, twin=twin_of(settings, scope.service))
     asked = questions(stages, scope, not_needed=_not_needed(observation, settings))
     try:
         found = reader.answers(principal, asked)
@@ -61,7 +63,7 @@ def _not_needed(observation: Observation, settings: Settings) -> Iterator[str]:
     present = observation.cluster.capacity_providers
     if all(name in present for name in ("FARGATE", *(item.provider for item in settings.capacity))):
         yield "ecs:PutClusterCapacityProviders"
-    if not observation.task_definition.tags:
+    if not observation.task_definition.tags and not service_tags(observation.service.document):
         yield "ecs:TagResource"
     if settings.image.mode is ImageMode.EXTERNAL or observation.repository is None:
         yield from PUSHING
@@ -93,7 +95,8 @@ def read_scope(runtime: Readers) -> Scope:
     references = {name: ImageReference.parse(image) for name, image in images.items()}
     main = references.get(wanted.image.container)
     repository = runtime.repositories.repository(main) if main else None
-    return _scope(account, service, definition, repository, tuple(references.values()))
+    scope = _scope(account, service, definition, repository, tuple(references.values()))
+    return replace(scope, twin=twin_of(wanted, service.name))
 
 
 def _scope(

@@ -127,6 +127,8 @@ class FakeStackDeployer:
         if "service" in self._service.resources:
             type_, held = self._service.resources["service"]
             self._service.resources["service"] = (type_, {**held, **self._read_service()})
+        if self._twin_arn not in self.world.services:
+            self._service.resources.pop(TWIN, None)
         for name, arn in list(self._arns.items()):
             # The provider drops a revision that is INACTIVE or gone from the state (TaskDefinition, Read).
             if arn not in self.world.revisions or self.world.revisions[arn].status != "ACTIVE":

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from importlib.resources import files
 
+import jsonschema
 import pytest
 
+from migrate.core.cost import PriceEstimate
 from migrate.core.facts import StrategyItem
 from migrate.core.gates import Verdict
 from migrate.core.preview import SERVICE
-from migrate.core.settings import ArchitectureMode
+from migrate.core.settings import ArchitectureMode, Settings
 from migrate.core.stages import Position, Stage
 from migrate.core.twin import TWIN, twin_count, twin_name
-from migrate.errors import BlockedError, ExitCode
+from migrate.errors import BlockedError, ExitCode, WorldChangedError
+from migrate.render import text
+from migrate.render.structured import status_document, to_json
 from tests.fakes.aws_ports import FakeServiceReader
 from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import PREFIX, World
@@ -23,12 +29,13 @@ from tests.functional.test_interruptions import crashed_at_every_point
 
 CANARY = replace(SETTINGS, architecture=ArchitectureMode.CANARY)
 MIXED = replace(SETTINGS, architecture=ArchitectureMode.MIXED)
+SCHEMA = json.loads(files("migrate.render").joinpath("documents.schema.json").read_text(encoding="utf-8"))
 TWIN_ARN = f"{PREFIX}:service/demo/web-migrate-arm64"
 
 
-def ready(settings: object = CANARY, desired: int = 8) -> Operator:
+def ready(settings: Settings = CANARY, desired: int = 8) -> Operator:
     world = World.with_demo_service(FakeClock(), desired=desired)
-    return Operator.of(world, settings).reach(1)  # type: ignore[arg-type]
+    return Operator.of(world, settings).reach(1)
 
 
 def of_the_twin(operator: Operator) -> list[str]:
@@ -77,10 +84,12 @@ def test_mixed_keeps_both_and_proves_both() -> None:
     assert TWIN_ARN in operator.world.services
 
 
-def test_stage_3_is_refused_while_both_architectures_stay() -> None:
+@pytest.mark.parametrize(("settings", "says"), [(MIXED, "mixed-stays"), (CANARY, "the service has a twin")])
+def test_stage_3_is_refused_while_both_architectures_stay(settings: Settings, says: str) -> None:
     operator = ready(MIXED).reach(2)
+    operator.settings = settings
     writes = list(operator.world.writes)
-    with pytest.raises(BlockedError, match="twin"):
+    with pytest.raises(BlockedError, match=says):
         operator.apply(3)
     assert operator.world.writes == writes
     assert operator.record.position == Position(Stage.ARCHITECTURE)
@@ -97,7 +106,7 @@ def test_after_mixed_the_service_follows_its_twin_once_the_settings_say_so() -> 
 
 @pytest.mark.parametrize("fate", [Fate.EXEC_FORMAT, Fate.UNHEALTHY])
 @pytest.mark.parametrize("settings", [CANARY, MIXED], ids=["canary", "mixed"])
-def test_a_twin_that_fails_goes_and_the_service_was_never_touched(settings: object, fate: Fate) -> None:
+def test_a_twin_that_fails_goes_and_the_service_was_never_touched(settings: Settings, fate: Fate) -> None:
     operator = ready(settings)
     main = operator.service.primary
     operator.world.next_deployment(fate)
@@ -123,7 +132,7 @@ def test_a_service_that_fails_after_its_twin_was_good_goes_back_and_the_twin_goe
 
 
 @pytest.mark.parametrize("settings", [CANARY, MIXED], ids=["canary", "mixed"])
-def test_a_stage_2_with_a_twin_that_died_anywhere_is_finished_by_the_next_apply(settings: object) -> None:
+def test_a_stage_2_with_a_twin_that_died_anywhere_is_finished_by_the_next_apply(settings: Settings) -> None:
     start = ready(settings)
     whole = start.copied()
     whole.apply(2)
@@ -140,7 +149,7 @@ def test_a_stage_2_with_a_twin_that_died_anywhere_is_finished_by_the_next_apply(
 
 @pytest.mark.parametrize("to", [Stage.IMAGE, Stage.ORIGINAL])
 @pytest.mark.parametrize("settings", [CANARY, MIXED], ids=["canary", "mixed"])
-def test_a_stage_2_with_a_twin_that_died_anywhere_can_be_rolled_back(settings: object, to: Stage) -> None:
+def test_a_stage_2_with_a_twin_that_died_anywhere_can_be_rolled_back(settings: Settings, to: Stage) -> None:
     start = ready(settings)
     for operator in crashed_at_every_point(start, lambda operator: operator.apply(2)):
         operator.world.pass_time(timedelta(minutes=5))
@@ -182,6 +191,72 @@ def test_a_service_without_tasks_gets_a_twin_without_tasks_and_is_not_proven() -
     outcome = operator.apply(2)
     assert outcome.exit_code is ExitCode.HELD
     assert FakeServiceReader(operator.world).service("demo", TWIN_ARN).desired_count == 0
+
+
+def test_status_and_price_show_both_services() -> None:
+    operator = ready(MIXED)
+    alone = operator.status().price
+    operator.apply(2)
+    status = operator.status()
+    assert status.architectures == (("x86_64", 8),)
+    assert status.twin is not None
+    assert (status.twin.service, status.twin.desired_count) == (TWIN_ARN, 2)
+    assert status.twin.architectures == (("arm64", 2),)
+    shown = text.shown(text.status(status), width=120, colour=False)
+    assert "arm64 2 of 2, web:2" in shown
+    assert isinstance(status.price, PriceEstimate)
+    assert isinstance(alone, PriceEstimate)
+    assert status.price.high > alone.high
+    planned = operator.plan().stage(Stage.ARCHITECTURE).price
+    assert planned == status.price
+    document = json.loads(to_json(status_document(status)))
+    assert document["twin"]["architectures"] == {"arm64": 2}
+    jsonschema.validate(document, SCHEMA)
+
+
+def test_a_twin_that_somebody_else_deleted_is_told_and_does_not_hold_up_the_way_back() -> None:
+    operator = ready(MIXED).reach(2)
+    operator.world.delete_service(TWIN_ARN)
+    assert operator.status().drift == ("its twin web-migrate-arm64 is gone",)
+    with pytest.raises(WorldChangedError):
+        operator.apply(2)
+    assert operator.roll_back(Stage.IMAGE).exit_code is ExitCode.DONE
+    assert operator.record.twin is None
+
+
+def test_a_twin_that_somebody_else_deployed_is_told() -> None:
+    operator = ready(MIXED).reach(2)
+    operator.world.deploy(service=TWIN_ARN)
+    assert "its twin runs" in operator.status().drift[0]
+
+
+def test_a_new_baseline_does_not_forget_a_twin() -> None:
+    operator = ready(MIXED).reach(2)
+    operator.world.deploy()
+    with pytest.raises(BlockedError, match="twin"):
+        operator.rebaseline()
+
+
+@pytest.mark.parametrize(
+    ("settings", "deploys", "writes", "twin"),
+    [
+        (CANARY, 2, ["create", "update", "delete"], "2 tasks of web-migrate-arm64 on ARM64; it goes once"),
+        (MIXED, 1, ["create"], "2 tasks of web-migrate-arm64 on ARM64; it stays"),
+    ],
+    ids=["canary", "mixed"],
+)
+def test_the_plan_says_what_becomes_of_the_twin(settings: Settings, deploys: int, writes: list[str], twin: str) -> None:
+    operator = ready(settings)
+    stage = operator.plan().stage(Stage.ARCHITECTURE)
+    assert stage.deploys == deploys
+    assert stage.changes[0].after.startswith(twin)
+    assert [
+        word for write in stage.writes for word in ("create", "update", "delete") if f":{word.title()}S" in write
+    ] == writes
+    before = len(operator.world.writes)
+    operator.apply(2)
+    assert [write.split()[0] for write in operator.world.writes[before:]] == writes
+    assert (operator.plan().stage(Stage.CAPACITY).status == "blocked") is (settings is MIXED)
 
 
 @pytest.mark.parametrize(

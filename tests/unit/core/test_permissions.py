@@ -25,7 +25,7 @@ from migrate.core.permissions import (
     permissions_of,
     permissions_to_act,
 )
-from migrate.core.settings import GateSettings, ImageSettings, ServiceSettings, Settings
+from migrate.core.settings import ArchitectureMode, GateSettings, ImageSettings, ServiceSettings, Settings
 
 ALL = tuple(sorted({permission for permissions in CALLS.values() for permission in permissions}))
 KNOWN = Scope(
@@ -42,6 +42,7 @@ KNOWN = Scope(
 REFERENCE_TYPES = {
     Target.CLUSTER: "cluster",
     Target.SERVICE: "service",
+    Target.TWIN: "service",
     Target.SERVICE_DEPLOYMENTS: "service-deployment",
     Target.TASKS: "task",
     Target.TASK_DEFINITION: "task-definition",
@@ -99,6 +100,7 @@ def test_every_condition_key_belongs_to_its_action(permission: Permission) -> No
         Condition.IN_CLUSTER: "ecs:cluster",
         Condition.PASSED_TO_TASKS: "iam:PassedToService",
         Condition.WITH_A_NEW_REVISION: "ecs:CreateAction",
+        Condition.WITH_THE_TWIN: "ecs:CreateAction",
     }
     assert expected[permission.condition] in keys
 
@@ -108,8 +110,12 @@ def test_what_reads_is_what_the_reference_calls_read_or_list(permission: Permiss
     assert permission.reads == (entry(permission.action)["access_level"] in {"Read", "List"})
 
 
-def test_nothing_is_ever_deleted_and_no_verb_that_looks_changes_anything() -> None:
-    assert not [item.action for item in ALL if re.search("Delete|Deregister|Create", item.action)]
+def test_nothing_but_the_twin_is_ever_deleted_and_no_verb_that_looks_changes_anything() -> None:
+    strong = {item for item in ALL if re.search("Delete|Deregister|Create", item.action)}
+    assert {(item.action, item.target) for item in strong} == {
+        ("ecs:CreateService", Target.TWIN),
+        ("ecs:DeleteService", Target.TWIN),
+    }
     for verb in (Verb.INIT, Verb.PLAN, Verb.CHECK, Verb.STATUS):
         assert all(item.reads for item in permissions_of([verb]))
 
@@ -162,6 +168,21 @@ def test_a_role_is_passed_to_tasks_only_and_no_other_than_the_tasks_own() -> Non
     )
     assert statement["Resource"] == "arn:aws:iam::111122223333:role/task"
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+
+
+def test_a_twin_may_be_made_and_deleted_only_where_the_settings_have_one() -> None:
+    made = settings_scope(
+        Settings(ServiceSettings("shop", "web"), ImageSettings("web"), architecture=ArchitectureMode.CANARY),
+        "eu-west-1",
+    )
+    statements = policy(permissions_of([Verb.APPLY], 2), made)["Statement"]
+    (strong,) = (item for item in statements if "ecs:DeleteService" in item["Action"])
+    assert strong["Action"] == ["ecs:CreateService", "ecs:DeleteService"]
+    assert strong["Resource"] == "arn:aws:ecs:eu-west-1:*:service/shop/web-migrate-arm64"
+    updates = next(item for item in statements if "ecs:UpdateService" in item["Action"])
+    assert updates["Resource"] == [strong["Resource"].removesuffix("-migrate-arm64"), strong["Resource"]]
+    rolling = json.dumps(policy(permissions_of(Verb), KNOWN))
+    assert not re.search("Delete|Create(?!Action)", rolling)
 
 
 def test_a_task_without_roles_passes_none() -> None:
