@@ -151,6 +151,21 @@ def deadline_left(state: GateState, now: datetime, gate: GateSettings) -> float:
     return max(0.0, (gate.deadline - (now - state.started_at)).total_seconds())
 
 
+def standing(state: GateState, sample: Sample, gate: GateSettings) -> tuple[Measurement, ...]:
+    """Return what is known of every check at a sample: fresh, from before, or that it has not begun yet."""
+    fresh = {item.check for item in sample.measurements}
+    found = list(sample.measurements)
+    for check in (check for check in gate.checks if check.name not in fresh):
+        tally = state.tally(check.name)
+        if tally is None:
+            text = f"begins {check.initial_delay.total_seconds():g} s after the gate"
+            found.append(Measurement(check.name, Outcome.WAITING, text, "errors#held"))
+        else:
+            ago = (sample.at - tally.measured_at).total_seconds()
+            found.append(replace(tally.last, text=f"{tally.last.text} ({ago:.0f} s ago)"))
+    return tuple(found)
+
+
 def soak_left(state: GateState, now: datetime, gate: GateSettings) -> float | None:
     """Return the seconds of soak that are left, None while something does not pass."""
     if state.passing_since is None:

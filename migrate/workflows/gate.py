@@ -19,6 +19,7 @@ from migrate.core.gates import (
     assess,
     deadline_left,
     soak_left,
+    standing,
     unmet,
 )
 from migrate.core.images import ImageReference
@@ -101,7 +102,8 @@ def _measured(
     assessment = assess(state, sample, gate)
     soak = soak_left(assessment.state, sample.at, gate)
     left = Remaining(gate.soak.total_seconds(), soak, deadline_left(state, sample.at, gate))
-    journal.sampled(step, sample, _line(sample, assessment, gate), left)
+    shown = replace(sample, measurements=standing(state, sample, gate))
+    journal.sampled(step, shown, _line(shown, assessment, gate), left)
     return sample
 
 

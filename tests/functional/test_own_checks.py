@@ -164,6 +164,10 @@ def test_a_slow_check_is_asked_at_its_own_interval() -> None:
     assert operator.apply(2).exit_code is ExitCode.DONE
     samples = [event for event in operator.events() if event.kind is EventKind.MEASUREMENT]
     assert 2 <= len(operator.sources.commands.told) <= len(samples) / 3
+    told = [item["text"] for event in samples for item in json.loads(event.data)["measurements"][-1:]]
+    assert told[0] == "begins 60 s after the gate"
+    assert all(text.startswith(("begins", "exit code 0")) for text in told)
+    assert any(text.endswith("(45 s ago)") for text in told)
 
 
 def test_all_metrics_are_asked_in_one_call_that_reaches_back_to_the_baseline() -> None:
