@@ -135,7 +135,8 @@ def _later(observation: Observation, settings: Settings, record: Record) -> tupl
     if not record.arm64_from_the_start:
         ours |= {"task-definition.already-arm64"}
     if record.adopted:
-        ours |= {"cluster.provider-missing"}
+        # What is behind the tag and in the cluster is on record from here on, and drift tells who moved it.
+        ours |= {"cluster.provider-missing", "service.tag-moved"}
     return tuple(item for item in preflight_findings(observation, settings) if item.code not in ours)
 
 

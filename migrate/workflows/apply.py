@@ -8,6 +8,7 @@ from migrate.core.checks import Expectation
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
 from migrate.core.observation import foreign_changes
+from migrate.core.others import undone_by_going_back
 from migrate.core.outcome import RunOutcome
 from migrate.core.rebaseline import keeps_image
 from migrate.core.record import Record
@@ -138,7 +139,8 @@ def _done_by_others(work: Work) -> tuple[str, ...]:
     except MigrateError:
         # A way back that cannot look either says so itself, and louder.
         return ()
-    return foreign_changes(work.record, work.settings, observation)
+    changed = foreign_changes(work.record, work.settings, observation)
+    return changed or undone_by_going_back(work.record, work.settings, observation)
 
 
 def _taken_back(

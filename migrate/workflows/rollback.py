@@ -10,7 +10,7 @@ from migrate.core.checks import Expectation
 from migrate.core.desired_state import DesiredState, adoption, desired_state, expected_digests
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
-from migrate.core.observation import foreign_revision
+from migrate.core.others import undone_by_going_back
 from migrate.core.outcome import RunOutcome
 from migrate.core.preview import TASK_DEFINITION, Act
 from migrate.core.settings import GateSettings
@@ -28,7 +28,7 @@ from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.observe import observe
 from migrate.workflows.runtime import Runtime
-from migrate.workflows.way_back import images_are_there, restore_tag, unpublish
+from migrate.workflows.way_back import images_are_there, index_is_there, restore_tag, unpublish
 from migrate.workflows.work import Deployed, Work
 
 _IN_FLIGHT = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
@@ -45,16 +45,25 @@ def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) ->
                     then="`migrate plan` shows what would be done.",
                 )
             target = rollback_target(record.position, to)
-            if record.position.entered is None and target == record.position.proven:
-                text = f"The service is at {target.named} already: nothing was changed."
-                return finished(journal, RunOutcome(run.id, ExitCode.DONE, target, text))
             work = Work(runtime, journal, record)
+            if record.position.entered is None and target == record.position.proven:
+                return finished(journal, _there_already(work, target))
             _refuse_to_go_behind_others(work)
             images_are_there(work, target)
         except MigrateError as error:
             failed(journal, error)
             raise
         return finished(journal, go_back(work, target))
+
+
+def _there_already(work: Work, target: Stage) -> RunOutcome:
+    if target is Stage.ORIGINAL:
+        # Whoever is back at the original is on his own: what was deployed since is not this migration's business.
+        text = "No stage is applied to the service: nothing was changed."
+    else:
+        _refuse_to_go_behind_others(work)
+        text = f"The service is at {target.named} already: nothing was changed."
+    return RunOutcome(work.journal.run.id, ExitCode.DONE, target, text)
 
 
 def go_back(work: Work, target: Stage) -> RunOutcome:
@@ -76,7 +85,7 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
     images_are_there(work, target)
     _stop_what_runs(work)
     leaving = target < Stage.IMAGE
-    arm64 = leaving and work.journal.look("arm64 in use", lambda: _runs_arm64(work))
+    arm64 = leaving and work.journal.look("arm64 in use", lambda: _runs_arm64(work) and index_is_there(work))
     if leaving and not arm64:
         # First of all: a tag without amd64 keeps the tasks that run from being replaced (case C04).
         restore_tag(work)
@@ -204,13 +213,15 @@ def _keep_a_revision_to_go_back_to(work: Work) -> None:
 
 def _refuse_to_go_behind_others(work: Work) -> None:
     observation = work.journal.look("observe", lambda: observe(work.runtime, readiness=False, guarding=False))
-    current = observation.service.task_definition_arn
-    if foreign_revision(work.record, observation):
+    found = undone_by_going_back(work.record, work.settings, observation)
+    if found:
+        why = "; ".join(found)
         raise WorldChangedError(
-            "Somebody deployed another revision since this migration did.",
-            why=f"The service runs {current}.",
-            then="Going back would undo their change too. To keep it and go on from it: "
-            "`migrate apply --stage 0 --rebaseline`. To lose it: deploy the revision before, then roll back.",
+            "Somebody else changed the service since this migration did.",
+            why=f"{why[0].upper()}{why[1:]}.",
+            then="Nothing was changed: going back would undo their change too. To keep it and go on from it: "
+            "`migrate apply --stage 0 --rebaseline`. To lose it: put back what was there before, then roll back.",
+            runbook="rollback#somebody-else",
         )
 
 

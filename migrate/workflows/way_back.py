@@ -10,7 +10,7 @@ from migrate.core.kept_images import kept_images
 from migrate.core.preview import Act
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
-from migrate.errors import BlockedError, MigrateError
+from migrate.errors import BlockedError, MigrateError, NotFoundError
 from migrate.workflows.gate import missing_images
 from migrate.workflows.work import Work
 
@@ -22,8 +22,6 @@ def images_are_there(work: Work, target: Stage) -> None:
     Raises BlockedError, which says what is lost, where the image is gone for good.
     """
     record = work.record
-    if not record.adopted:
-        return
     arm64 = target >= Stage.ARCHITECTURE or record.arm64_from_the_start
     architecture = Architecture.ARM64 if arm64 else Architecture.X86_64
     kept = kept_images(record, work.settings, max(target, Stage.BASELINE), architecture)
@@ -51,15 +49,45 @@ def images_are_there(work: Work, target: Stage) -> None:
             lost = tuple(digest for digest in lost if digest != original.digest)
     if lost:
         raise _lost(work, target, lost, why)
+    if (
+        target < Stage.IMAGE
+        and not record.published
+        and work.journal.look("tag to go back to", lambda: _tag_is_gone(work))
+    ):
+        _point_tag_at_original(work)
+
+
+def index_is_there(work: Work) -> bool:
+    """Tell whether amd64 tasks can be started from the index; where it cannot be asked, it is taken to be there."""
+    kept = kept_images(work.record, work.settings, Stage.IMAGE, Architecture.X86_64)
+    try:
+        gone = missing_images(work.runtime, kept)
+    except MigrateError:
+        return True
+    return not any(digest in kept.running for digest in gone)
 
 
 def restore_tag(work: Work) -> None:
     """Let the service's tag point at the original manifest again, where this migration had moved it."""
+    if work.record.published and work.settings.image.mode is not ImageMode.EXTERNAL:
+        _point_tag_at_original(work)
+
+
+def _point_tag_at_original(work: Work) -> None:
     image = work.record.baseline.image
-    if not work.record.published or work.settings.image.mode is ImageMode.EXTERNAL:
-        return
     text = f"let {image.reference} point at {image.digest} again"
     work.journal.act("restore tag", text, lambda: work.runtime.safety.restore_tag(image))
+
+
+def _tag_is_gone(work: Work) -> bool:
+    """Tell whether the service's tag went with the image that was put back: no task could pull it by that name."""
+    try:
+        work.runtime.registry.manifest(work.record.baseline.image.reference)
+    except NotFoundError:
+        return True
+    except MigrateError:
+        return False
+    return False
 
 
 def unpublish(work: Work, stage: Stage) -> None:
@@ -74,11 +102,13 @@ def _lost(work: Work, target: Stage, digests: tuple[str, ...], why: str) -> Bloc
     below = (
         "and with it the way back to every stage below 1" if image.digest in digests else "and with it this way back"
     )
+    original_is_there = image.digest not in digests and target is Stage.IMAGE
+    other = "go further, `migrate rollback --to-stage 0`" if original_is_there else "stay where the service is"
     return BlockedError(
         f"{', '.join(digests)} of {image.repository} is gone from the registry, {below}.",
         why=f"Tasks of {target.named} run that image: none of them could be started.{why} Nothing else is lost: the "
         "tasks that run now, and the tag, are as they were.",
         then="Nothing was changed. Push that image again from where it was built (the digest has to be the same), then "
-        "run the same command; or stay where the service is.",
+        f"run the same command; or {other}.",
         runbook="rollback#image-gone",
     )

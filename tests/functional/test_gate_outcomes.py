@@ -224,7 +224,7 @@ def test_c43_a_revision_deployed_during_a_gate_is_not_undone() -> None:
 def test_c43_a_rollback_does_not_go_behind_somebody_elses_revision() -> None:
     operator = Operator.of().reach(2)
     operator.world.deploy()
-    with pytest.raises(WorldChangedError, match="Somebody deployed another revision"):
+    with pytest.raises(WorldChangedError, match="Somebody else changed the service"):
         operator.roll_back()
 
 

@@ -9,10 +9,11 @@ from functools import partial
 import pytest
 
 from migrate.core.evidence import EventKind
+from migrate.core.facts import StrategyItem
 from migrate.core.images import FetchedManifest, ImageReference
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
-from migrate.errors import AccessError, BlockedError, ExitCode, InterruptedRunError
+from migrate.errors import AccessError, BlockedError, ExitCode, InterruptedRunError, WorldChangedError
 from migrate.workflows.apply import apply_stage
 from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import TAG, World
@@ -284,3 +285,68 @@ def test_the_way_back_is_not_judged_by_alarms_that_still_ring() -> None:
     operator = Operator.of().reach(2)
     operator.world.script_alarm("web-errors", "ALARM")
     assert operator.roll_back().exit_code is ExitCode.DONE
+
+
+OTHERS = (StrategyItem("FARGATE", weight=1, base=2), StrategyItem("FARGATE_SPOT", weight=1))
+
+
+@pytest.mark.parametrize("reached", [0, 1, 2, 3])
+def test_c43_a_capacity_that_somebody_chose_is_not_undone(reached: int) -> None:
+    operator = Operator.of().reach(reached)
+    operator.world.apply_update(strategy=OTHERS, force=True)
+    operator.world.pass_time(timedelta(minutes=10))
+    with pytest.raises(WorldChangedError, match="FARGATE weight 1 base 2") as refused:
+        operator.roll_back()
+    assert refused.value.runbook == "rollback#somebody-else"
+    assert operator.service.strategy == OTHERS
+
+
+def test_a_service_that_was_moved_off_spot_by_hand_goes_back_as_any_other() -> None:
+    operator = Operator.of().reach(3)
+    operator.world.apply_update(strategy=(StrategyItem("FARGATE", weight=1),), force=True)
+    operator.world.pass_time(timedelta(minutes=10))
+    assert operator.roll_back().exit_code is ExitCode.DONE
+    assert operator.status().split == (("FARGATE", 4),)
+
+
+@pytest.mark.parametrize("reached", [1, 2, 3])
+def test_c43_an_image_that_somebody_pushed_to_the_tag_is_not_replaced(reached: int) -> None:
+    operator = Operator.of().reach(reached)
+    operator.world.shelf.image("linux/amd64", Entry("app", AMD64_ELF), Entry("etc/new", b"new"), tag=TAG)
+    theirs = operator.tag
+    with pytest.raises(WorldChangedError, match="which this migration did not push"):
+        operator.roll_back(Stage.ORIGINAL)
+    assert operator.tag == theirs
+
+
+def test_at_a_stage_already_is_said_of_the_world_and_not_of_the_record() -> None:
+    operator = Operator.of().reach(2)
+    assert "nothing was changed" in operator.roll_back(Stage.ARCHITECTURE).text
+    operator.world.deploy()
+    with pytest.raises(WorldChangedError):
+        operator.roll_back(Stage.ARCHITECTURE)
+
+
+def test_c20_a_tag_that_went_with_its_image_is_given_back_with_it() -> None:
+    operator = Operator.of().reach(0)
+    before = operator.tag
+    original_is_deleted(operator)
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
+    assert operator.tag == before
+
+
+@pytest.mark.parametrize("to", [Stage.BASELINE, Stage.ORIGINAL])
+@pytest.mark.parametrize("reached", [2, 3])
+def test_c20_the_original_comes_back_though_the_index_is_gone(reached: int, to: Stage) -> None:
+    operator = Operator.of().reach(reached)
+    image, index = operator.record.baseline.image, operator.record.index
+    assert index is not None
+    manifests = operator.world.shelf.manifests
+    for name in [name for name, (_, body) in manifests.items() if digest_of(body) == index.digest]:
+        del manifests[name]
+    with pytest.raises(BlockedError) as refused:
+        operator.roll_back(Stage.IMAGE)
+    assert "`migrate rollback --to-stage 0`" in refused.value.then
+    assert operator.roll_back(to).exit_code is ExitCode.DONE
+    assert operator.tag == (image.media_type, image.manifest.encode())
+    assert operator.status().architectures == (("x86_64", 4),)

@@ -22,6 +22,7 @@ from migrate.core.preflight.permissions import permission_findings
 from migrate.core.preflight.placement import placement_findings
 from migrate.core.preflight.repository import repository_findings
 from migrate.core.preflight.rollout import rollout_findings
+from migrate.core.preflight.running_image import running_image_findings
 from migrate.core.preflight.runtime_platform import platform_findings
 from migrate.core.preflight.service import container_findings, service_findings
 from migrate.core.preflight.spot import spot_findings
@@ -49,6 +50,7 @@ def findings(observation: Observation, settings: Settings) -> tuple[Finding, ...
         *instance_findings(observation, settings),
         *windows_path_findings(observation),
         *image_findings(observation, settings),
+        *running_image_findings(observation, settings),
         *repository_findings(observation, settings),
         *build_findings(observation, settings),
         *capacity_findings(observation, settings),
