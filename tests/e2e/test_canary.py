@@ -1,0 +1,70 @@
+"""Stage 2 with a twin on the real engine: a twin that stays with its way back, then a canary."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from migrate.core.evidence import EventKind
+from migrate.core.twin import TWIN, twin_name
+from tests.e2e.conftest import Operator
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+
+def test_a_twin_takes_a_share_first_and_goes_once_the_service_has_followed(operator: Operator) -> None:
+    operator.init()
+    for stage in ("0", "1"):
+        operator.done("apply", "--stage", stage, "--yes")
+    _mixed_keeps_both_and_comes_back(operator)
+    _a_canary_leads_the_service_to_arm64(operator)
+    _nothing_but_the_twin_was_ever_deleted(operator)
+
+
+def _mixed_keeps_both_and_comes_back(operator: Operator) -> None:
+    _mode(operator, "mixed")
+    before = operator.service()["deployments"][0]["id"]
+    operator.done("apply", "--stage", "2", "--yes")
+    status, twin = operator.status(), _twin(operator)
+    assert status["architectures"] == {"x86_64": 4}
+    assert (status["twin"]["architectures"], status["twin"]["phase"]) == ({"arm64": 1}, "alone")
+    assert operator.service()["deployments"][0]["id"] == before
+    assert twin["loadBalancers"] == operator.service()["loadBalancers"]
+    assert twin["deploymentConfiguration"] == operator.service()["deploymentConfiguration"]
+    assert operator.run("apply", "--stage", "3", "--yes").code == 3
+    operator.done("rollback", "--yes")
+    assert _twin(operator)["status"] == "INACTIVE"
+    assert operator.service()["deployments"][0]["id"] == before
+    assert operator.status()["twin"] is None
+
+
+def _a_canary_leads_the_service_to_arm64(operator: Operator) -> None:
+    _mode(operator, "canary")
+    operator.done("apply", "--stage", "2", "--yes")
+    status = operator.status()
+    assert (status["architectures"], status["twin"]) == ({"arm64": 4}, None)
+    assert _twin(operator)["status"] == "INACTIVE"
+    assert "nothing was changed" in operator.done("apply", "--stage", "2", "--yes").stdout
+
+
+def _nothing_but_the_twin_was_ever_deleted(operator: Operator) -> None:
+    deleted = set()
+    for event in operator.events():
+        if event.kind is EventKind.NOTE and event.step.endswith(": preview"):
+            deleted |= set(re.findall(r"delete ([\w-]+)", event.text))
+    assert deleted == {TWIN}
+    assert operator.service()["status"] == "ACTIVE"
+
+
+def _mode(operator: Operator, mode: str) -> None:
+    path = operator.directory / "migrate.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r'^mode = "(rolling|canary|mixed)"$', f'mode = "{mode}"', text, flags=re.MULTILINE))
+
+
+def _twin(operator: Operator) -> Any:
+    name = twin_name(operator.seeded.service)
+    answer = operator.aws("ecs").describe_services(cluster=operator.seeded.cluster, services=[name])
+    return answer["services"][0]
