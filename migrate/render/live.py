@@ -30,7 +30,7 @@ def live(view: RunView, now: datetime, *, width: int, height: int) -> Renderable
     head = [_cut(Text.assemble((view.title, "bold"), f"  {_lasted(now - view.started_at)}"))] if height > _SMALL else []
     foot = [_foot(view)] if height > 1 else []
     room = max(0, height - len(head) - 1 - len(foot))
-    gate = _gate(view, now, width)[:room]
+    gate = _gate(view, now, width, room)
     newest = view.resources[max(0, len(view.resources) - (room - len(gate))) :] if room > len(gate) else ()
     return Group(*head, _doing(view, now), *(_row("pulumi", text) for _, text in newest), *gate, *foot)
 
@@ -67,16 +67,18 @@ def _doing(view: RunView, now: datetime) -> Text:
     return _row("doing", "watching the tasks" if view.gate else "looking")
 
 
-def _gate(view: RunView, now: datetime, width: int) -> list[Text]:
+def _gate(view: RunView, now: datetime, width: int, room: int) -> list[Text]:
+    """Return tasks, checks and clocks; where there is no room for all, the checks that pass are left out."""
     gate = view.gate
     if gate is None:
         return []
     passed = (now - gate.at).total_seconds()
-    return [
-        *_tasks(gate.tasks, gate.desired),
-        *(_check(item, first=not index) for index, item in enumerate(gate.checks)),
-        *_countdowns(gate, max(0.0, passed), width),
-    ]
+    tasks, clocks = _tasks(gate.tasks, gate.desired), _countdowns(gate, max(0.0, passed), width)
+    checks = gate.checks
+    if len(tasks) + len(checks) + len(clocks) > room:
+        checks = tuple(item for item in checks if item.outcome != Outcome.PASS)
+    shown = [_check(item, first=not index) for index, item in enumerate(checks)]
+    return [*tasks, *shown, *clocks][:room]
 
 
 def _tasks(groups: Iterable[TaskGroup], desired: int | None) -> list[Text]:

@@ -103,6 +103,9 @@ class _Log(list[str]):
     def flush(self) -> None:
         """Keep it."""
 
+    def __repr__(self) -> str:
+        return _CONTROL.sub("", "".join(self))[-2000:]
+
 
 def _asked(terminal: pexpect.spawn[str], answer: str) -> None:
     terminal.sendintr()

@@ -60,6 +60,12 @@ def test_it_fits_into_any_terminal(scene: str, width: int, height: int) -> None:
     assert all(len(line) <= width for line in lines)
 
 
+def test_where_there_is_no_room_for_all_the_checks_that_pass_are_left_out() -> None:
+    told_small = drawn("broken", 100, 9)
+    assert "ok  " not in told_small
+    assert all(word in told_small for word in ("web-5xx", "soak", "deadline", "Ctrl-C"))
+
+
 def test_texts_of_others_bring_no_control_characters() -> None:
     assert "\x1b" not in drawn("broken", 100, 24)
 
