@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,8 @@ HEARTBEAT = timedelta(minutes=1)
 """How often a line is told again that says nothing new: often enough to see that the run lives."""
 
 _RESOURCES_KEPT = 6
+_AGE = re.compile(r" \(\d+ s ago\)$")
+"""The age of what was not due (gates.standing): it grows with every sample and is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class Telling:
         return True
 
     def _worth_a_measurement(self, event: Event) -> bool:
-        checks = {item.check: item for item in _checks(fields(event.data))}
+        checks = {item.check: replace(item, text=_AGE.sub("", item.text)) for item in _checks(fields(event.data))}
         since = self._measured_at
         known = self._measured and all(self._measured.get(name) == item for name, item in checks.items())
         if known and since is not None and event.at - since < HEARTBEAT:

@@ -73,6 +73,12 @@ def test_a_change_of_one_check_is_told_at_once_and_one_that_was_not_due_is_no_ch
     assert lines(first, second, third) == [first.text, third.text]
 
 
+def test_the_age_of_a_check_that_was_not_due_is_no_news() -> None:
+    fresh = measured(PASSES, ("page", "pass", "2 of 2 answers"))
+    older = [measured(PASSES, ("page", "pass", f"2 of 2 answers ({age} s ago)"), after=age) for age in (15, 30)]
+    assert lines(fresh, *older) == [fresh.text]
+
+
 def test_what_repeats_the_line_before_is_left_out_and_so_is_the_end_which_the_result_tells() -> None:
     note = told(EventKind.NOTE, "n", "same")
     end = told(EventKind.FINISHED, "finished", "proven")
