@@ -7,7 +7,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from migrate.adapters.checks.commands import MOST_BYTES, Commands
 from migrate.core.check_answers import CommandEnd, StageFacts
@@ -30,6 +32,15 @@ def python(program: str, timeout: timedelta = timedelta(seconds=30)) -> CommandS
 
 def run(directory: Path, command: CommandSource) -> CommandEnd:
     return Commands(ENVIRONMENT, directory).run(command, FACTS)
+
+
+@retry(retry=retry_if_result(lambda ended: not ended), stop=stop_after_delay(20), wait=wait_fixed(0.05))
+def ends(process: int) -> bool:
+    """Tell whether a process that was killed is gone; on a busy machine it takes a moment to notice."""
+    try:
+        return psutil.Process(process).status() in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_command_is_told_the_stage_and_nothing_that_opens_our_state(tmp_path: Path) -> None:
@@ -71,8 +82,7 @@ def test_what_does_not_end_in_time_is_killed_with_all_that_it_started(tmp_path: 
     with pytest.raises(AccessError, match="did not end within 2 s"):
         run(tmp_path, python(program, timeout=timedelta(seconds=2)))
     child = int((tmp_path / "child").read_text(encoding="utf-8"))
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"
+    assert ends(child)
 
 
 def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
@@ -85,5 +95,4 @@ def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
     assert end.exit_code == 0
     child = int(end.stdout)
     assert child != os.getpid()
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "ZX"
+    assert ends(child)

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from migrate.adapters.store.codec import decode, encode
 from migrate.core.evidence import Event, Run
 from migrate.core.record import Baseline, Record
-from migrate.core.settings import Settings
 from migrate.errors import BlockedError
 from tests.fakes.records import a_record, a_run
 
-KINDS: tuple[type, ...] = (Record, Baseline, Run, Event, Settings)
+KINDS: tuple[type, ...] = (Record, Baseline, Run, Event)
 
 
 # Times are aware and in UTC everywhere (core/facts.py), and no rate is infinite.
