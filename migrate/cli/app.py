@@ -24,6 +24,7 @@ _VERBS = {
     "iam": "Print the least IAM policy for each verb.",
     "apply": "Bring the service to a stage, prove it, and roll back what does not prove itself.",
     "rollback": "Bring the service back to a smaller stage, or to the original.",
+    "finish": "End the migration, and print what stays as code for the owner's own tool.",
     "status": "Show where the service is, by what runs.",
     "stack": "Run pulumi on one of the two stacks.",
     "sandbox": "Run a whole AWS account on this machine, for demos and tests.",

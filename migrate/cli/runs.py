@@ -66,6 +66,11 @@ def rollback_confirmed(options: Options, runtime: Runtime, to: int | None, *, ye
     _asked(f"Roll back {where}?")
 
 
+def agreed(question: str) -> None:
+    """Ask. Raises HeldError when nobody says yes."""
+    _asked(question)
+
+
 def ended(options: Options, outcome: RunOutcome) -> int:
     """Say how a run ended, on stdout, and return its exit code."""
     from migrate.render import structured, text

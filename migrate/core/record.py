@@ -86,6 +86,8 @@ class Record:
     """Baselines that a new one has followed, oldest first: history, and no way back (case C43)."""
     found_capacity: Strategy = ()
     """A strategy of ours that a new baseline was found on; stage 0 takes it back to the first one."""
+    over: bool = False
+    """Whether the migration was finished: all else is history then, and the next one starts afresh."""
     version: int = 0
     """0 until first saved; the store counts it up and refuses to overwrite a version that it did not hand out."""
 
@@ -121,3 +123,8 @@ class Record:
     def capacity_step(self) -> Strategy | None:
         """The step of stage 3 that was begun last; None where none was."""
         return self.capacity_way[-1] if len(self.capacity_way) > 1 else None
+
+
+def still_open(record: Record | None) -> Record | None:
+    """Return a record, None where there is none or its migration was finished."""
+    return None if record is None or record.over else record

@@ -12,7 +12,7 @@ from migrate.core.observation import Observation, drift, observed_fingerprint
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import first_record, make_plan
 from migrate.core.rebaseline import may_rebase, rebased
-from migrate.core.record import UNTOUCHED, Record
+from migrate.core.record import UNTOUCHED, Record, still_open
 from migrate.core.stages import Position, Stage, may_apply
 from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, WorldChangedError
 from migrate.workflows.durable import Durable
@@ -62,6 +62,7 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
     service_arn = journal.run.service
     known = journal.look("read record", lambda: runtime.store.record(service_arn))
     version = known.version if known is not None else 0
+    known = still_open(known)
     if known is not None and known.position == UNTOUCHED and not known.adopted and not known.former:
         # A first try that was refused left a record, and nothing else: the service is looked at afresh.
         known = None
@@ -83,7 +84,7 @@ def ready_to_rebase(runtime: Runtime, journal: Journal) -> tuple[Record, Record,
     stored = journal.look("read record", lambda: runtime.store.record(journal.run.service))
     stage = Stage.BASELINE
     observation = journal.look("observe", lambda: with_permissions(runtime, _seen_for(runtime, stage), (stage,)))
-    record = may_rebase(stored, runtime.settings, observation)
+    record = may_rebase(still_open(stored), runtime.settings, observation)
     _refuse_what_preflight_blocks(runtime, None, observation, stage)
     first = journal.look("read manifest", lambda: _first(runtime, observation))
     return record, rebased(record, runtime.settings, observation, first), observation

@@ -1,4 +1,4 @@
-"""The durable engine: apply and rollback as DBOS workflows on SQLite or PostgreSQL.
+"""The durable engine: apply, rollback and finish as DBOS workflows on SQLite or PostgreSQL.
 
 Each process has an executor id of its own, so that starting one never takes over what another still works on; only
 commands that write launch the engine at all.
@@ -19,6 +19,7 @@ from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage
 from migrate.errors import AccessError
 from migrate.workflows.apply import apply_stage, rebaseline
+from migrate.workflows.finish import finish
 from migrate.workflows.rollback import roll_back
 from migrate.workflows.runtime import Runtime
 
@@ -40,6 +41,7 @@ class Engine:
     apply: Callable[[Run], RunOutcome]
     rebaseline: Callable[[Run], RunOutcome]
     rollback: Callable[[Run, int | None], RunOutcome]
+    finish: Callable[[Run], RunOutcome]
 
 
 @contextmanager
@@ -91,6 +93,10 @@ def _registered(runtime: Runtime) -> Engine:
     def rollback(run: Run, to: int | None) -> RunOutcome:
         return roll_back(runtime, steps, run, None if to is None else Stage(to))
 
+    @DBOS.workflow(name="finish")
+    def end(run: Run) -> RunOutcome:
+        return finish(runtime, steps, run)
+
     def started(workflow: Callable[..., RunOutcome]) -> Callable[..., RunOutcome]:
         def start(run: Run, *arguments: int | None) -> RunOutcome:
             with SetWorkflowID(run.id):
@@ -98,4 +104,6 @@ def _registered(runtime: Runtime) -> Engine:
 
         return start
 
-    return Engine(apply=started(apply), rebaseline=started(new_baseline), rollback=started(rollback))
+    return Engine(
+        apply=started(apply), rebaseline=started(new_baseline), rollback=started(rollback), finish=started(end)
+    )

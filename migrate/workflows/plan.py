@@ -7,7 +7,7 @@ import json
 from migrate.core.documents import document
 from migrate.core.observation import Observation
 from migrate.core.plan import MigrationPlan, make_plan
-from migrate.core.record import Record
+from migrate.core.record import Record, still_open
 from migrate.core.stages import Stage
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
@@ -23,7 +23,7 @@ def look(runtime: Readers) -> MigrationPlan:
 def before_a_plan(runtime: Readers) -> tuple[Observation, Record | None]:
     """Return what a plan is made from: the service as it is now, what its caller may do, and what is on record."""
     observation = observe(runtime)
-    record = runtime.store.record(observation.service.arn)
+    record = still_open(runtime.store.record(observation.service.arn))
     left = [stage for stage in Stage if stage > (record.position.proven if record else Stage.ORIGINAL)]
     return with_permissions(runtime, observation, left), record
 

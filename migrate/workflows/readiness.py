@@ -10,6 +10,7 @@ from migrate.core.dockerfile_stages import build_graph
 from migrate.core.image_documents import IndexDocument, ManifestDocument, parse_config
 from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
 from migrate.core.observation import ContainerImage
+from migrate.core.record import still_open
 from migrate.core.settings import ImageMode, ImageSettings
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, MigrateError
@@ -22,7 +23,7 @@ _MOST_FAILURES = 2
 
 def has_stage_one_ahead(runtime: Readers, service_arn: str) -> bool:
     """Tell whether the image is still to be built, so that a builder matters."""
-    record = runtime.store.record(service_arn)
+    record = still_open(runtime.store.record(service_arn))
     return record is None or record.position.proven < Stage.IMAGE
 
 

@@ -39,9 +39,10 @@ def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) ->
     with claimed(runtime, run, durable) as journal:
         try:
             record = journal.look("read record", lambda: runtime.store.record(run.service))
-            if record is None:
+            if record is None or record.over:
                 raise BlockedError(
                     "There is nothing to roll back: no stage was ever applied to this service.",
+                    why="Its migration was finished, and the way back given up." if record else "",
                     then="`migrate plan` shows what would be done.",
                 )
             target = rollback_target(record.position, to)

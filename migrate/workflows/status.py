@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrate.core.record import still_open
 from migrate.core.status import Status, status_of
 from migrate.workflows.observe import observe
 from migrate.workflows.runtime import Readers
@@ -12,4 +13,4 @@ def read_status(runtime: Readers) -> Status:
     observation = observe(runtime, readiness=False, guarding=False)
     arn = observation.service.arn
     runs = runtime.store.runs(arn)
-    return status_of(observation, runtime.store.record(arn), runtime.settings, runs[0] if runs else None)
+    return status_of(observation, still_open(runtime.store.record(arn)), runtime.settings, runs[0] if runs else None)

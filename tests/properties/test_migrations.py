@@ -278,10 +278,11 @@ class Migrations(RuleBasedStateMachine):
         note(f"at the end: {ended}")
         record = trouble.record
         if ended.refusal is not None:
-            never = record is None
+            never, now = record is None, trouble.world.demo.primary
+            others = trouble.others or now.task_definition_arn in trouble.theirs or now.strategy in CHOSEN
             assert (
                 never
-                or (trouble.others and isinstance(ended.refusal, WorldChangedError))
+                or (others and isinstance(ended.refusal, WorldChangedError))
                 or (record is not None and trouble.lost and isinstance(ended.refusal, BlockedError))
             ), repr(ended.refusal)
             return
