@@ -27,6 +27,7 @@ from migrate.workflows.begin import claimed, failed, finished
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.observe import observe
+from migrate.workflows.running import told_running
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.way_back import images_are_there, index_is_there, restore_tag, unpublish
 from migrate.workflows.work import Deployed, Work
@@ -234,23 +235,15 @@ def stopped_on_the_way_back(work: Work, target: Stage, reasons: tuple[str, ...] 
         exit_code=ExitCode.INTERRUPTED,
         stage=target,
         text=f"ROLLBACK INTERRUPTED: the way back to {target.named} is not complete, and nobody is watching it. "
-        f"Running now: {_running(work)}.",
+        f"Running now: {told_running(work)}.",
         reasons=reasons,
         then=f"Go on with `{command}`: it looks before it acts, and repeats nothing that is done.",
         runbook="rollback#interrupted",
     )
 
 
-def _running(work: Work) -> str:
-    try:
-        service = work.service()
-    except MigrateError as error:
-        return f"it could not be read ({error})"
-    return f"{service.running_count} of {service.desired_count} tasks of {service.task_definition_arn}"
-
-
 def _incomplete(work: Work, target: Stage, reasons: tuple[str, ...], then: str) -> RunOutcome:
-    text = f"ROLLBACK NOT COMPLETE: the way back to {target.named} failed. Running now: {_running(work)}."
+    text = f"ROLLBACK NOT COMPLETE: the way back to {target.named} failed. Running now: {told_running(work)}."
     return RunOutcome(
         run_id=work.journal.run.id,
         exit_code=ExitCode.ROLLBACK_INCOMPLETE,

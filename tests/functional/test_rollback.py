@@ -350,3 +350,18 @@ def test_c20_the_original_comes_back_though_the_index_is_gone(reached: int, to: 
     assert operator.roll_back(to).exit_code is ExitCode.DONE
     assert operator.tag == (image.media_type, image.manifest.encode())
     assert operator.status().architectures == (("x86_64", 4),)
+
+
+def test_a_rollback_that_fails_names_what_runs_in_its_first_line() -> None:
+    operator = Operator.of().reach(3)
+    operator.world.next_deployment(Fate.EXEC_FORMAT)
+    outcome = operator.roll_back(Stage.ARCHITECTURE)
+    assert outcome.exit_code is ExitCode.ROLLBACK_INCOMPLETE
+    assert operator.service.task_definition_arn in outcome.text
+    assert "arm64 4; FARGATE" in outcome.text
+    assert "targets healthy" in outcome.text
+    expired = AccessError("The session has expired.", then="Sign in.")
+    operator.world.clock.after(timedelta(seconds=20), partial(operator.world.refuse, "tasks", expired, times=100))
+    blind = operator.roll_back(Stage.ARCHITECTURE)
+    assert blind.exit_code is ExitCode.ROLLBACK_INCOMPLETE
+    assert "more could not be read: The session has expired." in blind.text
