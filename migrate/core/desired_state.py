@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from migrate.core.documents import Document
 from migrate.core.facts import Architecture, Cluster, Strategy, StrategyItem
 from migrate.core.record import Record
-from migrate.core.settings import ImageMode, ImageSettings, Settings
+from migrate.core.settings import ArchitectureMode, ImageMode, ImageSettings, Settings
 from migrate.core.stages import Stage
 from migrate.core.task_definition import with_architecture
-from migrate.core.twin import TwinInputs, TwinPhase
+from migrate.core.twin import Twin, TwinInputs, TwinPhase, twin_count, twin_name
 
 FARGATE = (StrategyItem("FARGATE", weight=1),)
 
@@ -258,6 +258,14 @@ def _twin(record: Record, stage: Stage, launch_type: str | None, strategy: Strat
         strategy=strategy,
         count=twin.count,
     )
+
+
+def planned_twin(record: Record, settings: Settings) -> Twin | None:
+    """Return the twin that stage 2 ends with: in mode mixed it stays, in every other mode it is gone by then."""
+    if settings.architecture is not ArchitectureMode.MIXED or record.arm64_from_the_start:
+        return None
+    service = record.baseline.service
+    return record.twin or Twin(twin_name(service.name), twin_count(service.desired_count, settings.canary_share))
 
 
 def _digest(record: Record, stage: Stage) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from migrate.core.capacity import shown_strategy
 from migrate.core.capacity_steps import told_steps, way_in_steps
 from migrate.core.cost import Price, UnknownPrice, added, planned_price, task_size
-from migrate.core.desired_state import DesiredState, desired_state, missing_providers, shelf_tag
+from migrate.core.desired_state import DesiredState, desired_state, missing_providers, planned_twin, shelf_tag
 from migrate.core.facts import Architecture, StrategyItem
 from migrate.core.findings import Finding, blocking
 from migrate.core.guarding import guard_tag
@@ -18,9 +18,10 @@ from migrate.core.images import ImageFacts
 from migrate.core.observation import Observation, observed_fingerprint
 from migrate.core.preflight import findings as preflight_findings
 from migrate.core.record import Baseline, OriginalImage, Record
+from migrate.core.rollout_waits import with_rollout_waits
 from migrate.core.settings import ArchitectureMode, ImageMode, Settings
 from migrate.core.stages import Stage
-from migrate.core.twin import Twin, twin_count, twin_name
+from migrate.core.twin import twin_count, twin_name
 
 
 class StageStatus(StrEnum):
@@ -158,7 +159,7 @@ def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Findin
         changes=changes,
         deploys=deploys,
         writes=writes,
-        gate=_gate(stage, settings, deploys),
+        gate=_gate(stage, record, settings, deploys),
         way_back=_WAY_BACK[stage],
         findings=tuple(item for item in found if item.stage == stage),
         price=price_at(record, settings, stage, record.baseline.service.desired_count),
@@ -178,14 +179,6 @@ def price_at(record: Record, settings: Settings, stage: Stage, count: int) -> Pr
     if twin is None:
         return main
     return added(main, planned_price(size, twin.count, strategy, Architecture.ARM64, region, settings.prices))
-
-
-def planned_twin(record: Record, settings: Settings) -> Twin | None:
-    """Return the twin that stage 2 ends with: in mode mixed it stays, in every other mode it is gone by then."""
-    if settings.architecture is not ArchitectureMode.MIXED or record.arm64_from_the_start:
-        return None
-    service = record.baseline.service
-    return record.twin or Twin(twin_name(service.name), twin_count(service.desired_count, settings.canary_share))
 
 
 def _status(stage: Stage, record: Record, *, blocked: bool) -> StageStatus:
@@ -282,8 +275,8 @@ def _shown_capacity(state: DesiredState) -> str:
     return shown_strategy(state.strategy) if state.strategy else f"launch type {state.launch_type}"
 
 
-def _gate(stage: Stage, settings: Settings, deploys: int) -> tuple[str, ...]:
-    gate = settings.gate
+def _gate(stage: Stage, record: Record, settings: Settings, deploys: int) -> tuple[str, ...]:
+    gate = with_rollout_waits(settings.gate, record.baseline.service.document)
     own: tuple[str, ...] = {
         Stage.IMAGE: ("the index is read back; every child's config and arm64 entry point are checked",),
         Stage.CAPACITY: ("the split of running tasks follows base and weights",),

@@ -87,7 +87,7 @@ def rebaseline(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
 def _carried_out(work: Work, stage: Stage, before: Record) -> RunOutcome:
     try:
         judged = STAGES[stage](work)
-        expected, gate = judged.expectation, work.settings.gate
+        expected, gate = judged.expectation, work.gate
         assessment = judged.assessment or watch(work.runtime, work.journal, f"gate {stage.value}", expected, gate)
     except MigrateError as error:
         asked = isinstance(error, RollBackAskedError)

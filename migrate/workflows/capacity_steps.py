@@ -31,8 +31,8 @@ def by_steps(work: Work) -> Judged:
         label = f"step {number} of {len(steps)}"
         judged = _taken(work, service, step, f", {label}")
         work.journal.note(label, f"{label}: {shown_strategy(step)}")
-        soak = work.settings.gate.soak if work.settings.step_soak is None else work.settings.step_soak
-        gate = replace(work.settings.gate, soak=soak)
+        soak = work.gate.soak if work.settings.step_soak is None else work.settings.step_soak
+        gate = replace(work.gate, soak=soak)
         assessment = watch(work.runtime, work.journal, f"gate 3, {label}", judged.expectation, gate)
         if assessment.verdict is not Verdict.PASS:
             at = f"at {label} ({shown_strategy(step)})"

@@ -178,7 +178,7 @@ def _as_found(work: Work, deployment: str) -> Expectation:
 def _gate(work: Work, name: str, expected: Expectation) -> Assessment:
     # The way back is judged by what runs, without a soak, alarms and checks of the operator: they may still ring for
     # what it undoes.
-    gate: GateSettings = replace(work.settings.gate, soak=timedelta(0), checks=())
+    gate: GateSettings = replace(work.gate, soak=timedelta(0), checks=())
     # Its images were looked at before the first step, and a registry that is silent now changes nothing that runs.
     return watch(work.runtime, work.journal, f"gate {name}", replace(expected, alarms=(), images=None), gate)
 

@@ -111,5 +111,5 @@ def _expectation(work: Work, done: Deployed) -> Expectation:
 
 
 def _watched(work: Work, step: str, expected: Expectation, soak: timedelta | None = None) -> Assessment:
-    gate = work.settings.gate if soak is None else replace(work.settings.gate, soak=soak)
+    gate = work.gate if soak is None else replace(work.gate, soak=soak)
     return watch(work.runtime, work.journal, step, expected, gate)

@@ -15,8 +15,9 @@ from migrate.core.facts import Service
 from migrate.core.kept_images import kept_images
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import Record
+from migrate.core.rollout_waits import with_rollout_waits
 from migrate.core.service_settings import watched_alarms
-from migrate.core.settings import Settings
+from migrate.core.settings import GateSettings, Settings
 from migrate.core.stages import Stage
 from migrate.core.twin import TWIN, Twin
 from migrate.errors import NotFoundError, UnsafePreviewError
@@ -38,6 +39,11 @@ class Work:
     def settings(self) -> Settings:
         """The operator's settings."""
         return self.runtime.settings
+
+    @property
+    def gate(self) -> GateSettings:
+        """The operator's gate, and the waits that the service's own deployment strategy adds to it."""
+        return with_rollout_waits(self.settings.gate, self.record.baseline.service.document)
 
     def remember(self, record: Record) -> None:
         """Save the record; from here on a restart knows it."""

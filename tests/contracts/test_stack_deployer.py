@@ -12,10 +12,11 @@ import pytest
 from migrate.adapters.pulumi.workspace import StackKind
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, adoption, desired_state, index_on_shelf
 from migrate.core.facts import Service
-from migrate.core.preview import Act, Preview, StackOutcome, violations
+from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import BuiltIndex, Record
 from migrate.core.stages import Stage
-from migrate.errors import EngineError, UnsafePreviewError
+from migrate.core.twin import TWIN, Twin, twin_name
+from migrate.errors import EngineError, NotFoundError, UnsafePreviewError
 from migrate.sandbox.sandbox import Sandbox
 from tests.contracts.stack_scenes import SPOT, EngineScene, FakeScene, Scene, sandbox_for
 
@@ -262,3 +263,40 @@ def test_c28_a_refresh_that_would_drop_an_image_stops_and_leaves_the_state(engin
     assert "index" in refused.value.what
     assert refused.value.runbook == "errors#refresh-drops"
     assert engine_scene.state() == before
+
+
+def test_a_twin_is_made_of_the_inputs_and_is_the_one_service_that_goes_again(scene: Scene) -> None:
+    record = _at_baseline(scene)
+    main = _deployment(scene)
+    twin = Twin(twin_name(scene.settings.service.name), 1)
+    there = _inputs(scene, replace(record, twin=twin), Stage.ARCHITECTURE)
+    preview = scene.stacks.preview_service(there)
+    assert violations(preview, Act.SERVICE) == (f"{TWIN} ({SERVICE}): this step must not create it",)
+    assert violations(preview, Act.SERVICE, "create") == ()
+    outcome = scene.stacks.up_service(there)
+    arn = outcome.output("twin_arn") or ""
+    made = scene.services.service(scene.settings.service.cluster, arn)
+    assert (made.name, made.desired_count, made.target_group_arns) == (twin.name, 1, _service(scene).target_group_arns)
+    assert made.strategy == _service(scene).strategy
+    assert scene.stacks.preview_service(there).changes == ()
+    definitions = json.loads(outcome.output("task_definition_arns") or "{}")
+    kept = replace(record, arm64_task_definition_arn=definitions["task-definition-arm64"])
+    gone = _inputs(scene, kept, Stage.BASELINE)
+    leaving = scene.stacks.preview_service(gone)
+    assert violations(leaving, Act.SERVICE) == (f"{TWIN} ({SERVICE}): this step must not delete it",)
+    assert violations(leaving, Act.SERVICE, "delete") == ()
+    scene.stacks.up_service(gone)
+    with pytest.raises(NotFoundError):
+        scene.services.service(scene.settings.service.cluster, arn)
+    assert _deployment(scene) == main, "the service itself was not touched"
+
+
+def test_a_twin_that_somebody_else_deleted_is_dropped_by_a_refresh(scene: Scene) -> None:
+    record = _at_baseline(scene)
+    twin = Twin(twin_name(scene.settings.service.name), 1)
+    there = _inputs(scene, replace(record, twin=twin), Stage.ARCHITECTURE)
+    arn = scene.stacks.up_service(there).output("twin_arn") or ""
+    scene.delete_service(arn)
+    scene.stacks.refresh()
+    changes = scene.stacks.preview_service(there).changes
+    assert [(item.name, item.operation) for item in changes] == [(TWIN, "create")]

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from migrate.core.documents import Json
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import in_service
+from migrate.core.rollout_waits import PAUSE_BY_DEFAULT, added_minutes
 from migrate.core.service_settings import child, children, deployment_configuration, deployment_strategy, number
 from migrate.core.settings import Settings
 
 _CONFIGURATION = "$.deploymentConfiguration"
-_PAUSE_BY_DEFAULT = 1440
-"""Minutes that a PAUSE hook waits for a person unless it says otherwise (ECS API, lifecycle hook timeout)."""
 
 _CONTROLLERS = {
     "CODE_DEPLOY": (
@@ -67,11 +65,11 @@ def _strategy(observation: Observation, settings: Settings) -> Iterator[Finding]
     if needed >= deadline:
         yield finding(
             "service.strategy-outlasts-gate",
-            Grade.WARN,
+            Grade.INFO,
             1,
             f"Each {strategy} deployment takes {added} min beside the start of its tasks; with the soak that is no "
-            f"less than the gate's deadline of {_minutes(deadline)} min, so that the gate would give up.",
-            f"Set gate.deadline to at least {_minutes(needed) + 15}m, or shorten the bake times.",
+            f"less than the gate's deadline of {_minutes(deadline)} min, to which the gate adds them.",
+            "Nothing to do but to expect that long at each stage, or shorten the bake times.",
             (*evidence, ("bake and step times", f"{added} min"), ("gate.deadline", f"{_minutes(deadline)} min")),
         )
     else:
@@ -86,33 +84,19 @@ def _strategy(observation: Observation, settings: Settings) -> Iterator[Finding]
         )
 
 
-def added_minutes(configuration: dict[str, Json]) -> int:
-    """Return the minutes that a deployment waits on purpose (ECS API, bake time, linear and canary configuration)."""
-    waits = number(configuration, "bakeTimeInMinutes", 0)
-    strategy = configuration.get("strategy")
-    if strategy == "CANARY":
-        waits += number(child(configuration, "canaryConfiguration"), "canaryBakeTimeInMinutes", 10)
-    if strategy == "LINEAR":
-        linear = child(configuration, "linearConfiguration")
-        step = max(number(linear, "stepPercent", 10), 1)
-        # There is no wait after the step that reaches 100 percent.
-        waits += (-(-100 // step) - 1) * number(linear, "stepBakeTimeInMinutes", 6)
-    return waits
-
-
 def _hooks(observation: Observation, settings: Settings) -> Iterator[Finding]:
     for index, hook in enumerate(children(deployment_configuration(observation.service.document), "lifecycleHooks")):
         stages = hook.get("lifecycleStages")
         named = ", ".join(str(item) for item in stages) if isinstance(stages, list) else "a stage"
         evidence = in_service(f"{_CONFIGURATION}.lifecycleHooks[{index}]", hook)
-        minutes = number(child(hook, "timeoutConfiguration"), "timeoutInMinutes", _PAUSE_BY_DEFAULT)
+        minutes = number(child(hook, "timeoutConfiguration"), "timeoutInMinutes", PAUSE_BY_DEFAULT)
         if hook.get("targetType") == "PAUSE" and timedelta(minutes=minutes) >= settings.gate.deadline:
             yield finding(
                 "service.pause-hook",
                 Grade.WARN,
                 1,
                 f"Every deployment pauses at {named} until somebody lets it go on, for up to {minutes} min: "
-                "longer than the gate waits.",
+                "longer than gate.deadline, to which the gate adds it.",
                 "Have somebody there who continues it at each stage, or give the hook a shorter time-out.",
                 evidence,
             )
