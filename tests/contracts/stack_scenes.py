@@ -50,7 +50,6 @@ class Scene(Protocol):
     def digest(self, tag: str) -> str | None: ...
     def change_context(self) -> None: ...
     def deploy_another_revision(self) -> None: ...
-    def delete_service(self, arn: str) -> None: ...
 
 
 class FakeScene:
@@ -75,9 +74,6 @@ class FakeScene:
 
     def deploy_another_revision(self) -> None:
         self.world.deploy()
-
-    def delete_service(self, arn: str) -> None:
-        self.world.delete_service(arn)
 
 
 class EngineScene:
@@ -148,10 +144,6 @@ class EngineScene:
         )
         arn = registered["taskDefinition"]["taskDefinitionArn"]
         self._clients["ecs"].update_service(cluster=service.cluster_arn, service=service.name, taskDefinition=arn)
-
-    def delete_service(self, arn: str) -> None:
-        """Delete a service past the tool."""
-        self._clients["ecs"].delete_service(cluster=self.settings.service.cluster, service=arn, force=True)
 
     def _create_service(self, image: str) -> tuple[str, str]:
         ecs, cluster, name = self._clients["ecs"], f"contract{self._number}", f"web{self._number}"

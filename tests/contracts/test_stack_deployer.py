@@ -289,14 +289,3 @@ def test_a_twin_is_made_of_the_inputs_and_is_the_one_service_that_goes_again(sce
     with pytest.raises(NotFoundError):
         scene.services.service(scene.settings.service.cluster, arn)
     assert _deployment(scene) == main, "the service itself was not touched"
-
-
-def test_a_twin_that_somebody_else_deleted_is_dropped_by_a_refresh(scene: Scene) -> None:
-    record = _at_baseline(scene)
-    twin = Twin(twin_name(scene.settings.service.name), 1)
-    there = _inputs(scene, replace(record, twin=twin), Stage.ARCHITECTURE)
-    arn = scene.stacks.up_service(there).output("twin_arn") or ""
-    scene.delete_service(arn)
-    scene.stacks.refresh()
-    changes = scene.stacks.preview_service(there).changes
-    assert [(item.name, item.operation) for item in changes] == [(TWIN, "create")]
