@@ -9,6 +9,7 @@ from migrate.core.facts import Repository, Service, Task, TaskDefinition
 from migrate.core.guarding import RepositoryContents, guard_tag
 from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
+from migrate.core.record import still_open
 from migrate.core.service_settings import watched_alarms
 from migrate.core.surroundings import NOTHING_READ, Unread
 from migrate.core.task_definition import containers, process_overrides
@@ -57,7 +58,7 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
 
 
 def _twin(runtime: Readers, service: Service) -> tuple[Service | None, tuple[Task, ...]]:
-    record = runtime.store.record(service.arn)
+    record = still_open(runtime.store.record(service.arn))
     if record is None or record.twin is None:
         return None, ()
     try:
