@@ -14,13 +14,16 @@ _PREFIXES = ("AWS_", "MIGRATE_", "PULUMI_")
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> Iterator[None]:
-    """Let programs that tests start hear a Ctrl-C, also where the tests themselves run in the background.
+    """Let programs that tests start hear a Ctrl-C and a hang-up, also where the tests run in the background.
 
-    A shell starts background commands with SIGINT ignored, and what is ignored stays so in every child.
+    A shell starts background commands with SIGINT ignored, nohup with SIGHUP, and what is ignored stays so in every
+    child.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGHUP, hang_up)
 
 
 @pytest.fixture

@@ -77,7 +77,8 @@ def may_apply(position: Position, stage: Stage) -> None:
 def rollback_target(position: Position, to: Stage | None) -> Stage:
     """Return the stage that a rollback leads to; without a wish, one stage below the highest one touched.
 
-    Raises BlockedError when the wish lies above what is reached.
+    Raises BlockedError when the wish lies above what is proven: a way back is judged without a soak, so that it must
+    not prove a stage that was only begun.
     """
     reached = position.proven if position.entered is None else max(position.proven, position.entered)
     target = reached.before if to is None else to
@@ -86,6 +87,13 @@ def rollback_target(position: Position, to: Stage | None) -> Stage:
             f"There is nothing above stage {reached.value} to roll back to stage {target.value}.",
             why=_reached(reached),
             then="Choose a smaller stage, or run `migrate status`.",
+            runbook="errors#out-of-order",
+        )
+    if target > position.proven:
+        raise BlockedError(
+            f"Stage {target.value} was begun and is not proven: no way back leads to it.",
+            why=_reached(position.proven),
+            then=f"Run `migrate apply --stage {target.value}` to finish it, or `migrate rollback` to leave it.",
             runbook="errors#out-of-order",
         )
     return target

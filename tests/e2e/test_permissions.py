@@ -26,11 +26,12 @@ NOT_HERE = {
     ("status", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
     ("plan", "ecr:BatchGetImage"): "no index is in the repository yet",
     ("check", "ecr:BatchGetImage"): "no index is in the repository yet",
-    ("apply", "ecs:ListServiceDeployments"): "no gate fails",
     ("rollback", "ecs:RegisterTaskDefinition"): "the original revision is still ACTIVE",
     ("stack", "ecs:DescribeClusters"): "a preview reads nothing anew",
 }
 """Calls of a verb that this migration gives no reason for, and why."""
+NOW_AND_THEN = {("apply", "ecs:ListServiceDeployments")}
+"""What a gate asks only where its first look comes before the deployment is complete."""
 
 ROLE = "deploy"
 TRUST = {
@@ -99,7 +100,7 @@ def _nothing_is_declared_that_nobody_asks_for(made: dict[Verb, set[str]]) -> Non
         for verb, calls in made.items()
         for call in calls_of(verb) - calls - BEYOND_A_SMOOTH_RUN.keys()
     }
-    assert left == NOT_HERE.keys()
+    assert left - NOW_AND_THEN == NOT_HERE.keys()
 
 
 def _a_role_with_the_policy_lacks_nothing_and_one_without_is_told(operator: Operator) -> None:

@@ -308,5 +308,9 @@ class Migrations(RuleBasedStateMachine):
 
 TestMigrations = pytest.mark.timeout(1200)(Migrations.TestCase)
 TestMigrations.settings = settings(
-    max_examples=500, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=500,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
 )

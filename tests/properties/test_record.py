@@ -58,7 +58,7 @@ class Records(RuleBasedStateMachine):
             target = rollback_target(self.record.position, to)
         except BlockedError:
             assert to is not None
-            assert to > max(self.record.position.proven, self.record.position.entered or Stage.ORIGINAL)
+            assert to > self.record.position.proven
             return
         if target < Stage.IMAGE:
             self.record = replace(self.record, published=False)

@@ -42,7 +42,7 @@ def test_a_stage_that_was_begun_is_finished_before_any_other(entered: Stage, sta
         (Position(Stage.IMAGE, entered=Stage.ARCHITECTURE), None, Stage.IMAGE),
         (Position(Stage.CAPACITY), Stage.ORIGINAL, Stage.ORIGINAL),
         (Position(Stage.CAPACITY), Stage.IMAGE, Stage.IMAGE),
-        (Position(Stage.IMAGE, entered=Stage.ARCHITECTURE), Stage.ARCHITECTURE, Stage.ARCHITECTURE),
+        (Position(Stage.IMAGE, entered=Stage.ARCHITECTURE), Stage.IMAGE, Stage.IMAGE),
     ],
 )
 def test_a_rollback_leads_one_stage_down_or_where_it_is_told(
@@ -54,6 +54,12 @@ def test_a_rollback_leads_one_stage_down_or_where_it_is_told(
 def test_there_is_no_rollback_upwards() -> None:
     with pytest.raises(BlockedError, match="nothing above stage 1"):
         rollback_target(Position(Stage.IMAGE), Stage.ARCHITECTURE)
+
+
+def test_no_way_back_proves_a_stage_that_was_only_begun() -> None:
+    with pytest.raises(BlockedError, match="Stage 2 was begun and is not proven") as refusal:
+        rollback_target(Position(Stage.IMAGE, entered=Stage.ARCHITECTURE), Stage.ARCHITECTURE)
+    assert "migrate apply --stage 2" in refusal.value.then
 
 
 def test_entering_a_stage_again_takes_the_proof_of_it_and_of_all_above() -> None:
