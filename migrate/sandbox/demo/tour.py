@@ -19,7 +19,7 @@ from rich.table import Table
 from migrate.errors import ToolFaultError
 
 _COMMAND_SECONDS = 600
-_GATE = {"interval": "1s", "soak": "2s", "deadline": "3m", "step_soak": "0s"}
+_GATE = {"interval": "1s", "soak": "1s", "deadline": "3m", "step_soak": "0s"}
 """Short enough for a tour; `migrate init` writes the defaults that a real service deserves."""
 
 
