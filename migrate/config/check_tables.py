@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -65,7 +66,7 @@ Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 Positive = Annotated[int, Field(ge=1)]
 
 
-class CheckTable(Table):
+class CheckTable(Table, ABC):
     """What all checks have."""
 
     kind: ClassVar[str]
@@ -81,9 +82,9 @@ class CheckTable(Table):
     error_limit: Limit | None = None
     stages: list[Literal[0, 1, 2, 3]] = Field(default_factory=list)
 
+    @abstractmethod
     def source(self) -> CheckSource:
         """Return what is asked."""
-        raise NotImplementedError
 
     def check(self) -> GateCheck:
         """Return the check that the table stands for."""

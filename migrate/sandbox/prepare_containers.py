@@ -7,42 +7,23 @@ in CI.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING
 
-from migrate.errors import ExitCode, MigrateError
 from migrate.sandbox import engine
 from migrate.sandbox.toolchain.parts import ensure_engine
 from migrate.sandbox.toolchain.progress import Progress
-
-if TYPE_CHECKING:
-    from types import FrameType
+from migrate.sandbox.toolchain.set_up import set_up
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    # Raised as an interrupt, so that a running build is ended and the half-made folder swept.
-    raise KeyboardInterrupt
-
-
-def main() -> int:
-    """Find or build the engine; the exit code is the process's."""
-    signal.signal(signal.SIGTERM, _stop)
-    try:
-        obstacle = engine.obstacle()
-        if obstacle is None:
-            _say(engine.find() or ", ".join(str(path) for path in ensure_engine(Progress())))
-        elif os.environ.get("MIGRATE_CONTAINERS") == "required":
-            raise obstacle
-        else:
-            _say(f"not on this machine: {obstacle.why} {obstacle.then}")
-    except MigrateError as error:
-        sys.stderr.write(f"\n{error}\n{error.then}\n")
-        return int(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Start the same command again: it goes on where it stopped.\n")
-        return int(ExitCode.INTERRUPTED)
-    return int(ExitCode.DONE)
+def find_or_build() -> None:
+    """Find or build the engine, and say where it is. Raises EngineError where one is required and cannot be had."""
+    obstacle = engine.obstacle()
+    if obstacle is None:
+        _say(engine.find() or ", ".join(str(path) for path in ensure_engine(Progress())))
+    elif os.environ.get("MIGRATE_CONTAINERS") == "required":
+        raise obstacle
+    else:
+        _say(f"not on this machine: {obstacle.why} {obstacle.then}")
 
 
 def _say(what: str) -> None:
@@ -50,4 +31,4 @@ def _say(what: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(set_up(find_or_build))

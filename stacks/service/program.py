@@ -74,11 +74,7 @@ def _declare_service(
     adopt: bool,
     cluster: aws.ecs.ClusterCapacityProviders | None,
 ) -> aws.ecs.Service:
-    arguments = service_arguments(inputs.document)
-    if inputs.strategy:
-        arguments["capacity_provider_strategies"] = _strategy(inputs.strategy)
-    if inputs.launch_type is not None:
-        arguments["launch_type"] = inputs.launch_type
+    arguments = _arguments_of(inputs)
     if inputs.force_new_deployment:
         arguments["force_new_deployment"] = True
         arguments["triggers"] = dict(inputs.triggers)
@@ -103,11 +99,7 @@ def _declare_service(
 def _declare_twin(
     inputs: TwinInputs, definition: aws.ecs.TaskDefinition, cluster: aws.ecs.ClusterCapacityProviders | None
 ) -> aws.ecs.Service:
-    arguments = service_arguments(inputs.document)
-    if inputs.strategy:
-        arguments["capacity_provider_strategies"] = _strategy(inputs.strategy)
-    if inputs.launch_type is not None:
-        arguments["launch_type"] = inputs.launch_type
+    arguments = _arguments_of(inputs)
     return aws.ecs.Service(
         TWIN,
         name=inputs.name,
@@ -122,6 +114,16 @@ def _declare_twin(
         ),
         **arguments,
     )
+
+
+def _arguments_of(inputs: ServiceInputs | TwinInputs) -> Arguments:
+    """Return what the service and its twin are declared alike by: the settings, and where the tasks run."""
+    arguments = service_arguments(inputs.document)
+    if inputs.strategy:
+        arguments["capacity_provider_strategies"] = _strategy(inputs.strategy)
+    if inputs.launch_type is not None:
+        arguments["launch_type"] = inputs.launch_type
+    return arguments
 
 
 def _strategy(strategy: Strategy) -> list[Arguments]:

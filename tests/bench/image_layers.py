@@ -23,6 +23,7 @@ from backports import zstd
 
 from migrate.core.image_documents import Descriptor
 from migrate.core.image_executables import AARCH64_MACHINE
+from tests.fakes.streams import Unseekable
 
 SEED = 20261125
 _MIB = 1 << 20
@@ -159,7 +160,7 @@ def _archive(pools: _Pools) -> bytes:
     """Return a jar of many small classes as Java's own writer makes them, one in four with a library inside."""
     buffer = io.BytesIO()
     # A writer that cannot go back puts sizes behind the members, as java.util.zip does.
-    with zipfile.ZipFile(_Unseekable(buffer), "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with zipfile.ZipFile(Unseekable(buffer), "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for number in range(pools.random.randint(50, 900)):
             pool = pools.python if number % 2 else pools.code
             content = b"\xca\xfe\xba\xbe" + pools.cut(pool, pools.size(4_000))
@@ -168,17 +169,6 @@ def _archive(pools: _Pools) -> bytes:
             library = elf_library(pools.cut(pools.code, 90_000), ("libc.so.6",), is_program=False)
             archive.writestr(zipfile.ZipInfo("native/linux-aarch64/libnative.so"), library, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-class _Unseekable(io.RawIOBase):
-    def __init__(self, target: io.BytesIO) -> None:
-        self._target = target
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        return self._target.write(data)  # type: ignore[arg-type]
 
 
 def _tar(layer: Layer, seed: int) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "runbooks"
-DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(RUNBOOKS.glob("*.md")), *sorted(ROOT.glob("docs/*.md")))
+DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(RUNBOOKS.glob("*.md")), ROOT / "migrate" / "render" / "documents.md")
 
 _FENCE = re.compile(r"^ *```(?P<language>\w*)\n(?P<body>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(?P<marks>#{1,6}) (?P<title>.+)$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What docs/json.md says of the JSON is what the schema says."""
+"""What documents.md says of the JSON is what the schema says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from migrate.core.check import FailOn, Readiness
 from migrate.core.findings import Grade
 from tests.docs.markdown import ROOT, code_blocks
 
-PATH = ROOT / "docs" / "json.md"
+PATH = ROOT / "migrate" / "render" / "documents.md"
 TEXT = PATH.read_text(encoding="utf-8")
 SCHEMA: dict[str, Any] = json.loads((ROOT / "migrate" / "render" / "documents.schema.json").read_bytes())
 DOCUMENTS = [item["$ref"].rpartition("/")[2] for item in SCHEMA["oneOf"]]

@@ -24,6 +24,7 @@ from tests.fakes.image_content import (
     tar,
     two_platforms,
 )
+from tests.fakes.streams import Unseekable
 from tests.fuzz.targets import CORPUS
 
 _PIECE = b"\xff"
@@ -32,23 +33,12 @@ _PIECE = b"\xff"
 
 def _zip(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, *, seekable: bool = True) -> bytes:
     buffer = io.BytesIO()
-    target = buffer if seekable else _Unseekable(buffer)
+    target = buffer if seekable else Unseekable(buffer)
     with zipfile.ZipFile(target, "w", method) as archive:
         for name, content in members.items():
             # A time of its own would make other bytes every time.
             archive.writestr(zipfile.ZipInfo(name), content, method)
     return buffer.getvalue()
-
-
-class _Unseekable(io.RawIOBase):
-    def __init__(self, target: io.BytesIO) -> None:
-        self._target = target
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        return self._target.write(data)  # type: ignore[arg-type]
 
 
 def _documents() -> dict[str, bytes]:

@@ -21,7 +21,7 @@ WHOLE = """# syntax=docker/dockerfile:1
 ARG BASE=alpine
 # a comment
 FROM --platform=$BUILDPLATFORM ${BASE}:3.19 AS build
-RUN --mount=type=cache,target=/root/.cache --mount=type=bind,from=tools,source=/,target=/t echo a `
+RUN --mount=type=cache,target=/var/cache --mount=type=bind,from=tools,source=/,target=/t echo a `
   # within
 
   && echo b
