@@ -14,7 +14,7 @@ from migrate.core.build_facts import Builder, BuildSource
 from migrate.core.crossing import Crossing
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.dockerfile_stages import BuildTarget
-from migrate.core.evidence import Event, Run
+from migrate.core.evidence import Event
 from migrate.core.facts import (
     Account,
     Alarm,
@@ -31,7 +31,7 @@ from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
 from migrate.core.images import ChildFacts, FetchedManifest, ImageFacts, ImageReference
 from migrate.core.permission_answers import PermissionAnswers, Question
 from migrate.core.preview import Preview, StackOutcome
-from migrate.core.record import OriginalImage, Record
+from migrate.core.record import OriginalImage
 from migrate.core.settings import ImageSettings
 from migrate.core.surroundings import Surroundings
 
@@ -240,55 +240,6 @@ class StackDeployer(Protocol):
 
     def refresh(self) -> None:
         """Read the world into the state of the service stack (facts F6); docker-build's state compares inputs only."""
-        ...
-
-
-class RecordStore(Protocol):
-    """Remembers records, runs and evidence. ``service`` is always the service's ARN."""
-
-    def record(self, service: str) -> Record | None:
-        """Return the record of a service."""
-        ...
-
-    def save_record(self, service: str, record: Record) -> Record:
-        """Write the record of a service and return it as saved, its ``version`` one higher: go on with that one.
-
-        WorldChangedError when another writer saved it since ``record`` was read. Saving the same change again is fine.
-        """
-        ...
-
-    def claim(self, service: str, run: Run) -> None:
-        """Make ``run`` the only writer of the service and list it under ``runs``; LockedError names who already is.
-
-        The same run may claim again (it is being resumed), and a claim whose process is provably dead is taken over.
-        """
-        ...
-
-    def release(self, service: str, run_id: str) -> None:
-        """Give the service free, if ``run_id`` holds it."""
-        ...
-
-    def append(self, event: Event) -> None:
-        """Add an event of a run to the evidence.
-
-        FINISHED also ends the run: ``data["status"]`` becomes its status, ``at`` its ``finished_at``.
-        """
-        ...
-
-    def events(self, run_id: str) -> tuple[Event, ...]:
-        """Return the events of a run, oldest first."""
-        ...
-
-    def runs(self, service: str) -> tuple[Run, ...]:
-        """Return the runs of a service, newest first."""
-        ...
-
-    def save_plan(self, service: str, plan: str) -> None:
-        """Keep the newest plan (JSON text) of a service."""
-        ...
-
-    def plan(self, service: str) -> str | None:
-        """Return the newest plan of a service."""
         ...
 
 

@@ -33,7 +33,8 @@ from migrate.core.images import ImageReference
 from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
-from migrate.ports import Clock, Narrator, RecordStore
+from migrate.ports import Clock, Narrator
+from migrate.store_port import RecordStore
 from migrate.workflows.orders import GivenOrders
 from migrate.workflows.runtime import Readers, Runtime
 

@@ -12,7 +12,8 @@ from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.gates import Measurement, Sample
 from migrate.core.orders import Choice, Order
 from migrate.errors import InterruptedRunError, MigrateError, RollBackAskedError
-from migrate.ports import Clock, Narrator, RecordStore
+from migrate.ports import Clock, Narrator
+from migrate.store_port import RecordStore
 from migrate.workflows.durable import Durable
 from migrate.workflows.orders import NoOrders, Orders
 

@@ -15,13 +15,13 @@ from migrate.ports import (
     ImageRegistry,
     Narrator,
     PermissionReader,
-    RecordStore,
     RepositoryReader,
     SafetyActions,
     ServiceReader,
     StackDeployer,
     SurroundingsReader,
 )
+from migrate.store_port import RecordStore
 from migrate.workflows.orders import NoOrders, Orders
 
 

@@ -22,7 +22,7 @@ from migrate.core.evidence import EventKind, Run
 from migrate.core.record import Record
 from migrate.core.stages import Stage
 from migrate.errors import LockedError, WorldChangedError
-from migrate.ports import RecordStore
+from migrate.store_port import RecordStore
 from tests.fakes.record_store import FakeProcesses, MemoryRecordStore
 from tests.fakes.records import NOON, SERVICE_ARN, a_record, a_run, an_event
 
@@ -288,3 +288,13 @@ def test_the_newest_plan_is_kept(store: RecordStore) -> None:
     store.save_plan(SERVICE_ARN, '{"stage": 2, "text": "naïve ☂"}')
     store.save_plan(OTHER_SERVICE, "{}")
     assert store.plan(SERVICE_ARN) == '{"stage": 2, "text": "naïve ☂"}'
+
+
+def test_a_run_is_found_by_how_its_id_begins_whatever_service_it_was_on(store: RecordStore) -> None:
+    for name, service in (("7a%c-1", SERVICE_ARN), ("7abc-2", OTHER_SERVICE), ("7ABC-3", SERVICE_ARN)):
+        store.claim(service, a_run(name, service=service))
+        store.release(service, name)
+    assert [run.id for run in store.runs_like("7a")] == ["7abc-2", "7a%c-1"]
+    assert [run.id for run in store.runs_like("7a%c")] == ["7a%c-1"]
+    assert [run.id for run in store.runs_like("")] == ["7ABC-3", "7abc-2", "7a%c-1"]
+    assert store.runs_like("7abc-22") == ()

@@ -94,6 +94,9 @@ class MemoryRecordStore:
     def runs(self, service: str) -> tuple[Run, ...]:
         return tuple(run for run in reversed(self._runs.values()) if run.service == service)
 
+    def runs_like(self, prefix: str) -> tuple[Run, ...]:
+        return tuple(run for run in reversed(self._runs.values()) if run.id.startswith(prefix))
+
     def save_plan(self, service: str, plan: str) -> None:
         self._plans[service] = plan
 

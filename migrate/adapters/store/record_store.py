@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
 from migrate.adapters.processes import LocalProcesses, ProcessTable
 from migrate.adapters.store.claims import Claim, claim_of, may_take
@@ -108,12 +108,18 @@ class SqlRecordStore:
 
     def runs(self, service: str) -> tuple[Run, ...]:
         """Return the runs of a service, newest first."""
+        return self._runs(RUNS.c.service == service)
+
+    def runs_like(self, prefix: str) -> tuple[Run, ...]:
+        """Return the runs whose id begins with ``prefix``, newest first; the case of letters counts."""
+        # Not LIKE: its wildcards would have to be escaped, and SQLite's takes capitals for small letters.
+        return self._runs(func.substr(RUNS.c.id, 1, len(prefix)) == prefix)
+
+    def _runs(self, which: ColumnElement[bool]) -> tuple[Run, ...]:
         with self._database.reading() as connection:
             if connection is None:
                 return ()
-            rows = connection.execute(
-                select(RUNS.c.body).where(RUNS.c.service == service).order_by(RUNS.c.sequence.desc())
-            ).scalars()
+            rows = connection.execute(select(RUNS.c.body).where(which).order_by(RUNS.c.sequence.desc())).scalars()
             return tuple(decode(Run, body) for body in rows)
 
     def save_plan(self, service: str, plan: str) -> None:
