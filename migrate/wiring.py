@@ -24,7 +24,7 @@ from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
-from migrate.config import Environment, effective_region, load, read_environment
+from migrate.config import Environment, absolute, effective_region, load, read_environment
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Service
@@ -189,7 +189,7 @@ def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
 @contextmanager
 def _opened(place: Place) -> Iterator[Opened]:
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
-    settings = _absolute(load(environment.config), environment.config.parent)
+    settings = absolute(load(environment.config), environment.config.parent)
     region = effective_region(place.region, settings, environment)
     session = open_session(region, environment=os.environ, profile=place.profile)
     clock = SystemClock()
@@ -225,14 +225,6 @@ def _registry(ecr_login: Credentials) -> RegistryClient:
         credentials=first_of(ecr_login, docker),
         ca_file=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
     )
-
-
-def _absolute(settings: Settings, folder: Path) -> Settings:
-    """Return the settings with paths that stood relative to their file."""
-    image = settings.image
-    context = image.context if image.is_remote else str((folder / image.context).resolve())
-    dockerfile = str((folder / image.dockerfile).resolve()) if image.dockerfile is not None else None
-    return replace(settings, image=replace(image, context=context, dockerfile=dockerfile))
 
 
 def _told_to(narrator: Narrator, run_id: str, clock: Clock) -> ChangeListener:
