@@ -17,6 +17,7 @@ from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.builder.reader import LocalBuildReader
+from migrate.adapters.rate_limits import ProcessRateLimits
 from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.credentials import Credentials, docker_credentials, first_of
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     from migrate.adapters.pulumi.events import ChangeListener
     from migrate.adapters.pulumi.workspace import StackAddress
     from migrate.core.preview import ResourceChange
+
+
+_LIMITS = ProcessRateLimits()
+"""Whatever sessions this process opens, AWS counts their calls together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def policy_scope(place: Place, *, look: bool) -> tuple[Scope, Settings | None]:
 def looking_around(place: Place) -> Iterator[tuple[EcsServiceReader, Environment]]:
     """Give the ECS reader alone: `migrate init` has no settings yet."""
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
-    session = open_session(place.region, environment=os.environ, profile=place.profile)
+    session = open_session(place.region, environment=os.environ, profile=place.profile, limits=_LIMITS)
     yield EcsServiceReader(session), environment
 
 
@@ -158,7 +163,7 @@ def inspecting(place: Place) -> Iterator[ImageReaders]:
         if host is None and not (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_ECR")):
             return None
         region = place.region or (host.region if host else None)
-        session = open_session(region, environment=os.environ, profile=place.profile)
+        session = open_session(region, environment=os.environ, profile=place.profile, limits=_LIMITS)
         return EcrRepositoryReader(session).credentials(registry)
 
     with _registry(ecr_login) as registry:
@@ -191,7 +196,7 @@ def _opened(place: Place) -> Iterator[Opened]:
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
     settings = absolute(load(environment.config), environment.config.parent)
     region = effective_region(place.region, settings, environment)
-    session = open_session(region, environment=os.environ, profile=place.profile)
+    session = open_session(region, environment=os.environ, profile=place.profile, limits=_LIMITS)
     clock = SystemClock()
     repositories = EcrRepositoryReader(session)
     with ExitStack() as stack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,11 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 from migrate import __version__
 from migrate.adapters.aws.calls import CallCounter, allow_reads_only, allow_safety_actions
 from migrate.adapters.aws.errors import translated
+from migrate.adapters.aws.pacing import Pacing
+from migrate.adapters.rate_limits import ProcessRateLimits
+from migrate.adapters.system_clock import SystemClock
 from migrate.errors import SettingsError
+from migrate.read_ports import RateLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
@@ -74,15 +78,25 @@ def resolve_region(setting: str | None, environment: Mapping[str, str], profile_
 
 
 class AwsSession:
-    """Clients for one account and region, each made once; every call is counted and held to the allow-list.
+    """Clients for one account and region, each made once; every call is counted, paced and held to the allow-list.
 
-    Reading clients refuse to write; ``ecs_writer`` and ``ecr_writer`` are for the safety actions alone.
+    ``limits`` are shared with everybody whose calls count together, ``sleep`` waits for a turn in seconds. Reading
+    clients refuse to write; ``ecs_writer`` and ``ecr_writer`` are for the safety actions alone.
     """
 
-    def __init__(self, core: botocore.session.Session, region: Region, *, profile: str | None = None) -> None:
+    def __init__(
+        self,
+        core: botocore.session.Session,
+        region: Region,
+        *,
+        profile: str | None = None,
+        limits: RateLimits | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
         self.region = region
         self.profile = profile
         self.calls = CallCounter()
+        self.pacing = Pacing(limits or ProcessRateLimits(), sleep or SystemClock().seconds)
         self._core = core
         self._session = boto3.Session(botocore_session=core, region_name=region.name)
         self._clients: dict[tuple[str, str, bool], Any] = {}
@@ -150,6 +164,7 @@ class AwsSession:
             # boto3's client() is overloaded by literal names; ours come from a variable.
             client = cast("Any", self._session).client(service, region_name=region, config=self._config(service))
         self.calls.attach(client.meta.events)
+        self.pacing.attach(client.meta.events, service, region)
         (allow_safety_actions if writing else allow_reads_only)(client.meta.events)
         return client
 
@@ -158,7 +173,8 @@ class AwsSession:
         wanted = self._core.get_config_variable("max_attempts")
         usual = ATTEMPTS_AT_IAM if service == "iam" else ATTEMPTS
         return Config(
-            retries={"mode": "standard", "total_max_attempts": int(wanted or usual)},
+            # The second line, where others use up the account's rates: it slows down by what AWS answers.
+            retries={"mode": "adaptive", "total_max_attempts": int(wanted or usual)},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             tcp_keepalive=True,
@@ -166,7 +182,13 @@ class AwsSession:
         )
 
 
-def open_session(region: str | None, *, environment: Mapping[str, str], profile: str | None = None) -> AwsSession:
+def open_session(
+    region: str | None,
+    *,
+    environment: Mapping[str, str],
+    profile: str | None = None,
+    limits: RateLimits | None = None,
+) -> AwsSession:
     """Open the door with the standard AWS environment and profile; asks AWS nothing yet.
 
     ``environment`` is the process environment; boto3 reads credentials, endpoint and profile from it by itself.
@@ -190,4 +212,4 @@ def open_session(region: str | None, *, environment: Mapping[str, str], profile:
             runbook="errors#credentials",
         ) from error
     chosen = resolve_region(region, environment, scoped.get("region"))
-    return AwsSession(core, chosen, profile=profile)
+    return AwsSession(core, chosen, profile=profile, limits=limits)

@@ -79,7 +79,7 @@ def test_clients_say_who_they_are_and_never_wait_for_ever(session: AwsSession) -
     config: Any = session.elbv2().meta.config
     assert f"ecs-migrate/{__version__}" in config.user_agent_extra
     assert (config.connect_timeout, config.read_timeout) == (5, 30)
-    assert config.retries == {"mode": "standard", "total_max_attempts": 6}
+    assert config.retries == {"mode": "adaptive", "total_max_attempts": 6}
 
 
 def test_where_nobody_gets_through_to_iam_nobody_waits_long(session: AwsSession) -> None:
