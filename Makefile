@@ -8,6 +8,9 @@ BIN := .venv/bin
 # which takes seconds each time.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Two files of tests at a time on two processors; more than four would only wait for the disk and each other's engines.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 .PHONY: demo test lint bench fuzz setup environment toolchain containers format
 
 demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spot and back
@@ -15,7 +18,7 @@ demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spo
 
 test: lint setup containers  ## all checks and all tests, in random order, with coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term
 
 lint: environment  ## style, types and layers
 	$(BIN)/ruff check .

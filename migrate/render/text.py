@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import StringIO
+from textwrap import fill
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -45,7 +47,7 @@ def shown(renderable: RenderableType, *, width: int, colour: bool) -> str:
     """Return what a terminal of ``width`` columns would show."""
     out = StringIO()
     console = Console(file=out, width=width, force_terminal=colour, color_system="standard" if colour else None)
-    console.print(renderable)
+    console.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
@@ -162,11 +164,25 @@ def outcome(value: RunOutcome) -> RenderableType:
 
 def error(value: MigrateError) -> RenderableType:
     """Return what happened, why, what to do next, and the runbook section."""
-    lines = [Text(value.what, "bold red")]
+    lines = [Paragraph(value.what, "bold red")]
     if value.why:
-        lines.append(Text(value.why))
-    lines += [Text(value.then), Text(f"Runbook: {value.runbook}", "dim")]
+        lines.append(Paragraph(value.why))
+    lines += [Paragraph(value.then), Paragraph(f"Runbook: {value.runbook}", "dim")]
     return Group(*lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Words in lines of the width that there is; a path or an ARN that is longer stays whole, so it can be copied."""
+
+    words: str
+    style: str = ""
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        """Wrap between words only: rich itself would fold long ones."""
+        for line in self.words.splitlines() or [""]:
+            filled = fill(line, options.max_width, break_long_words=False, break_on_hyphens=False)
+            yield Text(filled, self.style, no_wrap=True, overflow="ignore")
 
 
 def event(value: Event) -> str:

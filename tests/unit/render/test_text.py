@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from rich.console import RenderableType
@@ -124,3 +125,11 @@ def test_text_of_others_is_no_markup() -> None:
     )
     assert "[red]x[/red] [/]" in shown
     assert "[bold" in shown
+
+
+def test_a_path_in_an_error_is_never_broken(tmp_path: Path) -> None:
+    long = tmp_path / ("folder-" * 20) / "migrate.toml"
+    told = text.shown(
+        text.error(SettingsError("There is none.", why=f"{long} is missing.", then="Write it.")), width=60, colour=False
+    )
+    assert str(long) in told.split()
