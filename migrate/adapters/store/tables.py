@@ -62,3 +62,44 @@ CLAIMS = Table(
     Column("process_started", Text, nullable=True),
 )
 """One row a service: the primary key is what makes two holders impossible."""
+
+FLEET_RUNS = Table(
+    "migrate_fleet_runs",
+    METADATA,
+    Column("sequence", _SEQUENCE, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("fleet", Text, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+FLEET_MEMBERS = Table(
+    "migrate_fleet_members",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("arn", Text, primary_key=True),
+    Column("wave", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("exit_code", Integer, nullable=True),
+    Column("next", Text, nullable=False),
+    Column("runbook", Text, nullable=False),
+    Column("member_run", Text, nullable=False),
+    Column("started_at", Text, nullable=True),
+    Column("finished_at", Text, nullable=True),
+    Column("member", Text, nullable=False),
+)
+"""``attempt`` fences: only who holds the attempt that the row names may change it."""
+
+WORKERS = Table(
+    "migrate_workers",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("process_started", Text, nullable=True),
+    Column("concurrency", Integer, nullable=False),
+    Column("beat", Integer, nullable=False),
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from migrate.adapters.store.migrations import m001_first_tables
+from migrate.adapters.store.migrations import m001_first_tables, m002_fleets
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,4 +19,7 @@ class Migration:
     apply: Callable[[Connection], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first tables", m001_first_tables.apply),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first tables", m001_first_tables.apply),
+    Migration(2, "fleets", m002_fleets.apply),
+)

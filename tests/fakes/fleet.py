@@ -1,0 +1,167 @@
+"""A fleet's memory, queue and runner without a database, DBOS or processes; and fleets to try them with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from migrate.core.fleet import Concurrency, FleetAccount, Member, StopRules
+from migrate.core.fleet_run import (
+    Entry,
+    FleetRun,
+    FleetVerb,
+    MemberEnd,
+    MemberState,
+    Standing,
+    Worker,
+    decide,
+)
+from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.errors import NotFoundError
+
+ON_AND_ON = StopRules(0, hold_between_waves=False)
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+def a_member(service: str, *, cluster: str = "shop", account_id: str = "123456789012") -> Member:
+    """Return a member of a fleet."""
+    arn = f"arn:aws:ecs:us-east-1:{account_id}:service/{cluster}/{service}"
+    settings = Settings(ServiceSettings(cluster, service), ImageSettings("app"))
+    return Member(arn, FleetAccount(), account_id, "us-east-1", cluster, service, settings)
+
+
+def a_fleet_run(
+    *waves: Sequence[Member], run_id: str = "fleet-run", stop: StopRules = ON_AND_ON
+) -> tuple[FleetRun, tuple[Entry, ...]]:
+    """Return a run of stage 1 over these members, wave by wave."""
+    run = FleetRun(
+        run_id,
+        "shop-arm64",
+        FleetVerb.APPLY,
+        1,
+        tuple(f"wave {number}" for number in range(len(waves))),
+        NOON,
+        "operator",
+        "here",
+        stop,
+        Concurrency(),
+    )
+    return run, tuple(Entry(run.id, member, wave) for wave, members in enumerate(waves) for member in members)
+
+
+class MemoryFleetStore:
+    """Implements fleet_ports.FleetStore in memory."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: NOON) -> None:
+        self._now = now
+        self._runs: dict[str, FleetRun] = {}
+        self._entries: dict[str, dict[str, Entry]] = defaultdict(dict)
+        self._workers: dict[str, Worker] = {}
+
+    def begin(self, run: FleetRun, entries: Sequence[Entry]) -> None:
+        """Write a new run."""
+        self._runs[run.id] = run
+        for entry in sorted(entries, key=lambda item: (item.wave, item.member.arn)):
+            self._entries[run.id][entry.member.arn] = entry
+
+    def fleet_run(self, run_id: str) -> FleetRun | None:
+        """Return a run."""
+        return self._runs.get(run_id)
+
+    def fleet_runs(self, fleet: str | None = None) -> tuple[FleetRun, ...]:
+        """Return runs, newest first."""
+        return tuple(run for run in reversed(self._runs.values()) if fleet in {None, run.fleet})
+
+    def change(self, run_id: str, decided: Callable[[FleetRun, Sequence[Standing]], FleetRun]) -> FleetRun:
+        """Replace a run."""
+        if run_id not in self._runs:
+            raise NotFoundError("There is no such run.", then="")
+        self._runs[run_id] = decided(self._runs[run_id], self.standings(run_id))
+        return self._runs[run_id]
+
+    def standings(self, run_id: str) -> tuple[Standing, ...]:
+        """Return where the members stand."""
+        return tuple(entry.standing for entry in self.entries(run_id))
+
+    def entries(self, run_id: str) -> tuple[Entry, ...]:
+        """Return the members."""
+        return tuple(self._entries[run_id].values()) if run_id in self._runs else ()
+
+    def attempts(self, run_id: str, arns: Iterable[str]) -> dict[str, int]:
+        """Return the attempts."""
+        return {arn: self._entries[run_id][arn].attempt for arn in arns if arn in self._entries[run_id]}
+
+    def start(self, run_id: str, arn: str, attempt: int, worker: str) -> Entry | None:
+        """Give a member to a worker, if it may begin."""
+        entry = self._current(run_id, arn, attempt)
+        if entry is None:
+            return None
+        if arn not in decide(self._runs[run_id], self.standings(run_id)).start:
+            if entry.state is MemberState.WAITING:
+                self.give_back(run_id, arn, attempt)
+            return None
+        return self._put(
+            replace(entry, state=MemberState.RUNNING, worker=worker, text="", started_at=self._now(), finished_at=None)
+        )
+
+    def note(self, run_id: str, arn: str, attempt: int, text: str) -> None:
+        """Remember what a member does."""
+        entry = self._current(run_id, arn, attempt)
+        if entry is not None:
+            self._put(replace(entry, text=text))
+
+    def finish(self, run_id: str, arn: str, attempt: int, end: MemberEnd) -> None:
+        """End a member."""
+        entry = self._current(run_id, arn, attempt)
+        if entry is not None:
+            self._put(
+                replace(
+                    entry,
+                    state=MemberState.ENDED,
+                    exit_code=end.exit_code,
+                    text=end.text,
+                    then=end.then,
+                    runbook=end.runbook,
+                    run_id=end.run_id,
+                    finished_at=self._now(),
+                )
+            )
+
+    def give_back(self, run_id: str, arn: str, attempt: int) -> bool:
+        """Let a member wait again."""
+        entry = self._current(run_id, arn, attempt)
+        if entry is not None:
+            self._put(replace(entry, state=MemberState.WAITING, attempt=attempt + 1, worker=""))
+        return entry is not None
+
+    def take_up(self, run_id: str, codes: Iterable[int]) -> int:
+        """Let ended members wait again."""
+        wanted = set(codes)
+        found = [item for item in self.entries(run_id) if item.state is MemberState.ENDED and item.exit_code in wanted]
+        for entry in found:
+            again = {"state": MemberState.WAITING, "attempt": entry.attempt + 1, "exit_code": None, "worker": ""}
+            self._put(replace(entry, **again))  # type: ignore[arg-type]
+        return len(found)
+
+    def beat(self, worker: Worker) -> None:
+        """Say that a worker lives."""
+        self._workers[worker.id] = worker
+
+    def leave(self, worker_id: str) -> None:
+        """Strike a worker off."""
+        self._workers.pop(worker_id, None)
+
+    def workers(self) -> tuple[Worker, ...]:
+        """Return the workers."""
+        return tuple(self._workers[key] for key in sorted(self._workers))
+
+    def _current(self, run_id: str, arn: str, attempt: int) -> Entry | None:
+        entry = self._entries[run_id].get(arn)
+        over = entry is None or entry.attempt != attempt or entry.state is MemberState.ENDED
+        return None if over else entry
+
+    def _put(self, entry: Entry) -> Entry:
+        self._entries[entry.run][entry.member.arn] = entry
+        return entry
