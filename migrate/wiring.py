@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.health import AwsHealthReader
 from migrate.adapters.aws.iam import AwsPermissionReader
+from migrate.adapters.aws.roles import role_of
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.builder.reader import LocalBuildReader
@@ -26,24 +27,22 @@ from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, absolute, effective_region, load, read_environment
-from migrate.core.documents import document
-from migrate.core.evidence import Event, EventKind, Run
+from migrate.core.evidence import Run
 from migrate.core.facts import Account, Service
+from migrate.core.fleet import FleetAccount, Member
 from migrate.core.guarding import registry_host
 from migrate.core.images import ImageReference
 from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
-from migrate.ports import Clock, Narrator
-from migrate.store_port import RecordStore
+from migrate.ports import Narrator
+from migrate.workflows.engine_story import noted_by, told_to
 from migrate.workflows.orders import GivenOrders
 from migrate.workflows.runtime import Readers, Runtime
 
 if TYPE_CHECKING:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
-    from migrate.adapters.pulumi.events import ChangeListener
     from migrate.adapters.pulumi.workspace import StackAddress
-    from migrate.core.preview import ResourceChange
 
 
 _LIMITS = ProcessRateLimits()
@@ -57,6 +56,8 @@ class Place:
     config: Path | None = None
     region: str | None = None
     profile: str | None = None
+    member: Member | None = None
+    """A service of a fleet: its settings and its account then come from there, and from no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +195,17 @@ def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
 @contextmanager
 def _opened(place: Place) -> Iterator[Opened]:
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
-    settings = absolute(load(environment.config), environment.config.parent)
+    member = place.member
+    settings = member.settings if member else absolute(load(environment.config), environment.config.parent)
     region = effective_region(place.region, settings, environment)
-    session = open_session(region, environment=os.environ, profile=place.profile, limits=_LIMITS)
+    account = member.account if member else FleetAccount()
+    session = open_session(
+        region,
+        environment=os.environ,
+        profile=account.profile or place.profile,
+        limits=_LIMITS,
+        role=role_of(account, environment.operator),
+    )
     clock = SystemClock()
     repositories = EcrRepositoryReader(session)
     with ExitStack() as stack:
@@ -232,30 +241,6 @@ def _registry(ecr_login: Credentials) -> RegistryClient:
     )
 
 
-def _told_to(narrator: Narrator, run_id: str, clock: Clock) -> ChangeListener:
-    """Pass on what the engine says about one resource while it works; previews are told as a whole."""
-
-    def tell(change: ResourceChange, phase: str) -> None:
-        if not change.changes or change.type.startswith("pulumi:"):
-            return
-        text = f"{change.operation} {change.name}: {phase}"
-        data = document({"operation": change.operation, "type": change.type, "name": change.name, "phase": phase})
-        narrator.tell(Event(run_id, clock.now(), EventKind.RESOURCE, change.urn, text, data))
-
-    return tell
-
-
-def _noted_by(store: RecordStore, narrator: Narrator, run_id: str, clock: Clock) -> Callable[[str], None]:
-    """Keep what the engine did about a lock as evidence, and tell it."""
-
-    def note(text: str) -> None:
-        event = Event(run_id, clock.now(), EventKind.NOTE, "stack lock", text)
-        store.append(event)
-        narrator.tell(event)
-
-    return note
-
-
 def _deployer(opened: Opened, account: Account, service: Service, narrator: Narrator, run_id: str) -> PulumiDeployer:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
 
@@ -265,8 +250,9 @@ def _deployer(opened: Opened, account: Account, service: Service, narrator: Narr
         opened.environment.state_dir,
         _pulumi_environment(opened),
         credentials=opened.readers.repositories.credentials,
-        listener=_told_to(narrator, run_id, clock),
-        tell=_noted_by(opened.readers.store, narrator, run_id, clock),
+        listener=told_to(narrator, run_id, clock),
+        tell=noted_by(opened.readers.store, narrator, run_id, clock),
+        fresh=opened.session.passing_credentials,
     )
 
 
@@ -287,4 +273,4 @@ def _address(opened: Opened, account: Account, service: Service) -> StackAddress
 
 
 def _pulumi_environment(opened: Opened) -> dict[str, str]:
-    return {**os.environ, **opened.session.provider_environment}
+    return {**os.environ, **opened.session.provider_environment, **opened.session.passing_credentials()}

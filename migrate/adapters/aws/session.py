@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
 from migrate import __version__
 from migrate.adapters.aws.calls import CallCounter, allow_reads_only, allow_safety_actions
 from migrate.adapters.aws.errors import translated
 from migrate.adapters.aws.pacing import Pacing
+from migrate.adapters.aws.roles import Role, work_as
 from migrate.adapters.rate_limits import ProcessRateLimits
 from migrate.adapters.system_clock import SystemClock
 from migrate.errors import SettingsError
@@ -92,9 +93,11 @@ class AwsSession:
         profile: str | None = None,
         limits: RateLimits | None = None,
         sleep: Callable[[float], None] | None = None,
+        assumed: bool = False,
     ) -> None:
         self.region = region
         self.profile = profile
+        self.assumed = assumed
         self.calls = CallCounter()
         self.pacing = Pacing(limits or ProcessRateLimits(), sleep or SystemClock().seconds)
         self._core = core
@@ -107,6 +110,24 @@ class AwsSession:
     def provider_environment(self) -> dict[str, str]:
         """What Pulumi's provider and other tools have to find in their environment to reach the same account."""
         return self.region.environment | ({"AWS_PROFILE": self.profile} if self.profile else {})
+
+    def passing_credentials(self) -> dict[str, str]:
+        """Return the credentials of an assumed role for another program's environment, fresh at every call.
+
+        Empty without a role: the program finds what this one found, and refreshes it by itself.
+        """
+        if not self.assumed:
+            return {}
+        with translated("sts", self.region.name):
+            credentials = self._core.get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
+            frozen = credentials.get_frozen_credentials()
+        return {
+            "AWS_ACCESS_KEY_ID": frozen.access_key or "",
+            "AWS_SECRET_ACCESS_KEY": frozen.secret_key or "",
+            "AWS_SESSION_TOKEN": frozen.token or "",
+        }
 
     def ecs(self) -> ECSClient:
         """Return the reading ECS client."""
@@ -188,10 +209,12 @@ def open_session(
     environment: Mapping[str, str],
     profile: str | None = None,
     limits: RateLimits | None = None,
+    role: Role | None = None,
 ) -> AwsSession:
     """Open the door with the standard AWS environment and profile; asks AWS nothing yet.
 
     ``environment`` is the process environment; boto3 reads credentials, endpoint and profile from it by itself.
+    With a ``role`` these credentials only assume it, and everything else is done by it.
     Raises SettingsError for an unknown profile, an unreadable AWS configuration or when no region is set.
     """
     try:
@@ -212,4 +235,6 @@ def open_session(
             runbook="errors#credentials",
         ) from error
     chosen = resolve_region(region, environment, scoped.get("region"))
-    return AwsSession(core, chosen, profile=profile, limits=limits)
+    if role is not None:
+        work_as(core, botocore.session.Session(profile=profile), role, chosen.name)
+    return AwsSession(core, chosen, profile=profile, limits=limits, assumed=role is not None)

@@ -31,7 +31,7 @@ class PulumiDeployer:
 
     ``environment`` is the whole environment that Pulumi and its plugins get. ``credentials`` returns a login for a
     registry host; it is asked anew before every operation that may push. ``listener`` hears changes as they happen,
-    ``tell`` what the engine waits for.
+    ``tell`` what the engine waits for. ``fresh`` adds what every command needs anew, credentials that expire.
     """
 
     def __init__(
@@ -43,8 +43,9 @@ class PulumiDeployer:
         credentials: RegistryCredentials,
         listener: ChangeListener = ignore_changes,
         tell: Listener = tell_nobody,
+        fresh: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        self._engine = Engine(environment, tell=tell)
+        self._engine = Engine(environment, tell=tell, fresh=fresh)
         self._workspaces = StackWorkspaces(address, state, self._engine)
         self._credentials = credentials
         self._listener = listener

@@ -43,7 +43,8 @@ class Engine(PulumiCommand):
     SIGINT lets the engine finish what is under way and write its state.
 
     A locked stack is waited for as long as ``patience``. A lock of a process that this working directory started and
-    that is provably gone is removed, once; no other lock ever is (case C41). ``tell`` hears about both.
+    that is provably gone is removed, once; no other lock ever is (case C41). ``tell`` hears about both. ``fresh``
+    returns what the environment holds only for a while, credentials of an assumed role; asked before every command.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Engine(PulumiCommand):
         grace: timedelta = timedelta(minutes=5),
         patience: timedelta = timedelta(minutes=1),
         tell: Listener = tell_nobody,
+        fresh: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         # The parent's constructor looks at this process's own environment; ours is given.
         self.environment = dict(environment)
@@ -65,6 +67,7 @@ class Engine(PulumiCommand):
         self._grace = grace
         self._patience = patience
         self._tell = tell
+        self._fresh = fresh
         self._started = StartedProcesses()
         self._children: set[subprocess.Popen[str]] = set()
         self._asked: set[subprocess.Popen[str]] = set()
@@ -151,6 +154,7 @@ class Engine(PulumiCommand):
         return CommandResult(stdout=output.text(), stderr=errors.text(), code=child.returncode)
 
     def _start(self, args: list[str], cwd: str, additional_env: Mapping[str, str]) -> subprocess.Popen[str]:
+        fresh = self._fresh()
         with self._lock:
             child = subprocess.Popen(
                 [self.command, "--non-interactive", *args],
@@ -158,7 +162,7 @@ class Engine(PulumiCommand):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=cwd,
-                env={**self.environment, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+                env={**self.environment, **fresh, **additional_env, "PULUMI_AUTOMATION_API": "true"},
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
