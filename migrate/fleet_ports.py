@@ -5,7 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from migrate.core.facts import Account, Service
 from migrate.core.fleet_run import Entry, FleetRun, MemberEnd, Standing, Worker
+
+
+class FleetReader(Protocol):
+    """Looks for the services of one account and region."""
+
+    def account(self) -> Account:
+        """Return who asks, and where."""
+        ...
+
+    def clusters(self) -> tuple[str, ...]:
+        """Return the names of the clusters of the region, sorted."""
+        ...
+
+    def service_arns(self, cluster: str) -> tuple[str, ...]:
+        """Return the ARNs of the services of a cluster (name or ARN), sorted; NotFoundError without such a cluster."""
+        ...
+
+    def described(self, cluster: str, names: Sequence[str]) -> tuple[Service, ...]:
+        """Return many services of a cluster with their tags; names without a service are left out."""
+        ...
 
 
 class FleetStore(Protocol):
@@ -63,6 +84,10 @@ class FleetStore(Protocol):
 
         False where that attempt is over already.
         """
+        ...
+
+    def held_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
+        """Return run, ARN and attempt of the members that are running with a worker."""
         ...
 
     def take_up(self, run_id: str, codes: Iterable[int]) -> int:

@@ -6,6 +6,7 @@ for, a Member is what was found, with everything that a run on that one service 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -45,11 +46,14 @@ class Selection:
     tags: tuple[tuple[str, str], ...] = ()
     exclude: tuple[str, ...] = ()
 
-    def wants(self, cluster: str, service: str, tags: dict[str, str]) -> bool:
-        """Tell whether a service of one of the clusters belongs to the selection."""
+    def named(self, cluster: str, service: str) -> bool:
+        """Tell whether the selection wants a service of one of its clusters, as far as its name goes."""
         named = not self.names or any(matches_service(pattern, cluster, service) for pattern in self.names)
-        tagged = all(name in tags and fnmatchcase(tags[name], pattern) for name, pattern in self.tags)
-        return named and tagged and not any(matches_service(pattern, cluster, service) for pattern in self.exclude)
+        return named and not any(matches_service(pattern, cluster, service) for pattern in self.exclude)
+
+    def tagged(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether a service with these tags has all that the selection wants."""
+        return all(name in tags and fnmatchcase(tags[name], pattern) for name, pattern in self.tags)
 
 
 @dataclass(frozen=True, slots=True)

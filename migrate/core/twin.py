@@ -7,7 +7,7 @@ none. It has no auto scaling. What can only be held by one service at a time can
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -58,6 +58,11 @@ class TwinInputs:
     launch_type: str | None
     strategy: Strategy
     count: int
+
+
+def is_twin(service: str, others: Collection[str]) -> bool:
+    """Tell whether a service is the twin of one of the others, by its name."""
+    return service.endswith(_SUFFIX) and any(twin_name(other) == service for other in others)
 
 
 def twin_name(service: str) -> str:

@@ -60,13 +60,14 @@ def engine(database_url: str, executor: str, runtime: Runtime) -> Iterator[Engin
     DBOS(config=config)
     workflows = _registered(runtime)
     try:
-        _launched()
+        launched()
         yield workflows
     finally:
         DBOS.destroy(destroy_registry=True)
 
 
-def _launched() -> None:
+def launched() -> None:
+    """Launch DBOS. Raises AccessError where its database cannot be used."""
     try:
         DBOS.launch()
     except (SQLAlchemyError, OSError) as error:

@@ -68,6 +68,8 @@ def test_a_member_is_given_to_one_worker_and_ends_once(store: FleetStore) -> Non
     assert started == replace(entries[0], state=MemberState.RUNNING, worker="first", started_at=NOON)
     assert store.start(run.id, WEB.arn, 1, "second") is None
     assert store.entries(run.id) == (started,)
+    assert store.held_by("first") == ((run.id, WEB.arn, 1),)
+    assert store.held_by("second") == ()
     assert store.attempts(run.id, [WEB.arn, "other"]) == {WEB.arn: 1}
 
 
@@ -83,6 +85,7 @@ def test_what_a_member_does_and_how_it_ended_is_remembered(store: FleetStore) ->
     ended = store.entries(run.id)[0]
     assert (ended.state, ended.exit_code, ended.text, ended.then) == (MemberState.ENDED, 4, "rolled back", "look")
     assert (ended.finished_at, ended.standing.failed) == (NOON, True)
+    assert store.held_by("worker") == ()
 
 
 def test_who_lost_a_member_can_change_it_no_more(store: FleetStore) -> None:

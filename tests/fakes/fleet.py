@@ -136,6 +136,15 @@ class MemoryFleetStore:
             self._put(replace(entry, state=MemberState.WAITING, attempt=attempt + 1, worker=""))
         return entry is not None
 
+    def held_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
+        """Return what runs with a worker."""
+        return tuple(
+            (entry.run, entry.member.arn, entry.attempt)
+            for run in self._runs
+            for entry in self.entries(run)
+            if entry.worker == worker_id and entry.state is MemberState.RUNNING
+        )
+
     def take_up(self, run_id: str, codes: Iterable[int]) -> int:
         """Let ended members wait again."""
         wanted = set(codes)

@@ -55,11 +55,20 @@ class EcsServiceReader:
 
     def services(self, cluster: str) -> tuple[str, ...]:
         """Return the names of the services of a cluster (name or ARN), sorted."""
+        return tuple(sorted(name_of(arn) for arn in self.service_arns(cluster)))
+
+    def service_arns(self, cluster: str) -> tuple[str, ...]:
+        """Return the ARNs of the services of a cluster (name or ARN), sorted; NotFoundError without such a cluster."""
         check_region(cluster, self._session.region.name)
         with self._translated():
             pager = self._session.ecs().get_paginator("list_services")
             pages = pager.paginate(cluster=cluster, PaginationConfig={"PageSize": PER_PAGE})
-            return tuple(sorted(name_of(arn) for page in pages for arn in page["serviceArns"]))
+            try:
+                return tuple(sorted(arn for page in pages for arn in page["serviceArns"]))
+            except ClientError as error:
+                if code_of(error) == "ClusterNotFoundException":
+                    raise self._no_cluster(cluster) from error
+                raise
 
     def service(self, cluster: str, name: str) -> Service:
         """Return one service by name or ARN, long or short; NotFoundError when it is missing or INACTIVE."""

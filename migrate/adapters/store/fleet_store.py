@@ -129,6 +129,14 @@ class SqlFleetStore:
         with self._database.writing() as connection:
             return _wait_again(connection, run_id, arn, attempt)
 
+    def held_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
+        """Return run, ARN and attempt of the members that are running with a worker."""
+        query = select(_MEMBERS.run_id, _MEMBERS.arn, _MEMBERS.attempt).where(
+            _MEMBERS.worker == worker_id, _MEMBERS.state == MemberState.RUNNING.value
+        )
+        with self._database.reading() as connection:
+            return () if connection is None else tuple((run, arn, held) for run, arn, held in connection.execute(query))
+
     def take_up(self, run_id: str, codes: Iterable[int]) -> int:
         """Let the members that ended with one of these codes wait again; return how many did."""
         values = {"state": MemberState.WAITING.value, "attempt": _MEMBERS.attempt + 1, "exit_code": None, "worker": ""}

@@ -86,11 +86,12 @@ def test_every_key_reaches_the_fleet(tmp_path: Path) -> None:
     )
     assert (by_name.account, by_name.region, by_tag.account) == (account, "eu-central-1", FleetAccount())
     assert fleet.waves == (Wave("canary", ("api",)), Wave("tenth", share=10))
-    assert by_tag.wants("shop", "api", {"team": "checkout", "tier": "web"})
-    assert not by_tag.wants("shop", "api", {"team": "checkout"})
-    assert not by_tag.wants("shop", "legacy-api", {"team": "checkout", "tier": "web"})
-    assert by_name.wants("shop", "web", {})
-    assert not by_name.wants("other", "web", {})
+    assert by_tag.tagged({"team": "checkout", "tier": "web"})
+    assert not by_tag.tagged({"team": "checkout"})
+    assert by_tag.named("shop", "api")
+    assert not by_tag.named("shop", "legacy-api")
+    assert by_name.named("shop", "web")
+    assert not by_name.named("other", "web")
 
 
 def test_settings_come_from_defaults_then_the_selection_then_the_overrides(tmp_path: Path) -> None:

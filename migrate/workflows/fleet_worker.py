@@ -1,0 +1,184 @@
+"""One of the processes that work on fleets: takes members from the queue, runs them, and takes over from the dead.
+
+A member is somebody's by its attempt: who takes it from another begins the next one, and whatever the former still
+writes about its own is ignored. That its process may not write to the service any more is up to the service's claim.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from migrate.core.fleet_run import Entry, FleetRun, MemberEnd, Worker, decide
+from migrate.core.fleet_workers import Watch, gone
+from migrate.errors import ExitCode, MigrateError
+from migrate.fleet_ports import FleetQueue, FleetStore, MemberRunner
+from migrate.ports import Clock
+
+RETRY = timedelta(seconds=5)
+PATIENCE = timedelta(minutes=5)
+"""How long a member that was taken over waits for its former process to let go of the service."""
+
+Key = tuple[str, str, int]
+"""Run, ARN and attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTools:
+    """What a worker works with. ``dead`` tells whether another worker is provably gone; ``tell`` hears what it does."""
+
+    store: FleetStore
+    queue: FleetQueue
+    runner: MemberRunner
+    clock: Clock
+    dead: Callable[[Worker], bool]
+    tell: Callable[[str], None]
+
+
+class FleetWorker:
+    """Works on ``worker.concurrency`` members at a time; ``work`` is called by the queue, from threads of its own."""
+
+    def __init__(self, tools: FleetTools, worker: Worker) -> None:
+        self._tools = tools
+        self.worker = worker
+        self._watch = Watch()
+        self._slots = threading.Semaphore(worker.concurrency)
+        self._leaving = threading.Event()
+        self._lock = threading.Lock()
+        self._at_work: set[Key] = set()
+        self._offered: set[Key] = set()
+
+    @property
+    def busy(self) -> int:
+        """How many members it works on."""
+        with self._lock:
+            return len(self._at_work)
+
+    def work(self, run_id: str, arn: str, attempt: int) -> None:
+        """Run one member to its end, unless it may not begin any more, or there is no room for it here."""
+        key = (run_id, arn, attempt)
+        with self._at(key) as there_is_room:
+            if not there_is_room:
+                self._hand_back(key)
+                return
+            entry = self._tools.store.start(run_id, arn, attempt, self.worker.id)
+            run = self._tools.store.fleet_run(run_id)
+            if entry is None or run is None:
+                return
+            self._tools.tell(f"{entry.member.name}: taken ({run.title})")
+            end = self._ended(run, entry)
+            if end.exit_code == ExitCode.INTERRUPTED and self._leaving.is_set():
+                self._tools.tell(f"{entry.member.name}: handed back")
+                self._hand_back(key)
+                return
+            self._tools.store.finish(run_id, arn, attempt, end)
+            self._tools.tell(f"{entry.member.name}: exit {end.exit_code}: {end.text}")
+        self.advance(run_id)
+
+    def advance(self, run_id: str) -> None:
+        """Put on the queue whatever may begin now and was not put there by this process before."""
+        run = self._tools.store.fleet_run(run_id)
+        if run is None:
+            return
+        start = decide(run, self._tools.store.standings(run_id)).start
+        current = self._tools.store.attempts(run_id, start)
+        new = {arn for arn, attempt in current.items() if (run_id, arn, attempt) not in self._offered}
+        if new:
+            self._offer(run, [entry for entry in self._tools.store.entries(run_id) if entry.member.arn in new])
+
+    def look_around(self) -> None:
+        """Say that this worker lives, and take over from those that do not."""
+        store, now = self._tools.store, self._tools.clock.now()
+        workers = store.workers()
+        if self.worker.beat and self.worker.id not in {worker.id for worker in workers}:
+            # Somebody took this one for dead, and its members with it.
+            self._tools.tell("this worker was not heard for too long; its members are others' now")
+            self._tools.runner.hold()
+        self.worker = replace(self.worker, beat=self.worker.beat + 1)
+        store.beat(self.worker)
+        others = [worker for worker in workers if worker.id != self.worker.id]
+        self._watch = self._watch.look(others, now)
+        for worker in gone(self._watch, others, now, self._tools.dead):
+            self._take_over(worker)
+        self._pick_up_own()
+
+    def leave(self) -> None:
+        """Take nothing more, let what runs stop between two acts, and hand it back."""
+        self._leaving.set()
+        self._tools.runner.hold()
+
+    @contextmanager
+    def _at(self, key: Key) -> Iterator[bool]:
+        with self._lock:
+            self._at_work.add(key)
+        room = not self._leaving.is_set() and self._slots.acquire(timeout=RETRY.total_seconds())
+        try:
+            yield room
+        finally:
+            if room:
+                self._slots.release()
+            with self._lock:
+                self._at_work.discard(key)
+
+    def _ended(self, run: FleetRun, entry: Entry) -> MemberEnd:
+        """Run a member; one that was taken over waits until its former process has let go of the service."""
+        tools, waited = self._tools, timedelta(0)
+
+        def note(text: str) -> None:
+            tools.store.note(run.id, entry.member.arn, entry.attempt, text)
+
+        while True:
+            end = tools.runner.run(run, entry, note)
+            held = end.exit_code == ExitCode.LOCKED and entry.attempt > 1
+            if not held or waited >= PATIENCE or self._leaving.is_set():
+                return end
+            note(f"waiting for its former process: {end.text}")
+            tools.clock.sleep(RETRY)
+            waited += RETRY
+
+    def _hand_back(self, key: Key) -> None:
+        run_id, arn, attempt = key
+        if self._tools.store.give_back(run_id, arn, attempt):
+            run = self._tools.store.fleet_run(run_id)
+            again = [entry for entry in self._tools.store.entries(run_id) if entry.member.arn == arn]
+            if run is not None:
+                self._offer(run, again, later=True)
+
+    def _offer(self, run: FleetRun, entries: Iterable[Entry], *, later: bool = False) -> None:
+        offered = list(entries)
+        self._tools.queue.offer(run, offered, later=later)
+        with self._lock:
+            self._offered.update((run.id, entry.member.arn, entry.attempt) for entry in offered)
+
+    def _take_over(self, worker: Worker) -> None:
+        """Let others have what a worker had that is gone; several that do so at once do it once."""
+        self._tools.tell(f"worker {worker.name} is gone; taking over what it had")
+        for run_id, arn, attempt in {*self._tools.queue.taken_by(worker.id), *self._tools.store.held_by(worker.id)}:
+            self._tools.queue.withdraw(run_id, arn, attempt)
+            self._tools.store.give_back(run_id, arn, attempt)
+            self.advance(run_id)
+        self._tools.store.leave(worker.id)
+
+    def _pick_up_own(self) -> None:
+        """Give back what is said to be ours and is not: a database that was away may have cut the work short."""
+        for key in self._tools.store.held_by(self.worker.id):
+            if key not in self._at_work:
+                self._hand_back(key)
+
+
+def kept_alive(worker: FleetWorker, wait: Callable[[], bool], tell: Callable[[str], None]) -> None:
+    """Look around until ``wait`` says that it is over; a database that is away is tried again."""
+    silent = False
+    while True:
+        try:
+            worker.look_around()
+            silent = False
+        except MigrateError as error:
+            if not silent:
+                tell(str(error))
+            silent = True
+        if wait():
+            return
