@@ -133,6 +133,15 @@ class LockedError(MigrateError):
     runbook = "errors#locked"
 
 
+class ClaimLostError(LockedError):
+    """This run held the service and was not heard of for too long: another one took it over, and this one may not act.
+
+    Nothing may be written after it, not even how this run ended.
+    """
+
+    runbook = "errors#claim-lost"
+
+
 class WorldChangedError(MigrateError):
     """The service is no longer what the plan or the record was made from."""
 

@@ -26,15 +26,26 @@ class RecordStore(Protocol):
         """
         ...
 
-    def claim(self, service: str, run: Run) -> None:
+    def claim(self, service: str, run: Run) -> int:
         """Make ``run`` the only writer of the service and list it under ``runs``; LockedError names who already is.
 
-        The same run may claim again (it is being resumed), and a claim whose process is provably dead is taken over.
+        A claim whose process is provably dead, or that was not heard of for SILENCE, is taken over, by the same run
+        (it is being resumed) or by another one, which ends the former. A living one is never taken.
+
+        Return the claim's token: a number that grows with every claim of a service and never comes again. Until the
+        release the store lets it be heard that the claim lives, and checks it in every write of the run.
+        """
+        ...
+
+    def hold(self, service: str, run_id: str) -> None:
+        """Raise ClaimLostError unless the claim that this store made for the run still stands.
+
+        ``save_record`` and ``append`` raise it as well, for a run that has made a claim, and then write nothing.
         """
         ...
 
     def release(self, service: str, run_id: str) -> None:
-        """Give the service free, if ``run_id`` holds it."""
+        """Give the service free, if ``run_id`` holds it by the claim that this store made."""
         ...
 
     def append(self, event: Event) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import postgresql as postgresql_programs
+from tests.postgresql import PostgresqlServer, postgresql_server
+
 _PREFIXES = ("AWS_", "MIGRATE_", "PULUMI_")
 
 # A loaded machine is no fault of the code: how fast something is, tests/bench says.
@@ -35,6 +38,27 @@ def interruptible() -> Iterator[None]:
     yield
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGHUP, hang_up)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """Give a PostgreSQL server; without one a test is skipped, or fails with MIGRATE_POSTGRES=required."""
+    missing = postgresql_programs.missing()
+    if missing and os.environ.get("MIGRATE_POSTGRES") == "required":
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'migrate.sqlite'}"
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return server.database()
 
 
 @pytest.fixture

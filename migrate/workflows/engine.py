@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from migrate.core.evidence import Run
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage
-from migrate.errors import AccessError
+from migrate.errors import AccessError, ClaimLostError
 from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.finish import finish
 from migrate.workflows.rollback import roll_back
@@ -26,12 +26,30 @@ from migrate.workflows.runtime import Runtime
 T = TypeVar("T")
 
 
+class _Abandoned(BaseException):
+    """Carries a lost claim past everything that would act on it or keep it.
+
+    DBOS writes down every Exception as the result of the step or the workflow, and these belong to the run's follower.
+    """
+
+    def __init__(self, lost: ClaimLostError) -> None:
+        super().__init__(lost)
+        self.lost = lost
+
+
+def _abandoning(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except ClaimLostError as lost:
+        raise _Abandoned(lost) from lost
+
+
 class DurableSteps:
     """Steps whose results DBOS keeps in its database."""
 
     def step(self, name: str, act: Callable[[], T]) -> T:
         """Return the recorded result, or run the step and record what comes of it."""
-        return DBOS.run_step({"name": name}, act)
+        return DBOS.run_step({"name": name}, lambda: _abandoning(act))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +102,27 @@ def _registered(runtime: Runtime) -> Engine:
 
     @DBOS.workflow(name="apply")
     def apply(run: Run) -> RunOutcome:
-        return apply_stage(runtime, steps, run)
+        return _abandoning(lambda: apply_stage(runtime, steps, run))
 
     @DBOS.workflow(name="rebaseline")
     def new_baseline(run: Run) -> RunOutcome:
-        return rebaseline(runtime, steps, run)
+        return _abandoning(lambda: rebaseline(runtime, steps, run))
 
     @DBOS.workflow(name="rollback")
     def rollback(run: Run, to: int | None) -> RunOutcome:
-        return roll_back(runtime, steps, run, None if to is None else Stage(to))
+        return _abandoning(lambda: roll_back(runtime, steps, run, None if to is None else Stage(to)))
 
     @DBOS.workflow(name="finish")
     def end(run: Run) -> RunOutcome:
-        return finish(runtime, steps, run)
+        return _abandoning(lambda: finish(runtime, steps, run))
 
     def started(workflow: Callable[..., RunOutcome]) -> Callable[..., RunOutcome]:
         def start(run: Run, *arguments: int | None) -> RunOutcome:
-            with SetWorkflowID(run.id):
-                return workflow(run, *arguments)
+            try:
+                with SetWorkflowID(run.id):
+                    return workflow(run, *arguments)
+            except _Abandoned as abandoned:
+                raise abandoned.lost from None
 
         return start
 

@@ -77,16 +77,20 @@ class Journal:
         """Read something that decides how the run goes on; a resumed run sees what it saw before.
 
         Raises InterruptedRunError or RollBackAskedError when the operator has said so: inside the step, so that a
-        resumed run meets it at the same place.
+        resumed run meets it at the same place. Raises ClaimLostError when the run is not the service's writer any
+        more, before the action and also after it: what a stalled process has seen is not what its follower goes by.
         """
 
         def heeding() -> T:
+            self.store.hold(self.run.service, self.run.id)
             self._heed()
             try:
-                return action()
+                result = action()
             except InterruptedRunError:
                 self._heed()
                 raise
+            self.store.hold(self.run.service, self.run.id)
+            return result
 
         return self.durable.step(step, heeding)
 

@@ -10,9 +10,12 @@ import pytest
 
 from migrate.sandbox.toolchain.parts import ensure_ministack
 from migrate.sandbox.toolchain.progress import Progress
+from tests.contracts.stores import HeardStore, Opener, in_database, in_memory
 from tests.fakes.front_account import Account
 from tests.fakes.front_hosts import FrontHost, InProcess, WholeProcess, whole_process
 from tests.fakes.plugin_client import PluginClient, plugin
+from tests.fakes.record_store import FakeProcesses
+from tests.postgresql import PostgresqlServer
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +58,36 @@ def provider(live_front: WholeProcess) -> Iterator[PluginClient]:
             defaultTags=json.dumps({"tags": {"owner": "web"}}),
         )
         yield client
+
+
+@pytest.fixture
+def processes() -> FakeProcesses:
+    """Give two processes that live."""
+    return FakeProcesses(running={4711: "tick 1", 4712: "tick 2"})
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
+    """Give the URL of an empty database of each kind, and None for a fake that keeps everything in memory."""
+    if request.param == "memory":
+        return None
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state' / 'migrate.sqlite'}"
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return server.database()
+
+
+@pytest.fixture
+def open_store(state_url: str | None) -> Iterator[Opener]:
+    """Give what opens the same store again and again: the fake, or the real one on either kind of database."""
+    if state_url is None:
+        yield in_memory()
+        return
+    with in_database(state_url) as opener:
+        yield opener
+
+
+@pytest.fixture
+def store(open_store: Opener, processes: FakeProcesses) -> HeardStore:
+    """Give one store."""
+    return open_store(processes)

@@ -1,41 +1,31 @@
-"""What every memory of fleets must do; run over the fake, over SQLite and, by URL, over PostgreSQL."""
+"""What every memory of fleets must do; run over the fake, over SQLite and over PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
-from migrate.adapters.store.database import parse_url
 from migrate.adapters.store.fleet_store import SqlFleetStore
-from migrate.adapters.store.tables import METADATA
 from migrate.core.fleet import StopRules
 from migrate.core.fleet_run import MemberEnd, MemberState, Worker, gone_on
 from migrate.errors import NotFoundError
 from migrate.fleet_ports import FleetStore
-from tests.contracts.test_record_store import KINDS, POSTGRESQL
 from tests.fakes.fleet import NOON, MemoryFleetStore, a_fleet_run, a_member
 
 WEB, API, CART = (a_member(name) for name in ("web", "api", "cart"))
 DONE, FAILED = MemberEnd(0, "proven", run_id="run-1"), MemberEnd(4, "rolled back", "look", "rollback#rolled-back")
 
 
-@pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FleetStore]:
-    if request.param == "memory":
+@pytest.fixture
+def store(state_url: str | None) -> Iterator[FleetStore]:
+    if state_url is None:
         yield MemoryFleetStore()
         return
-    url = f"sqlite:///{tmp_path / 'migrate.sqlite'}" if request.param == "sqlite" else POSTGRESQL
-    with SqlFleetStore(url, lambda: NOON) as store:
+    with SqlFleetStore(state_url, lambda: NOON) as store:
         yield store
-    if request.param == "postgresql":
-        engine = create_engine(parse_url(url))
-        METADATA.drop_all(engine)
-        engine.dispose()
 
 
 def test_what_is_not_there_is_not_found(store: FleetStore) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from threading import Lock
 
 from migrate.adapters.processes import ProcessTable
-from migrate.adapters.store.claims import Claim, claim_of, may_take
+from migrate.adapters.store.claims import Claim, claim_of, lost, may_take, superseded
 from migrate.adapters.store.record_store import conflict, ended
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.record import Record
@@ -40,19 +41,22 @@ class EveryProcessLives:
 class MemoryRecordStore:
     """Keeps everything in dictionaries; ``processes`` decides which claims are dead (none, unless told)."""
 
-    def __init__(self, processes: ProcessTable | None = None) -> None:
+    def __init__(self, processes: ProcessTable | None = None, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self._processes = processes or EveryProcessLives()
+        self._seconds = seconds
         self._lock = Lock()
         self._records: dict[str, list[Record]] = {}
         self._runs: dict[str, Run] = {}
         self._events: list[Event] = []
         self._plans: dict[str, str] = {}
         self._claims: dict[str, Claim] = {}
+        self._tokens: dict[str, int] = {}
+        self._held: dict[str, Claim] = {}
 
-    def seen_from(self, processes: ProcessTable) -> MemoryRecordStore:
+    def seen_from(self, processes: ProcessTable, seconds: Callable[[], float] = lambda: 0.0) -> MemoryRecordStore:
         """Return a view of the same data for a process that sees another process table."""
         other = copy(self)
-        other._processes = processes
+        other._processes, other._seconds, other._held = processes, seconds, {}
         return other
 
     def record(self, service: str) -> Record | None:
@@ -61,6 +65,7 @@ class MemoryRecordStore:
     def save_record(self, service: str, record: Record) -> Record:
         saved = replace(record, version=record.version + 1)
         with self._lock:
+            self._check(next((held for held in reversed(self._held.values()) if held.service == service), None))
             versions = self._records.get(service, [])
             if record in versions or saved in versions:
                 return record if record in versions else saved
@@ -69,21 +74,53 @@ class MemoryRecordStore:
             self._records[service] = [*versions, saved]
         return saved
 
-    def claim(self, service: str, run: Run) -> None:
-        wanted = claim_of(service, run, self._processes)
+    def claim(self, service: str, run: Run) -> int:
         with self._lock:
-            if service in self._claims:
-                may_take(self._claims[service], wanted, self._processes)
-            self._claims[service] = wanted
+            now, holder = self._seconds(), self._claims.get(service)
+            wanted = claim_of(service, run, self._processes, now=now)
+            if holder is not None:
+                may_take(holder, wanted, self._processes, now)
+            token = self._tokens[service] = self._tokens.get(service, 0) + 1
+            made = self._claims[service] = replace(wanted, token=token)
             self._runs[run.id] = run
+            if holder is not None and holder.run_id != run.id:
+                end, taken = superseded(holder, made, now)
+                self._add(*([end] if self._runs[holder.run_id].finished_at is None else []), taken)
+            self._held.pop(run.id, None)
+            self._held[run.id] = made
+        return token
+
+    def hold(self, service: str, run_id: str) -> None:
+        with self._lock:
+            if run_id not in self._held:
+                raise lost(service, run_id, self._claims.get(service))
+            self._check(self._held[run_id])
+
+    def beat(self) -> None:
+        with self._lock:
+            for held in self._held.values():
+                current = self._claims.get(held.service)
+                if current is not None and current.token == held.token:
+                    self._claims[held.service] = replace(current, heard_at=self._seconds())
 
     def release(self, service: str, run_id: str) -> None:
         with self._lock:
-            if service in self._claims and self._claims[service].run_id == run_id:
-                del self._claims[service]
+            held, current = self._held.get(run_id), self._claims.get(service)
+            if held is not None and current is not None and (held.service, held.token) == (service, current.token):
+                del self._claims[service], self._held[run_id]
 
     def append(self, event: Event) -> None:
         with self._lock:
+            self._check(self._held.get(event.run_id))
+            self._add(event)
+
+    def _check(self, held: Claim | None) -> None:
+        current = None if held is None else self._claims.get(held.service)
+        if held is not None and (current is None or current.token != held.token):
+            raise lost(held.service, held.run_id, current)
+
+    def _add(self, *events: Event) -> None:
+        for event in events:
             self._events.append(event)
             if event.kind is EventKind.FINISHED and event.run_id in self._runs:
                 self._runs[event.run_id] = ended(self._runs[event.run_id], event)

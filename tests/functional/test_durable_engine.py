@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +12,10 @@ from migrate.workflows.engine import engine
 from tests.fakes.migration import Operator
 
 
-def test_runs_and_refusals_on_the_durable_engine(tmp_path: Path) -> None:
+def test_runs_and_refusals_on_the_durable_engine(database_url: str) -> None:
     operator = Operator.of()
     run, again, early = operator.run("apply", 0), operator.run("rollback", -1), operator.run("apply", 3)
-    with engine(f"sqlite:///{tmp_path / 'state.db'}", "executor-1", operator.runtime) as running:
+    with engine(database_url, "executor-1", operator.runtime) as running:
         first = running.apply(run)
         calls = list(operator.stacks.calls)
         assert first.exit_code is ExitCode.DONE
@@ -30,9 +29,9 @@ def test_runs_and_refusals_on_the_durable_engine(tmp_path: Path) -> None:
     assert operator.service.launch_type == "FARGATE"
 
 
-def test_another_process_knows_what_a_former_one_did(tmp_path: Path) -> None:
+def test_another_process_knows_what_a_former_one_did(database_url: str) -> None:
     operator = Operator.of()
-    run, url = operator.run("apply", 0), f"sqlite:///{tmp_path / 'state.db'}"
+    run, url = operator.run("apply", 0), database_url
     with engine(url, "executor-1", operator.runtime) as running:
         first = running.apply(run)
     with engine(url, "executor-2", operator.runtime) as running:
@@ -40,11 +39,11 @@ def test_another_process_knows_what_a_former_one_did(tmp_path: Path) -> None:
     assert operator.stacks.calls.count("up_service") == 2
 
 
-def test_ctrl_c_in_a_step_of_a_rollback_ends_in_words_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_in_a_step_of_a_rollback_ends_in_words_and_the_next_run_goes_on(database_url: str) -> None:
     operator = Operator.of().reach(1)
     operator.stacks.interrupt_after["refresh"] = KeyboardInterrupt()
     first, second = operator.run("rollback", 0), operator.run("rollback", 0)
-    url = f"sqlite:///{tmp_path / 'state.db'}"
+    url = database_url
     with engine(url, "executor-1", operator.runtime) as running:
         stopped = running.rollback(first, Stage.BASELINE)
     assert (stopped.exit_code, stopped.text.split(":")[0]) == (ExitCode.INTERRUPTED, "ROLLBACK INTERRUPTED")
@@ -52,12 +51,12 @@ def test_ctrl_c_in_a_step_of_a_rollback_ends_in_words_and_the_next_run_goes_on(t
         assert running.rollback(second, Stage.BASELINE).exit_code is ExitCode.DONE
 
 
-def test_c43_a_new_baseline_runs_on_the_durable_engine(tmp_path: Path) -> None:
+def test_c43_a_new_baseline_runs_on_the_durable_engine(database_url: str) -> None:
     operator = Operator.of().reach(1)
     operator.world.deploy()
     operator.world.pass_time(timedelta(minutes=10))
     theirs, run = operator.service.task_definition_arn, operator.run("apply", 0)
-    with engine(f"sqlite:///{tmp_path / 'state.db'}", "executor-1", operator.runtime) as running:
+    with engine(database_url, "executor-1", operator.runtime) as running:
         outcome = running.rebaseline(run)
         assert running.rebaseline(run) == outcome, "the recorded outcome, not another run"
     assert outcome.exit_code is ExitCode.DONE, outcome

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from migrate.adapters.processes import LocalProcesses, ProcessTable
-from migrate.adapters.store.claims import Claim, claim_of, may_take
+from migrate.adapters.store import claim_rows
+from migrate.adapters.store.claim_rows import Held
+from migrate.adapters.store.claims import BEAT, SILENCE, Claim, claim_of, lost, may_take, superseded
 from migrate.adapters.store.codec import decode, encode
 from migrate.adapters.store.database import Database
-from migrate.adapters.store.tables import CLAIMS, EVENTS, PLANS, RECORDS, RUNS
+from migrate.adapters.store.heartbeat import Heartbeat
+from migrate.adapters.store.tables import EVENTS, PLANS, RECORDS, RUNS
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.record import Record
@@ -23,13 +27,29 @@ from migrate.errors import WorldChangedError
 class SqlRecordStore:
     """Keeps records, runs, events, plans and claims in the database at ``url``; safe for threads and processes.
 
+    What it has claimed for a run, it lets be heard every ``beat``, and checks in every write of that run. ``seconds``
+    is the clock that all holders share: the database's own.
+
     Every method may raise AccessError where the database cannot be used, and BlockedError where a newer version of
     the program wrote it (both runbook errors#state).
     """
 
-    def __init__(self, url: str, *, processes: ProcessTable | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        processes: ProcessTable | None = None,
+        beat: timedelta = BEAT,
+        silence: timedelta = SILENCE,
+        seconds: Callable[[Connection], float] = claim_rows.database_seconds,
+    ) -> None:
         self._database = Database(url)
         self._processes = processes or LocalProcesses()
+        self._silence = silence
+        self._seconds = seconds
+        self._held: dict[str, Held] = {}
+        self._living: dict[str, Held] = {}
+        self._heartbeat = Heartbeat(self.beat, beat)
 
     def __enter__(self) -> Self:
         return self
@@ -40,7 +60,8 @@ class SqlRecordStore:
         self.close()
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; claims are not heard of any more."""
+        self._heartbeat.stop()
         self._database.close()
 
     def record(self, service: str) -> Record | None:
@@ -56,6 +77,9 @@ class SqlRecordStore:
         """
         saved = replace(record, version=record.version + 1)
         with self._database.writing() as connection:
+            self._check(
+                connection, next((held for held in reversed(self._held.values()) if held.service == service), None)
+            )
             if _record(connection, service, record.version) == record:
                 return record
             there = _record(connection, service, saved.version)
@@ -68,33 +92,65 @@ class SqlRecordStore:
                 raise conflict(service, record, newest or 0)
         return saved
 
-    def claim(self, service: str, run: Run) -> None:
+    def claim(self, service: str, run: Run) -> int:
         """Make ``run`` the only writer of the service; LockedError names the run that already is.
 
-        A claim of the same run, or of a process on this machine that is provably gone, is taken over.
+        A claim of a process that is provably gone, or that was not heard of for long, is taken over; the run that is
+        superseded by another one thereby ends. Return the token of the claim.
         """
-        wanted = claim_of(service, run, self._processes)
         with self._database.writing() as connection:
-            row = connection.execute(select(CLAIMS).where(CLAIMS.c.service == service)).mappings().first()
-            if row is not None:
-                may_take(_claim(row), wanted, self._processes)
-                connection.execute(delete(CLAIMS).where(CLAIMS.c.service == service))
-            connection.execute(insert(CLAIMS).values(_columns(wanted)))
+            now = self._seconds(connection)
+            holder = claim_rows.holder(connection, service)
+            wanted = claim_of(service, run, self._processes, now=now)
+            if holder is not None:
+                may_take(holder, wanted, self._processes, now, self._silence)
+            made = replace(wanted, token=claim_rows.next_token(connection, service))
+            claim_rows.put(connection, made)
             _put_run(connection, run)
+            if holder is not None and holder.run_id != run.id:
+                _supersede(connection, holder, made, now)
+        self._held.pop(run.id, None)
+        self._held[run.id] = self._living[run.id] = Held(service, run.id, made.token)
+        self._heartbeat.start()
+        return made.token
+
+    def hold(self, service: str, run_id: str) -> None:
+        """Raise ClaimLostError unless the claim that this store made for the run still stands."""
+        with self._database.reading() as connection:
+            if connection is None:
+                raise lost(service, run_id, None)
+            self._check(connection, self._held.get(run_id, Held(service, run_id, 0)))
+
+    def beat(self) -> None:
+        """Let it be heard that the claims live which this store has made and not given free."""
+        for held in tuple(self._living.values()):
+            with self._database.writing() as connection:
+                if not claim_rows.hear(connection, held, self._seconds(connection)):
+                    self._living.pop(held.run_id, None)
 
     def release(self, service: str, run_id: str) -> None:
-        """Give the service free, if ``run_id`` holds it."""
+        """Give the service free, if ``run_id`` holds it by the claim that this store made."""
+        held = self._held.get(run_id)
+        if held is None or held.service != service:
+            return
         with self._database.writing() as connection:
-            connection.execute(delete(CLAIMS).where(CLAIMS.c.service == service, CLAIMS.c.run_id == run_id))
+            stood = claim_rows.free(connection, held)
+        self._living.pop(run_id, None)
+        if not self._living:
+            self._heartbeat.stop()
+        if stood:
+            # What was lost stays on the list: a run that ends late must not write after all.
+            del self._held[run_id]
 
     def append(self, event: Event) -> None:
         """Add an event of a run to the evidence; FINISHED also ends the run, with ``data["status"]`` as its status."""
         with self._database.writing() as connection:
-            connection.execute(insert(EVENTS).values(run_id=event.run_id, body=encode(event)))
-            if event.kind is EventKind.FINISHED:
-                body = connection.execute(select(RUNS.c.body).where(RUNS.c.id == event.run_id)).scalar()
-                if body is not None:
-                    _put_run(connection, ended(decode(Run, body), event))
+            self._check(connection, self._held.get(event.run_id))
+            _append(connection, event)
+
+    def _check(self, connection: Connection, held: Held | None) -> None:
+        if held is not None:
+            claim_rows.check(connection, held)
 
     def events(self, run_id: str) -> tuple[Event, ...]:
         """Return the events of a run, oldest first."""
@@ -160,25 +216,24 @@ def _record(connection: Connection, service: str, version: int | None = None) ->
     return None if body is None else decode(Record, body)
 
 
+def _append(connection: Connection, event: Event) -> None:
+    connection.execute(insert(EVENTS).values(run_id=event.run_id, body=encode(event)))
+    if event.kind is EventKind.FINISHED:
+        body = connection.execute(select(RUNS.c.body).where(RUNS.c.id == event.run_id)).scalar()
+        if body is not None:
+            _put_run(connection, ended(decode(Run, body), event))
+
+
+def _supersede(connection: Connection, holder: Claim, by: Claim, now: float) -> None:
+    end, taken = superseded(holder, by, now)
+    body = connection.execute(select(RUNS.c.body).where(RUNS.c.id == holder.run_id)).scalar()
+    if body is not None and decode(Run, body).finished_at is None:
+        _append(connection, end)
+    _append(connection, taken)
+
+
 def _put_run(connection: Connection, run: Run) -> None:
     values = {"service": run.service, "body": encode(run)}
     known = connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(values))
     if known.rowcount == 0:
         connection.execute(insert(RUNS).values(id=run.id, **values))
-
-
-def _claim(row: RowMapping) -> Claim:
-    return Claim(**{**row, "since": datetime.fromisoformat(row["since"])})
-
-
-def _columns(claim: Claim) -> dict[str, object]:
-    return {
-        "service": claim.service,
-        "run_id": claim.run_id,
-        "operator": claim.operator,
-        "host": claim.host,
-        "process": claim.process,
-        "since": claim.since.isoformat(),
-        "machine": claim.machine,
-        "process_started": claim.process_started,
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text, func
+from sqlalchemy import BigInteger, Column, DateTime, Double, Integer, MetaData, Table, Text, func
 
 METADATA = MetaData()
 
@@ -60,8 +60,19 @@ CLAIMS = Table(
     Column("since", Text, nullable=False),
     Column("machine", Text, nullable=False),
     Column("process_started", Text, nullable=True),
+    Column("token", BigInteger, nullable=False, server_default="0"),
+    Column("heard_at", Double, nullable=True),
 )
-"""One row a service: the primary key is what makes two holders impossible."""
+"""One row a service: the primary key is what makes two holders impossible. ``heard_at`` is in seconds since 1970, by
+the database's clock; programs of before version 3 leave it NULL."""
+
+TOKENS = Table(
+    "migrate_tokens",
+    METADATA,
+    Column("service", Text, primary_key=True),
+    Column("token", BigInteger, nullable=False),
+)
+"""The newest token of each service. Rows stay when the claim goes, so that no token is ever given twice."""
 
 FLEET_RUNS = Table(
     "migrate_fleet_runs",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from migrate.adapters.store.migrations import m001_first_tables, m002_fleets
+from migrate.adapters.store.migrations import m001_first_tables, m002_fleets, m003_fencing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,5 @@ class Migration:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", m001_first_tables.apply),
     Migration(2, "fleets", m002_fleets.apply),
+    Migration(3, "tokens and heartbeats of claims", m003_fencing.apply),
 )
