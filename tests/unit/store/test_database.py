@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy import create_engine, text
 
 from migrate.adapters.store.database import parse_url
 from migrate.adapters.store.migrations import MIGRATIONS
 from migrate.adapters.store.record_store import SqlRecordStore
-from migrate.adapters.store.tables import METADATA
 from migrate.errors import AccessError, BlockedError, SettingsError
 from tests.fakes.records import SERVICE_ARN, a_record, an_event
 
@@ -65,24 +64,6 @@ def test_a_folder_that_was_there_is_left_as_it_was(tmp_path: Path) -> None:
     with SqlRecordStore(url_of(tmp_path / "migrate.sqlite")) as store:
         store.save_plan(SERVICE_ARN, "{}")
     assert not (tmp_path / ".gitignore").exists()
-
-
-def test_the_migrations_lead_to_the_tables_that_the_program_uses(tmp_path: Path) -> None:
-    url = url_of(tmp_path / "migrate.sqlite")
-    with SqlRecordStore(url) as store:
-        store.save_plan(SERVICE_ARN, "{}")
-    engine = create_engine(url)
-    made = MetaData()
-    made.reflect(engine)
-    engine.dispose()
-    assert {table.name for table in made.sorted_tables} == {table.name for table in METADATA.sorted_tables}
-    for wanted in METADATA.sorted_tables:
-        shapes = [
-            [(column.name, bool(column.nullable), bool(column.primary_key)) for column in table.columns]
-            for table in (wanted, made.tables[wanted.name])
-        ]
-        assert shapes[0] == shapes[1]
-        assert {index.name for index in wanted.indexes} == {index.name for index in made.tables[wanted.name].indexes}
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
