@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from pulumi.automation import Stack
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
-from migrate.adapters.pulumi.engine import Engine, Listener, tell_nobody
+from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
 from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.failures import translate_failure
@@ -44,8 +45,9 @@ class PulumiDeployer:
         listener: ChangeListener = ignore_changes,
         tell: Listener = tell_nobody,
         fresh: Callable[[], Mapping[str, str]] = dict,
+        patience: timedelta = PATIENCE,
     ) -> None:
-        self._engine = Engine(environment, tell=tell, fresh=fresh)
+        self._engine = Engine(environment, tell=tell, fresh=fresh, patience=patience)
         self._workspaces = StackWorkspaces(address, state, self._engine)
         self._credentials = credentials
         self._listener = listener
@@ -88,7 +90,7 @@ class PulumiDeployer:
         Raises UnsafePreviewError, and leaves the state as it is, when a resource would be dropped from it: more
         often than not that is a credential or an endpoint, not a resource that is gone.
         """
-        if self._workspaces.exists(StackKind.SERVICE):
+        if self._workspaces.may_exist(StackKind.SERVICE):
             self._refresh(StackKind.SERVICE)
 
     def set_aside(self, mark: str, *, image: bool) -> None:
@@ -98,7 +100,7 @@ class PulumiDeployer:
         (case C30).
         """
         for kind in (StackKind.IMAGE, StackKind.SERVICE) if image else (StackKind.SERVICE,):
-            if self._workspaces.exists(kind):
+            if self._workspaces.may_exist(kind):
                 with self._operation(kind, "rename", None) as (stack, _), suppress(StackNotFoundError):
                     stack.rename(self._workspaces.address.set_aside(mark))
 
@@ -121,7 +123,10 @@ class PulumiDeployer:
 
     def _refresh(self, kind: StackKind) -> None:
         with self._operation(kind, "refresh", None) as (stack, collector):
-            stack.preview_refresh(on_event=collector, color="never")
+            try:
+                stack.preview_refresh(on_event=collector, color="never")
+            except StackNotFoundError:
+                return
         # A twin that somebody else deleted is nothing to hold on to: it was there to go.
         gone = [name for name in collector.gone if name != TWIN]
         if gone:

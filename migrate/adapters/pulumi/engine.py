@@ -28,6 +28,9 @@ _INSTALL = "Install Pulumi (https://www.pulumi.com/docs/iac/download-install/) s
 
 _LOOK_AGAIN = timedelta(seconds=5)
 
+PATIENCE = timedelta(minutes=1)
+"""How long a stack that somebody else has locked is waited for."""
+
 Listener = Callable[[str], object]
 
 
@@ -53,7 +56,7 @@ class Engine(PulumiCommand):
         *,
         timeout: timedelta = timedelta(hours=2),
         grace: timedelta = timedelta(minutes=5),
-        patience: timedelta = timedelta(minutes=1),
+        patience: timedelta = PATIENCE,
         tell: Listener = tell_nobody,
         fresh: Callable[[], Mapping[str, str]] = dict,
     ) -> None:

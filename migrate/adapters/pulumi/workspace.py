@@ -106,6 +106,13 @@ class StackWorkspaces:
         """Whether the stack was ever written from this state directory."""
         return (self.directory(kind) / self._settings_file).exists()
 
+    def may_exist(self, kind: StackKind) -> bool:
+        """Whether the stack may be there: a backend that was named may hold what another state directory has written.
+
+        Only an operation on it then tells, with StackNotFoundError.
+        """
+        return self.exists(kind) or "PULUMI_BACKEND_URL" not in self._environment
+
     def open(self, kind: StackKind, environment: Mapping[str, str] | None = None) -> Stack:
         """Return the stack without touching its configuration; ``environment`` is added to Pulumi's."""
         directory = self.directory(kind)

@@ -125,3 +125,11 @@ def _written(directory: Path) -> ImageStackInputs:
     config = workspace.stack_settings(ADDRESS.stack_name).config
     assert config is not None
     return inputs_from_text(ImageStackInputs, config["migrate:inputs"])
+
+
+def test_what_another_state_directory_has_written_may_be_there_on_a_backend_that_was_named(tmp_path: Path) -> None:
+    alone = _workspaces(tmp_path)
+    shared = _workspaces(tmp_path, PULUMI_BACKEND_URL="s3://state", PULUMI_CONFIG_PASSPHRASE_FILE="/team/passphrase")
+    assert not alone.may_exist(StackKind.SERVICE)
+    assert shared.may_exist(StackKind.SERVICE)
+    assert not shared.exists(StackKind.SERVICE)
