@@ -82,7 +82,6 @@ def _observation(definition: TaskDefinition, images: tuple[ContainerImage, ...])
         task_definition=definition,
         cluster=Cluster("", "", ("FARGATE", "FARGATE_SPOT"), ()),
         tasks=(),
-        targets=(),
         alarms=(),
         images=images,
         repository=None,

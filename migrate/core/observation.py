@@ -17,7 +17,6 @@ from migrate.core.facts import (
     Repository,
     Service,
     Strategy,
-    TargetHealth,
     Task,
     TaskDefinition,
 )
@@ -57,7 +56,6 @@ class Observation:
     task_definition: TaskDefinition
     cluster: Cluster
     tasks: tuple[Task, ...]
-    targets: tuple[TargetHealth, ...]
     alarms: tuple[Alarm, ...]
     images: tuple[ContainerImage, ...]
     repository: Repository | None

@@ -32,7 +32,6 @@ _LOOK = (
         "ecs:DescribeClusters",
         "ecs:ListTasks",
         "ecs:DescribeTasks",
-        "elbv2:DescribeTargetHealth",
         "cloudwatch:DescribeAlarms",
         "ecr:DescribeRepositories",
     }
@@ -76,7 +75,7 @@ _PUSH = frozenset(
 )
 METRICS = frozenset({"cloudwatch:GetMetricData"})
 """Asked where the settings have a gate.metric."""
-_EVERY_ACT = _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP
+_EVERY_ACT = _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP | {"elbv2:DescribeTargetHealth"}
 
 _LET_THE_TWIN_GO = frozenset({"ecs:DeleteService"})
 _MAKE_A_TWIN = frozenset({"ecs:CreateService"})

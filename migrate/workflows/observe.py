@@ -44,7 +44,6 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
         task_definition=definition,
         cluster=cluster,
         tasks=runtime.services.tasks(service),
-        targets=runtime.health.target_health(service.target_group_arns),
         alarms=runtime.health.alarms(watched_alarms(service, settings.gate.alarms)),
         images=images,
         repository=repository,

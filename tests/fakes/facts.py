@@ -143,7 +143,6 @@ def observation(**more: Any) -> Observation:
         "task_definition": a_task_definition(),
         "cluster": record.baseline.cluster,
         "tasks": tasks(),
-        "targets": (),
         "alarms": (),
         "images": (ContainerImage("app", IMAGE, single_platform()),),
         "repository": repository(),

@@ -64,6 +64,11 @@ class EcrRepositoryReader:
         client = self._session.ecr(host.region if host else None)
         if host is None and not has_own_endpoint(client):
             return None
+        return self._session.once("ecr:DescribeRepositories", image.name, lambda: self._repository(image))
+
+    def _repository(self, image: ImageReference) -> Repository | None:
+        host = registry_host(image.registry)
+        client = self._session.ecr(host.region if host else None)
         with translated("ecr", client.meta.region_name):
             try:
                 found = client.describe_repositories(repositoryNames=[image.repository])["repositories"]
@@ -77,7 +82,12 @@ class EcrRepositoryReader:
     def contents(self, repository: Repository, wanted: Sequence[str]) -> RepositoryContents:
         """Return what is in a repository and what acts on it. Raises AccessError."""
         host = registry_host(repository.uri.partition("/")[0])
-        return read_contents(self._session.ecr(host.region if host else None), repository.name, wanted)
+        client = self._session.ecr(host.region if host else None)
+        return self._session.once(
+            "ecr:DescribeImages",
+            (repository.uri, tuple(wanted)),
+            lambda: read_contents(client, repository.name, wanted, self._session.shared),
+        )
 
     def credentials(self, registry: str) -> tuple[str, str] | None:
         """Return user and password for an ECR registry host (valid 12 hours, facts F32); None for other hosts.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from migrate.adapters.aws.errors import DENIED, code_of, is_unknown_operation, translated
+from migrate.adapters.shared_reads import SharedReads, once
 from migrate.core.guarding import PullThroughCache, RepositoryContents
 from migrate.core.image_documents import INDEX_TYPES, IndexDocument, parse_document
 from migrate.core.lifecycle_policy import StoredImage, parse_lifecycle_policy
@@ -21,6 +22,7 @@ from migrate.core.surroundings import Unread
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecr.type_defs import (
+        DescribeRegistryResponseTypeDef,
         ImageDetailTypeDef,
         ImageIdentifierTypeDef,
         PullThroughCacheRuleTypeDef,
@@ -64,19 +66,24 @@ def stored_image(client: ECRClient, repository: str, reference: str) -> StoredIm
     return image_of(details[0]) if details else None
 
 
-def read_contents(client: ECRClient, repository: str, wanted: Sequence[str]) -> RepositoryContents:
+def read_contents(
+    client: ECRClient, repository: str, wanted: Sequence[str], shared: SharedReads | None = None
+) -> RepositoryContents:
     """Return the contents of a repository; ``wanted`` are tags and digests that are looked for in any case.
+
+    What holds for the whole registry is ``shared`` between its repositories.
 
     Raises AccessError where AWS cannot be asked at all.
     """
-    return _Reading(client, repository).contents(wanted)
+    return _Reading(client, repository, shared).contents(wanted)
 
 
 class _Reading:
     """One look at one repository; ``unread`` fills with what was denied."""
 
-    def __init__(self, client: ECRClient, repository: str) -> None:
+    def __init__(self, client: ECRClient, repository: str, shared: SharedReads | None) -> None:
         self._client = client
+        self._shared = shared
         self._name = repository
         self._unread: list[Unread] = []
 
@@ -163,7 +170,13 @@ class _Reading:
                 entries = document.entries if isinstance(document, IndexDocument) else ()
                 yield image.get("imageId", {}).get("imageDigest", ""), tuple(entry.digest for entry in entries)
 
+    def _of_the_registry(self, operation: str, read: Callable[[], _T]) -> _T:
+        return once(self._shared, operation, self._client.meta.region_name, read)
+
     def _caches(self) -> tuple[PullThroughCache, ...]:
+        return self._of_the_registry("ecr:DescribePullThroughCacheRules", self._read_caches)
+
+    def _read_caches(self) -> tuple[PullThroughCache, ...]:
         pages = self._client.get_paginator("describe_pull_through_cache_rules").paginate(
             PaginationConfig={"PageSize": _PAGE}
         )
@@ -174,13 +187,17 @@ class _Reading:
         )
 
     def _replicas(self) -> tuple[str, ...]:
-        rules = self._client.describe_registry().get("replicationConfiguration", {}).get("rules", [])
+        answer = self._of_the_registry("ecr:DescribeRegistry", self._read_registry)
+        rules = answer.get("replicationConfiguration", {}).get("rules", [])
         return tuple(
             f"{destination['registryId']} in {destination['region']}"
             for rule in rules
             if self._is_chosen([item["filter"] for item in rule.get("repositoryFilters", [])])
             for destination in rule["destinations"]
         )
+
+    def _read_registry(self) -> DescribeRegistryResponseTypeDef:
+        return self._client.describe_registry()
 
     def _is_chosen(self, prefixes: Sequence[str]) -> bool:
         return not prefixes or any(self._name.startswith(prefix) for prefix in prefixes)

@@ -72,6 +72,9 @@ class EcsServiceReader:
 
     def service(self, cluster: str, name: str) -> Service:
         """Return one service by name or ARN, long or short; NotFoundError when it is missing or INACTIVE."""
+        return self._session.once("ecs:DescribeServices", (cluster, name), lambda: self._service(cluster, name))
+
+    def _service(self, cluster: str, name: str) -> Service:
         found = self.described(cluster, (name,))
         if not found or found[0].status == "INACTIVE":
             raise self._no_service(cluster, name, deleted=bool(found))
@@ -112,6 +115,9 @@ class EcsServiceReader:
 
     def task_definition(self, arn: str) -> TaskDefinition:
         """Return a revision with its tags, ACTIVE or not; NotFoundError when there is none."""
+        return self._session.once("ecs:DescribeTaskDefinition", arn, lambda: self._task_definition(arn))
+
+    def _task_definition(self, arn: str) -> TaskDefinition:
         check_region(arn, self._session.region.name)
         with self._translated():
             try:
@@ -129,6 +135,9 @@ class EcsServiceReader:
 
     def cluster(self, name: str) -> Cluster:
         """Return a cluster by name or ARN; NotFoundError when it is missing or INACTIVE."""
+        return self._session.once("ecs:DescribeClusters", name, lambda: self._cluster(name))
+
+    def _cluster(self, name: str) -> Cluster:
         check_region(name, self._session.region.name)
         with self._translated():
             found = self._session.ecs().describe_clusters(clusters=[name])["clusters"]
@@ -156,7 +165,11 @@ class EcsServiceReader:
 
         A task that drains on its way out is among the stopped ones: it is no longer the service's answer.
         """
-        return tuple(task for task in self._tasks(service, "RUNNING") if task.last_status != "STOPPED")
+        return self._session.once(
+            "ecs:DescribeTasks",
+            service.arn,
+            lambda: tuple(task for task in self._tasks(service, "RUNNING") if task.last_status != "STOPPED"),
+        )
 
     def stopped_tasks(self, service: Service) -> tuple[Task, ...]:
         """Return the tasks stopped or being stopped that ECS still remembers (about an hour), sorted by ARN."""

@@ -21,4 +21,6 @@ class AwsHealthReader:
 
     def alarms(self, names: Sequence[str]) -> tuple[Alarm, ...]:
         """Return the alarms by name; a name without an alarm is left out. Raises AccessError."""
-        return cloudwatch.alarms(self._session, names)
+        return self._session.once(
+            "cloudwatch:DescribeAlarms", tuple(names), lambda: cloudwatch.alarms(self._session, names)
+        )

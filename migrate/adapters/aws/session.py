@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import boto3
 import botocore.session
@@ -18,6 +18,7 @@ from migrate.adapters.aws.errors import translated
 from migrate.adapters.aws.pacing import Pacing
 from migrate.adapters.aws.roles import Role, work_as
 from migrate.adapters.rate_limits import ProcessRateLimits
+from migrate.adapters.shared_reads import SharedReads, once
 from migrate.adapters.system_clock import SystemClock
 from migrate.errors import SettingsError
 from migrate.read_ports import RateLimits
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
+
+T = TypeVar("T")
 
 ATTEMPTS = 6
 ATTEMPTS_AT_IAM = 2
@@ -81,8 +84,9 @@ def resolve_region(setting: str | None, environment: Mapping[str, str], profile_
 class AwsSession:
     """Clients for one account and region, each made once; every call is counted, paced and held to the allow-list.
 
-    ``limits`` are shared with everybody whose calls count together, ``sleep`` waits for a turn in seconds. Reading
-    clients refuse to write; ``ecs_writer`` and ``ecr_writer`` are for the safety actions alone.
+    ``limits`` are shared with everybody whose calls count together, ``sleep`` waits for a turn in seconds; ``shared``
+    is what a look at many services has read already, None where every read has to be fresh. Reading clients refuse to
+    write; ``ecs_writer`` and ``ecr_writer`` are for the safety actions alone.
     """
 
     def __init__(
@@ -94,17 +98,23 @@ class AwsSession:
         limits: RateLimits | None = None,
         sleep: Callable[[float], None] | None = None,
         assumed: bool = False,
+        shared: SharedReads | None = None,
     ) -> None:
         self.region = region
         self.profile = profile
         self.assumed = assumed
         self.calls = CallCounter()
+        self.shared = shared
         self.pacing = Pacing(limits or ProcessRateLimits(), sleep or SystemClock().seconds)
         self._core = core
         self._session = boto3.Session(botocore_session=core, region_name=region.name)
         self._clients: dict[tuple[str, str, bool], Any] = {}
         # boto3 clients may be shared by threads, making them may not (boto3 guide, "Multithreading").
         self._lock = threading.Lock()
+
+    def once(self, kind: str, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what is shared of a thing, or read it; raises what the read raised."""
+        return once(self.shared, kind, key, read)
 
     @property
     def provider_environment(self) -> dict[str, str]:
@@ -210,6 +220,7 @@ def open_session(
     profile: str | None = None,
     limits: RateLimits | None = None,
     role: Role | None = None,
+    shared: SharedReads | None = None,
 ) -> AwsSession:
     """Open the door with the standard AWS environment and profile; asks AWS nothing yet.
 
@@ -237,4 +248,4 @@ def open_session(
     chosen = resolve_region(region, environment, scoped.get("region"))
     if role is not None:
         work_as(core, botocore.session.Session(profile=profile), role, chosen.name)
-    return AwsSession(core, chosen, profile=profile, limits=limits, assumed=role is not None)
+    return AwsSession(core, chosen, profile=profile, limits=limits, assumed=role is not None, shared=shared)

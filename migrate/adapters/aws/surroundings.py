@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -40,12 +40,16 @@ _OF_THE_RUN = EXPIRED | INVALID_CREDENTIALS | THROTTLED
 class _Attempts:
     """Reads that may fail one by one."""
 
+    session: AwsSession
     failed: list[Unread] = field(default_factory=list)
 
-    def read(self, what: str, permission: str, act: Callable[[], T]) -> T | None:
-        """Return what ``act`` reads, or None and keep a note of what is missing. Raises AccessError."""
+    def read(self, what: str, permission: str, about: Hashable, act: Callable[[], T]) -> T | None:
+        """Return what ``act`` reads, or None and keep a note of what is missing; ``about`` names what is read.
+
+        Raises AccessError.
+        """
         try:
-            return act()
+            return self.session.once(permission, about, act)
         except MigrateError as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and code_of(cause) in _OF_THE_RUN:
@@ -68,14 +72,15 @@ class AwsSurroundingsReader:
         A service that is and stays on Fargate costs two calls, and two more where it is scaled automatically.
         Raises AccessError when the credentials are not accepted or AWS throttles through every retry.
         """
-        session, attempts = self._session, _Attempts()
+        session, attempts = self._session, _Attempts(self._session)
         ids = subnet_ids(service)
-        subnets = attempts.read("the subnets", "ec2:DescribeSubnets", lambda: ec2.subnets(session, ids))
+        subnets = attempts.read("the subnets", "ec2:DescribeSubnets", ids, lambda: ec2.subnets(session, ids))
         found = replace(self._scaling(attempts, service), subnets=subnets or ())
         if SPOT in wanted and service.target_group_arns:
             delays = attempts.read(
                 "how long the target groups let connections drain",
                 "elasticloadbalancing:DescribeTargetGroupAttributes",
+                service.target_group_arns,
                 lambda: elbv2.deregistration_delays(session, service.target_group_arns),
             )
             found = replace(found, deregistration_delays=delays or ())
@@ -84,17 +89,20 @@ class AwsSurroundingsReader:
             found = _machines(session, attempts, found, own, cluster)
             if fields(definition.document).get("networkMode") == "awsvpc":
                 what, permission = "the account setting awsvpcTrunking", "ecs:ListAccountSettings"
-                found = replace(found, trunking=attempts.read(what, permission, lambda: ecs_capacity.trunking(session)))
+                found = replace(
+                    found, trunking=attempts.read(what, permission, "", lambda: ecs_capacity.trunking(session))
+                )
         return replace(found, unread=tuple(attempts.failed))
 
     def _scaling(self, attempts: _Attempts, service: Service) -> Surroundings:
         # ECS scales DAEMON services by their instances alone (ECS developer guide, "Daemon scheduling strategy").
         if service.scheduling_strategy == _DAEMON:
             return Surroundings()
-        session = self._session
+        session, resource = self._session, application_autoscaling.resource_id(service)
         target = attempts.read(
             "whether the service is scaled automatically",
             "application-autoscaling:DescribeScalableTargets",
+            resource,
             lambda: application_autoscaling.scalable_target(session, service),
         )
         if target is None:
@@ -102,11 +110,13 @@ class AwsSurroundingsReader:
         actions = attempts.read(
             "scheduled scaling actions",
             "application-autoscaling:DescribeScheduledActions",
+            resource,
             lambda: application_autoscaling.scheduled_actions(session, service),
         )
         policies = attempts.read(
             "scaling policies",
             "application-autoscaling:DescribeScalingPolicies",
+            resource,
             lambda: application_autoscaling.scaling_policies(session, service),
         )
         return Surroundings(scalable_target=target, scheduled_actions=actions or (), scaling_policies=policies or ())
@@ -118,17 +128,24 @@ def _machines(
     providers = attempts.read(
         f"the capacity providers {', '.join(own)}",
         "ecs:DescribeCapacityProviders",
+        tuple(own),
         lambda: ecs_capacity.capacity_providers(session, own),
     )
     groups = _groups(session, attempts, [group_name(item.group_arn) for item in providers or () if item.group_arn])
     instances = attempts.read(
         "the container instances of the cluster",
         "ecs:ListContainerInstances and ecs:DescribeContainerInstances",
+        cluster.arn,
         lambda: ecs_capacity.container_instances(session, cluster.arn),
     )
     names = {launch.instance_type for group in groups for launch in group.launches if launch.instance_type}
     names |= {item.instance_type for item in instances or () if item.instance_type}
-    types = attempts.read("the instance types", "ec2:DescribeInstanceTypes", lambda: ec2.instance_types(session, names))
+    types = attempts.read(
+        "the instance types",
+        "ec2:DescribeInstanceTypes",
+        frozenset(names),
+        lambda: ec2.instance_types(session, names),
+    )
     return replace(
         found,
         capacity_providers=providers or (),
@@ -142,13 +159,19 @@ def _groups(session: AwsSession, attempts: _Attempts, names: Sequence[str]) -> t
     found = attempts.read(
         f"the Auto Scaling groups {', '.join(names)}",
         "autoscaling:DescribeAutoScalingGroups",
+        tuple(names),
         lambda: autoscaling.groups(session, names),
     )
     if not found:
         return ()
     starting = {group.facts.name: data for group, data in zip(found, _starting(session, attempts, found), strict=True)}
     images = [data.image_id for several in starting.values() for data in several if data.image_id]
-    read = attempts.read("the machine images", "ec2:DescribeImages", lambda: ec2.image_architectures(session, images))
+    read = attempts.read(
+        "the machine images",
+        "ec2:DescribeImages",
+        tuple(images),
+        lambda: ec2.image_architectures(session, images),
+    )
     architectures = read or {}
     return tuple(
         replace(
@@ -174,6 +197,7 @@ def _starting(session: AwsSession, attempts: _Attempts, groups: Sequence[Group])
     read = attempts.read(
         f"the launch configurations {', '.join(old)}",
         "autoscaling:DescribeLaunchConfigurations",
+        tuple(old),
         lambda: autoscaling.launch_configurations(session, old),
     )
     configurations = read or {}
@@ -196,7 +220,8 @@ def _template(
     session: AwsSession, attempts: _Attempts, template: TemplateName, versions: Sequence[str]
 ) -> dict[str, LaunchData]:
     shown, permission = f"the launch template {template.name or template.id}", "ec2:DescribeLaunchTemplateVersions"
-    found = attempts.read(shown, permission, lambda: ec2.launch_data(session, template, versions)) or {}
+    about = (template, tuple(versions))
+    found = attempts.read(shown, permission, about, lambda: ec2.launch_data(session, template, versions)) or {}
     # A parameter of the account's own says nothing by its name: EC2 looks up what it holds.
     unnamed = [
         name
@@ -208,6 +233,7 @@ def _template(
     resolved = attempts.read(
         f"the image behind a parameter of {shown}",
         f"{permission} and ssm:GetParameters",
+        about,
         lambda: ec2.launch_data(session, template, unnamed, resolve=True),
     )
     return found | {
