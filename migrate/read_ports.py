@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from migrate.core.image_names import ImageReference
+from migrate.core.permission_answers import Question
 from migrate.core.rate_limits import ApiGroup
+from migrate.core.settings import Settings
 
 
 class RateLimits(Protocol):
@@ -15,4 +19,23 @@ class RateLimits(Protocol):
 
         A promise is never taken back: who does not make its call has only been slower than it had to be.
         """
+        ...
+
+
+class BatchReader(Protocol):
+    """Reads for many services at once what the single readers beside it then answer without a call of their own.
+
+    Nothing here raises: what could not be read in a batch is told, or read, by whoever asks for the single thing.
+    """
+
+    def services(self, wanted: Sequence[Settings]) -> None:
+        """Read services, their clusters, tasks, alarms, subnets and scaling."""
+        ...
+
+    def repositories(self, images: Sequence[ImageReference]) -> None:
+        """Read the repositories of images."""
+        ...
+
+    def permissions(self, principal: str, questions: Sequence[Question]) -> None:
+        """Ask IAM what a user or role may do."""
         ...

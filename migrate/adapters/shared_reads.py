@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar, cast
 
@@ -17,14 +17,17 @@ from migrate.errors import MigrateError
 _T = TypeVar("_T")
 
 MOST_OF_A_KIND = 400
-"""Answers kept of each kind, the newest ones: a fleet of any size is looked at in the same memory."""
+MOST_OF_LARGE_ONES = {"ecr:DescribeImages": 32, "ecs:ListTasks": 8}
+"""Answers kept of each kind, the newest ones: a fleet of any size is looked at in the same memory. A repository may
+hold thousands of images, and a cluster thousands of tasks."""
 
 
 class SharedReads:
     """Answers by kind and key, refusals included; several threads that want the same one wait for one read of it."""
 
-    def __init__(self, most: int = MOST_OF_A_KIND) -> None:
+    def __init__(self, most: int = MOST_OF_A_KIND, limits: Mapping[str, int] = MOST_OF_LARGE_ONES) -> None:
         self._most = most
+        self._limits = limits
         self._lock = threading.Lock()
         self._kinds: dict[str, OrderedDict[Hashable, Future[Any]]] = {}
 
@@ -35,7 +38,7 @@ class SharedReads:
             answer = known.get(key)
             reads = answer is None
             if answer is None:
-                answer = self._keep(known, key)
+                answer = self._keep(kind, key)
             else:
                 known.move_to_end(key)
         if reads:
@@ -51,16 +54,17 @@ class SharedReads:
     def put(self, kind: str, key: Hashable, value: object) -> None:
         """Keep an answer that came with others; a MigrateError is raised to whoever asks for it."""
         with self._lock:
-            answer = self._keep(self._kinds.setdefault(kind, OrderedDict()), key)
+            answer = self._keep(kind, key)
         if isinstance(value, MigrateError):
             answer.set_exception(value)
         else:
             answer.set_result(value)
 
-    def _keep(self, known: OrderedDict[Hashable, Future[Any]], key: Hashable) -> Future[Any]:
+    def _keep(self, kind: str, key: Hashable) -> Future[Any]:
+        known = self._kinds.setdefault(kind, OrderedDict())
         answer = known[key] = Future[Any]()
         known.move_to_end(key)
-        while len(known) > self._most:
+        while len(known) > self._limits.get(kind, self._most):
             known.popitem(last=False)
         return answer
 

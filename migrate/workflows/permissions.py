@@ -10,7 +10,7 @@ from migrate.core.facts import Account, Repository, Service, TaskDefinition
 from migrate.core.guarding import registry_host
 from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
-from migrate.core.permission_answers import PermissionAnswers, is_root, questions, simulated_principal
+from migrate.core.permission_answers import PermissionAnswers, Question, is_root, questions, simulated_principal
 from migrate.core.permission_policy import Scope, twin_of
 from migrate.core.permissions import OF_METRICS, PUSHING
 from migrate.core.service_settings import service_tags
@@ -46,16 +46,21 @@ def _answers(
             caller, problem="IAM simulates users and roles only, and these credentials are neither."
         )
     scope = scope_of(observation)
-    scope = replace(scope, twin=twin_of(settings, scope.service))
-    asked = questions(stages, scope, not_needed=_not_needed(observation, settings))
     try:
-        found = reader.answers(principal, asked)
+        found = reader.answers(principal, questions_about(observation, settings, stages))
     except AccessError as error:
         return PermissionAnswers(principal, problem=str(error))
     on_repository = any(item.question.on_repository and not item.is_allowed for item in found.answers)
     if on_repository and scope.repository:
         found = replace(found, repository_policy=reader.has_repository_policy(scope.repository))
     return found
+
+
+def questions_about(observation: Observation, settings: Settings, stages: Iterable[Stage]) -> tuple[Question, ...]:
+    """Return what to ask IAM about the caller before the stages are applied to the service that was seen."""
+    scope = scope_of(observation)
+    scope = replace(scope, twin=twin_of(settings, scope.service))
+    return questions(stages, scope, not_needed=_not_needed(observation, settings))
 
 
 def _not_needed(observation: Observation, settings: Settings) -> Iterator[str]:

@@ -9,6 +9,7 @@ from migrate.core.observation import Observation
 from migrate.core.plan import MigrationPlan, make_plan
 from migrate.core.record import Record, still_open
 from migrate.core.stages import Stage
+from migrate.store_port import RecordStore
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
 from migrate.workflows.runtime import Readers
@@ -24,8 +25,12 @@ def before_a_plan(runtime: Readers) -> tuple[Observation, Record | None]:
     """Return what a plan is made from: the service as it is now, what its caller may do, and what is on record."""
     observation = observe(runtime)
     record = still_open(runtime.store.record(observation.service.arn))
-    left = [stage for stage in Stage if stage > (record.position.proven if record else Stage.ORIGINAL)]
-    return with_permissions(runtime, observation, left), record
+    return with_permissions(runtime, observation, stages_left(record)), record
+
+
+def stages_left(record: Record | None) -> tuple[Stage, ...]:
+    """Return the stages that are not proven yet."""
+    return tuple(stage for stage in Stage if stage > (record.position.proven if record else Stage.ORIGINAL))
 
 
 def look_afresh(runtime: Readers) -> MigrationPlan:
@@ -36,9 +41,14 @@ def look_afresh(runtime: Readers) -> MigrationPlan:
 def plan_migration(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, and save what binds it to the world."""
     plan = look(runtime)
-    saved = {"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen(plan)}
-    runtime.store.save_plan(plan.service_arn, document(saved))
+    save(runtime.store, plan)
     return plan
+
+
+def save(store: RecordStore, plan: MigrationPlan) -> None:
+    """Keep what binds a plan to the world: a run compares it with what it finds."""
+    saved = {"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen(plan)}
+    store.save_plan(plan.service_arn, document(saved))
 
 
 def seen(plan: MigrationPlan) -> dict[str, str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Literal, TypedDict
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar
 
 from migrate.adapters.aws.arns import name_of
+from migrate.adapters.aws.ecs import batches
 from migrate.adapters.aws.errors import translated
 from migrate.adapters.aws.parse_ecs import utc
 from migrate.adapters.aws.session import AwsSession
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
         ScalingPolicyTypeDef,
         ScheduledActionTypeDef,
     )
+
+
+_Named = TypeVar("_Named", ScheduledAction, ScalingPolicy)
+
+TARGETS_PER_CALL = 50
+"""DescribeScalableTargets reference, ResourceIds."""
 
 
 class _Dimension(TypedDict):
@@ -42,6 +51,17 @@ def scalable_target(session: AwsSession, service: Service) -> ScalableTarget | N
     return target(found[0]) if found else None
 
 
+def scalable_targets(session: AwsSession, resources: Sequence[str]) -> dict[str, ScalableTarget]:
+    """Return the scalable targets of many services by resource id, fifty a call. Raises AccessError."""
+    found: dict[str, ScalableTarget] = {}
+    for batch in batches(resources, TARGETS_PER_CALL):
+        with _translated(session):
+            pager = session.application_autoscaling().get_paginator("describe_scalable_targets")
+            for page in pager.paginate(ResourceIds=batch, **_DESIRED_COUNT):
+                found.update({item["ResourceId"]: target(item) for item in page["ScalableTargets"]})
+    return found
+
+
 def target(answer: ScalableTargetTypeDef) -> ScalableTarget:
     """Return a target of DescribeScalableTargets."""
     suspended = answer.get("SuspendedState", {})
@@ -60,7 +80,23 @@ def scheduled_actions(session: AwsSession, service: Service) -> tuple[ScheduledA
         pager = session.application_autoscaling().get_paginator("describe_scheduled_actions")
         pages = pager.paginate(ResourceId=resource_id(service), **_DESIRED_COUNT)
         found = [action(item) for page in pages for item in page["ScheduledActions"]]
-    return tuple(sorted(found, key=lambda item: item.name))
+    return _by_name(found)
+
+
+def all_scheduled_actions(session: AwsSession, most: int) -> dict[str, tuple[ScheduledAction, ...]] | None:
+    """Return the scheduled actions of all services by resource id; None if that takes more than ``most`` calls.
+
+    Raises AccessError.
+    """
+    with _translated(session):
+        pages = session.application_autoscaling().get_paginator("describe_scheduled_actions").paginate(**_DESIRED_COUNT)
+        found: dict[str, list[ScheduledAction]] = {}
+        for page in islice(pages, most):
+            for item in page["ScheduledActions"]:
+                found.setdefault(item["ResourceId"], []).append(action(item))
+            if "NextToken" not in page:
+                return {name: _by_name(several) for name, several in found.items()}
+    return None
 
 
 def action(answer: ScheduledActionTypeDef) -> ScheduledAction:
@@ -84,13 +120,33 @@ def scaling_policies(session: AwsSession, service: Service) -> tuple[ScalingPoli
         pager = session.application_autoscaling().get_paginator("describe_scaling_policies")
         pages = pager.paginate(ResourceId=resource_id(service), **_DESIRED_COUNT)
         found = [policy(item) for page in pages for item in page["ScalingPolicies"]]
-    return tuple(sorted(found, key=lambda item: item.name))
+    return _by_name(found)
+
+
+def all_scaling_policies(session: AwsSession, most: int) -> dict[str, tuple[ScalingPolicy, ...]] | None:
+    """Return the scaling policies of all services by resource id; None if that takes more than ``most`` calls.
+
+    Raises AccessError.
+    """
+    with _translated(session):
+        pages = session.application_autoscaling().get_paginator("describe_scaling_policies").paginate(**_DESIRED_COUNT)
+        found: dict[str, list[ScalingPolicy]] = {}
+        for page in islice(pages, most):
+            for item in page["ScalingPolicies"]:
+                found.setdefault(item["ResourceId"], []).append(policy(item))
+            if "NextToken" not in page:
+                return {name: _by_name(several) for name, several in found.items()}
+    return None
 
 
 def policy(answer: ScalingPolicyTypeDef) -> ScalingPolicy:
     """Return a policy of DescribeScalingPolicies."""
     tracking = answer.get("TargetTrackingScalingPolicyConfiguration", {})
     return ScalingPolicy(answer["PolicyName"], answer["PolicyType"], bool(tracking.get("DisableScaleIn")))
+
+
+def _by_name(found: Iterable[_Named]) -> tuple[_Named, ...]:
+    return tuple(sorted(found, key=lambda item: item.name))
 
 
 def _translated(session: AwsSession) -> AbstractContextManager[None]:

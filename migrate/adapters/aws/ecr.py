@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from migrate.adapters.aws.ecr_contents import read_contents, stored_image
+from migrate.adapters.aws.ecs import batches
 from migrate.adapters.aws.errors import code_of, translated
 from migrate.adapters.aws.session import AwsSession
 from migrate.core.facts import Repository
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import RepositoryTypeDef
 
 __all__ = ["EcrRepositoryReader", "StoredImage", "has_own_endpoint", "registry_host", "repository", "stored_image"]
+
+REPOSITORIES_PER_CALL = 100
+"""DescribeRepositories reference, repositoryNames."""
 
 _AWS_DOMAINS = (
     *(".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws", ".on.aws"),
@@ -41,6 +45,41 @@ def repository(answer: RepositoryTypeDef) -> Repository:
         tag_mutability=answer.get("imageTagMutability", "MUTABLE"),
         exclusion_filters=tuple(item["filter"] for item in filters),
     )
+
+
+def repositories(session: AwsSession, images: Sequence[ImageReference]) -> dict[str, Repository | None]:
+    """Return the repository of each image by the image's name without tag, a hundred a call.
+
+    None stands for what is no repository of this account. Raises AccessError.
+    """
+    by_region: dict[str | None, list[ImageReference]] = {}
+    for image in images:
+        host = registry_host(image.registry)
+        by_region.setdefault(host.region if host else None, []).append(image)
+    found: dict[str, Repository | None] = {}
+    for region, several in by_region.items():
+        client = session.ecr(region)
+        if region is None and not has_own_endpoint(client):
+            continue
+        for batch in batches(list(dict.fromkeys(image.repository for image in several)), REPOSITORIES_PER_CALL):
+            with translated("ecr", client.meta.region_name):
+                known = [repository(item) for item in _described(client, batch)]
+            for image in several:
+                home = registry_host(image.registry)
+                if image.repository in batch:
+                    found[image.name] = next((item for item in known if _is_home_of(item, image, home)), None)
+    return found
+
+
+def _described(client: ECRClient, names: list[str]) -> list[RepositoryTypeDef]:
+    """Return those repositories that exist: a single one that does not takes the whole answer with it."""
+    try:
+        return client.describe_repositories(repositoryNames=names)["repositories"]
+    except ClientError as error:
+        if code_of(error) != "RepositoryNotFoundException":
+            raise
+    half = len(names) // 2
+    return [*_described(client, names[:half]), *_described(client, names[half:])] if half else []
 
 
 def has_own_endpoint(client: ECRClient) -> bool:
@@ -70,13 +109,7 @@ class EcrRepositoryReader:
         host = registry_host(image.registry)
         client = self._session.ecr(host.region if host else None)
         with translated("ecr", client.meta.region_name):
-            try:
-                found = client.describe_repositories(repositoryNames=[image.repository])["repositories"]
-            except ClientError as error:
-                if code_of(error) == "RepositoryNotFoundException":
-                    return None
-                raise
-        ours = (repository(item) for item in found)
+            ours = [repository(item) for item in _described(client, [image.repository])]
         return next((item for item in ours if _is_home_of(item, image, host)), None)
 
     def contents(self, repository: Repository, wanted: Sequence[str]) -> RepositoryContents:

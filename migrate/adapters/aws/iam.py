@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from migrate.adapters.aws.ecs import batches
 from migrate.adapters.aws.errors import code_of, translated
 from migrate.adapters.aws.session import AwsSession
 from migrate.core.permission_answers import Answer, PermissionAnswers, Question
@@ -17,12 +19,18 @@ from migrate.errors import AccessError
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import ContextEntryTypeDef, EvaluationResultTypeDef
 
+Keys = tuple[tuple[str, str], ...]
+
+RESOURCES_PER_CALL = 100
+"""Ours: the API names no limit, and answers in pages of a hundred results."""
+
 
 class AwsPermissionReader:
     """The port PermissionReader over boto3."""
 
     def __init__(self, session: AwsSession) -> None:
         self._session = session
+        self._entities: dict[str, str] = {}
 
     def answers(self, principal: str, questions: Sequence[Question]) -> PermissionAnswers:
         """Return what IAM answers about a user or role, one call for each resource that is asked about.
@@ -30,13 +38,26 @@ class AwsPermissionReader:
         A role may have a path that the ARN of its session does not tell: it is then looked up by name. Raises
         AccessError where IAM may not be asked, or does not know the principal.
         """
-        entity = principal
         try:
-            found = self._simulated(entity, questions)
+            found = self._simulated(self._entity(principal), questions)
         except _NoSuchEntityError as error:
-            entity = self._with_path(principal, error)
-            found = self._simulated(entity, questions)
-        return PermissionAnswers(entity, found)
+            self._entities[principal] = self._with_path(principal, error)
+            found = self._simulated(self._entity(principal), questions)
+        return PermissionAnswers(self._entity(principal), found)
+
+    def prepare(self, principal: str, questions: Sequence[Question]) -> None:
+        """Ask for many services at once: what is asked about many resources alike is one call for a hundred of them.
+
+        Raises as answers does.
+        """
+        try:
+            self._simulate_many(self._entity(principal), questions)
+        except _NoSuchEntityError as error:
+            self._entities[principal] = self._with_path(principal, error)
+            self._simulate_many(self._entity(principal), questions)
+
+    def _entity(self, principal: str) -> str:
+        return self._entities.get(principal, principal)
 
     def has_repository_policy(self, repository_arn: str) -> bool | None:
         """Tell whether a repository has a policy of its own; None where that may not be asked."""
@@ -50,15 +71,33 @@ class AwsPermissionReader:
 
     def _simulated(self, principal: str, questions: Sequence[Question]) -> tuple[Answer, ...]:
         found: list[Answer] = []
-        ordered = sorted(questions, key=lambda item: (item.resource, item.context, item.action))
-        for (resource, keys), group in groupby(ordered, key=lambda item: (item.resource, item.context)):
-            found.extend(self._about(principal, resource, keys, list(group)))
+        for (resource, keys), asked in _by_resource(questions).items():
+            actions = tuple(sorted(asked))
+            results = self._session.once(
+                "iam:SimulatePrincipalPolicy",
+                (principal, resource, keys, actions),
+                partial(self._results, principal, (resource,), keys, actions),
+            )
+            known = (item for item in results if item["EvalActionName"] in asked)
+            found.extend(parsed(asked[item["EvalActionName"]], item) for item in known)
         return tuple(found)
 
-    def _about(
-        self, principal: str, resource: str, keys: tuple[tuple[str, str], ...], questions: list[Question]
-    ) -> list[Answer]:
-        asked = {question.action: question for question in questions}
+    def _simulate_many(self, principal: str, questions: Sequence[Question]) -> None:
+        alike: dict[tuple[Keys, tuple[str, ...]], list[str]] = {}
+        for (resource, keys), asked in _by_resource(questions).items():
+            alike.setdefault((keys, tuple(sorted(asked))), []).append(resource)
+        for (keys, actions), resources in alike.items():
+            for batch in batches(resources, RESOURCES_PER_CALL):
+                results = self._results(principal, batch, keys, actions)
+                for resource in batch:
+                    own = [mine for item in results for mine in about_one(resource, item)]
+                    if self._session.shared is not None and len(own) == len(actions):
+                        key = (principal, resource, keys, actions)
+                        self._session.shared.put("iam:SimulatePrincipalPolicy", key, own)
+
+    def _results(
+        self, principal: str, resources: Sequence[str], keys: Keys, actions: Sequence[str]
+    ) -> list[EvaluationResultTypeDef]:
         with translated("iam", self._session.region.name):
             try:
                 pages = (
@@ -66,17 +105,16 @@ class AwsPermissionReader:
                     .get_paginator("simulate_principal_policy")
                     .paginate(
                         PolicySourceArn=principal,
-                        ActionNames=sorted(asked),
-                        ResourceArns=[resource],
+                        ActionNames=list(actions),
+                        ResourceArns=list(resources),
                         ContextEntries=_entries(self._session.region.name, keys),
                     )
                 )
-                results = [item for page in pages for item in page["EvaluationResults"]]
+                return [item for page in pages for item in page["EvaluationResults"]]
             except ClientError as error:
                 if code_of(error) in {"NoSuchEntity", "NoSuchEntityException"}:
                     raise _NoSuchEntityError(principal) from error
                 raise
-        return [parsed(asked[item["EvalActionName"]], item) for item in results if item["EvalActionName"] in asked]
 
     def _with_path(self, principal: str, unknown: Exception) -> str:
         prefix, slash, name = principal.rpartition("/")
@@ -102,6 +140,24 @@ def _unknown(principal: str) -> AccessError:
         then="Look at the policies of the role by hand.",
         runbook="errors#permission",
     )
+
+
+def _by_resource(questions: Iterable[Question]) -> dict[tuple[str, Keys], dict[str, Question]]:
+    ordered = sorted(questions, key=lambda item: (item.resource, item.context, item.action))
+    return {
+        about: {question.action: question for question in group}
+        for about, group in groupby(ordered, key=lambda item: (item.resource, item.context))
+    }
+
+
+def about_one(resource: str, result: EvaluationResultTypeDef) -> Iterator[EvaluationResultTypeDef]:
+    """Yield what a result about many resources says of one (IAM API, EvaluationResult: ResourceSpecificResults)."""
+    specific = result.get("ResourceSpecificResults") or []
+    own = [item for item in specific if item["EvalResourceName"] == resource]
+    if own:
+        yield {**result, "ResourceSpecificResults": own}
+    elif not specific and result.get("EvalResourceName") == resource:
+        yield result
 
 
 def _entries(region: str, keys: Iterable[tuple[str, str]]) -> list[ContextEntryTypeDef]:

@@ -1,0 +1,209 @@
+"""Plans of many services: read in batches, a few batches ahead, and each judged for itself.
+
+A service that cannot be read or judged is an answer like any other. Nothing is kept of a batch once it was handed
+out, so that a thousand services take no more memory than a hundred.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from migrate.core.fleet import Member
+from migrate.core.fleet_plan import MemberSummary, MemberVerdict, judged
+from migrate.core.image_names import ImageReference
+from migrate.core.observation import Observation
+from migrate.core.permission_answers import simulated_principal
+from migrate.core.plan import MigrationPlan, make_plan
+from migrate.core.record import Record, still_open
+from migrate.core.task_definition import containers
+from migrate.errors import MigrateError, ToolFaultError
+from migrate.read_ports import BatchReader
+from migrate.workflows.observe import observe
+from migrate.workflows.permissions import questions_about, with_permissions
+from migrate.workflows.plan import save, stages_left
+from migrate.workflows.runtime import Readers
+
+SERVICES_A_BATCH = 50
+"""So few that the last batch ends soon after its last revision was read, and so many that batches are worth it."""
+
+BATCHES_AHEAD = 3
+"""While one batch is judged, the revisions of the next ones are read: no batch of AWS has them (facts F20)."""
+
+READS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What reads one account and region for the length of one look; the settings in ``readers`` are anybody's."""
+
+    readers: Readers
+    batches: BatchReader
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPlan:
+    """The plan of one member, or the error that stands in its place."""
+
+    member: Member
+    plan: MigrationPlan | None
+    error: MigrateError | None = None
+
+    @property
+    def summary(self) -> MemberSummary:
+        """The member in a line."""
+        member = self.member
+        if self.plan is not None:
+            return judged(
+                self.plan,
+                account=member.account_id,
+                region=member.region,
+                cluster=member.cluster,
+                service=member.service,
+            )
+        error = self.error
+        return MemberSummary(
+            account=member.account_id,
+            region=member.region,
+            cluster=member.cluster,
+            service=member.service,
+            verdict=MemberVerdict.UNREAD,
+            stopper=" ".join(part for part in (error.what, error.why) if part) if error else "",
+            code=error.runbook if error else "",
+        )
+
+
+def plan_fleet(
+    members: Sequence[Member], place_of: Callable[[Member], Place], *, keep: bool = True
+) -> Iterator[MemberPlan]:
+    """Yield the plan of each member, in order, as soon as it and those before it are made.
+
+    ``place_of`` gives the place of a member's account and region, the same one for all that share it; what it raises
+    stands for those members. With ``keep`` every plan is saved as that of `migrate plan` is. What an image would leave
+    behind and what a build needs is not looked at: that reads whole images, which `migrate plan` and every apply do.
+    """
+    look = _Look(place_of, keep=keep)
+    try:
+        yield from look.plans(members)
+    finally:
+        look.close()
+
+
+class _Look:
+    """One look at a fleet: threads that read ahead, and others that read and judge a batch."""
+
+    def __init__(self, place_of: Callable[[Member], Place], *, keep: bool) -> None:
+        self._place_of = place_of
+        self._keep = keep
+        self._batches = ThreadPoolExecutor(BATCHES_AHEAD, "batch")
+        # Apart, so that a batch which has its revisions never waits behind the revisions of the next ones.
+        self._revisions = ThreadPoolExecutor(READS_AT_ONCE, "revision")
+        self._services = ThreadPoolExecutor(READS_AT_ONCE, "service")
+
+    def close(self) -> None:
+        for pool in (self._batches, self._revisions, self._services):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def plans(self, members: Sequence[Member]) -> Iterator[MemberPlan]:
+        ahead: deque[Future[list[MemberPlan]]] = deque()
+        for batch in _batches(members):
+            ahead.append(self._batches.submit(self._planned, batch))
+            if len(ahead) >= BATCHES_AHEAD:
+                yield from ahead.popleft().result()
+        while ahead:
+            yield from ahead.popleft().result()
+
+    def _planned(self, members: Sequence[Member]) -> list[MemberPlan]:
+        try:
+            place = self._place_of(members[0])
+        except MigrateError as error:
+            return [MemberPlan(member, None, error) for member in members]
+        views = [replace(place.readers, settings=member.settings) for member in members]
+        place.batches.services([member.settings for member in members])
+        images = [image for image in self._revisions.map(_image, views) if image is not None]
+        place.batches.repositories(images)
+        seen = list(self._services.map(_seen, views))
+        self._ask_about(place, views, seen)
+        return [self._judged(member, view, found) for member, view, found in zip(members, views, seen, strict=True)]
+
+    @staticmethod
+    def _ask_about(place: Place, views: Sequence[Readers], seen: Sequence[_Seen | MigrateError]) -> None:
+        asked = [
+            (found.observation.account.caller_arn, question)
+            for view, found in zip(views, seen, strict=True)
+            if isinstance(found, _Seen)
+            for question in questions_about(found.observation, view.settings, stages_left(found.record))
+        ]
+        principal = simulated_principal(asked[0][0]) if asked else None
+        if principal is not None:
+            place.batches.permissions(principal, [question for _, question in asked])
+
+    def _judged(self, member: Member, view: Readers, found: _Seen | MigrateError) -> MemberPlan:
+        if isinstance(found, MigrateError):
+            return MemberPlan(member, None, found)
+        try:
+            observation = with_permissions(view, found.observation, stages_left(found.record))
+            plan = make_plan(observation, member.settings, found.record)
+            if self._keep:
+                save(view.store, plan)
+        except MigrateError as error:
+            return MemberPlan(member, None, error)
+        except Exception as fault:  # noqa: BLE001 - what is wrong with one service says nothing about the others
+            return MemberPlan(member, None, _fault(member.settings.service.name, fault))
+        return MemberPlan(member, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    observation: Observation
+    record: Record | None
+
+
+def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
+    """Cut members into batches of one account and region each, in order."""
+    batch: list[Member] = []
+    for member in members:
+        if batch and (len(batch) == SERVICES_A_BATCH or _where(member) != _where(batch[0])):
+            yield batch
+            batch = []
+        batch.append(member)
+    if batch:
+        yield batch
+
+
+def _where(member: Member) -> tuple[object, str, str]:
+    return member.account, member.account_id, member.region
+
+
+def _image(view: Readers) -> ImageReference | None:
+    """Read the revision that a service runs, and return the image that is to move."""
+    wanted = view.settings
+    try:
+        service = view.services.service(wanted.service.cluster, wanted.service.name)
+        definition = view.services.task_definition(service.task_definition_arn)
+        images = {item.get("name"): str(item.get("image", "")) for item in containers(definition.document)}
+        image = images.get(wanted.image.container)
+        return ImageReference.parse(image) if image else None
+    except MigrateError:
+        # It is told where the whole service is read.
+        return None
+
+
+def _seen(view: Readers) -> _Seen | MigrateError:
+    try:
+        observation = observe(view, readiness=False)
+        return _Seen(observation, still_open(view.store.record(observation.service.arn)))
+    except MigrateError as error:
+        return error
+    except Exception as fault:  # noqa: BLE001 - what is wrong with one service says nothing about the others
+        return _fault(view.settings.service.name, fault)
+
+
+def _fault(service: str, fault: Exception) -> MigrateError:
+    return ToolFaultError(
+        f"migrate itself failed over {service}: {type(fault).__name__}.",
+        why=f"{fault}"[:400],
+        then="The other services are not touched by it. Please report it, with `migrate plan` of this service.",
+    )
