@@ -24,6 +24,7 @@ from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.credentials import Credentials, docker_credentials, first_of
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.registry.layer_cache import LayerCache
+from migrate.adapters.shared_reads import SharedReads
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, absolute, effective_region, load, read_environment
@@ -82,14 +83,14 @@ class Opened:
 @contextmanager
 def reading(place: Place) -> Iterator[Readers]:
     """Give what plan and status need; closes everything it opened."""
-    with _opened(place) as opened:
+    with opened_place(place) as opened:
         yield opened.readers
 
 
 @contextmanager
 def aws_calls(place: Place) -> Iterator[tuple[Readers, AwsSession]]:
     """Give the readers together with the session that counts their calls."""
-    with _opened(place) as opened:
+    with opened_place(place) as opened:
         yield opened.readers, opened.session
 
 
@@ -98,7 +99,7 @@ def policy_scope(place: Place, *, look: bool) -> tuple[Scope, Settings | None]:
     from migrate.workflows.permissions import read_scope
 
     if look:
-        with _opened(place) as opened:
+        with opened_place(place) as opened:
             return read_scope(opened.readers), opened.readers.settings
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
     if place.config is None and not environment.config.exists():
@@ -122,7 +123,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
     from migrate.adapters.aws.safety import AwsSafetyActions
     from migrate.adapters.checks.sources import check_sources
 
-    with _opened(place) as opened:
+    with opened_place(place) as opened:
         readers, environment = opened.readers, opened.environment
         account = readers.services.account()
         service = readers.services.service(readers.settings.service.cluster, readers.settings.service.name)
@@ -178,7 +179,7 @@ def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
     from migrate.adapters.pulumi.commands import run_stack_command
     from migrate.adapters.pulumi.workspace import StackKind
 
-    with _opened(place) as opened:
+    with opened_place(place) as opened:
         account = opened.readers.services.account()
         wanted = opened.readers.settings.service
         service = opened.readers.services.service(wanted.cluster, wanted.name)
@@ -193,7 +194,8 @@ def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _opened(place: Place) -> Iterator[Opened]:
+def opened_place(place: Place, shared: SharedReads | None = None) -> Iterator[Opened]:
+    """Give the readers of a place with what they were made from; what they read is ``shared`` where that is given."""
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
     member = place.member
     settings = member.settings if member else absolute(load(environment.config), environment.config.parent)
@@ -205,6 +207,7 @@ def _opened(place: Place) -> Iterator[Opened]:
         profile=account.profile or place.profile,
         limits=_LIMITS,
         role=role_of(account, environment.operator),
+        shared=shared,
     )
     clock = SystemClock()
     repositories = EcrRepositoryReader(session)
@@ -223,7 +226,7 @@ def _opened(place: Place) -> Iterator[Opened]:
             repositories=repositories,
             permissions=AwsPermissionReader(session),
             registry=registry,
-            images=RegistryInspector(registry, cache=layers),
+            images=RegistryInspector(registry, cache=layers, shared=shared),
             files=RegistryContents(registry, layers),
             builds=LocalBuildReader(os.environ),
             store=stack.enter_context(SqlRecordStore(environment.database_url)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NewType, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -19,7 +20,15 @@ def document(value: Mapping[str, object]) -> Document:
 
 
 def fields(text: Document) -> dict[str, Json]:
-    """Return the object that a canonical text holds."""
+    """Return the object that a canonical text holds; what is inside of it is shared, and only to be read.
+
+    A plan reads the same two documents some fifty times.
+    """
+    return dict(_parsed(text))
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: Document) -> dict[str, Json]:
     value: dict[str, Json] = json.loads(text)
     return value
 

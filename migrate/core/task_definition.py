@@ -7,6 +7,7 @@ RegisterTaskDefinition's own defaults.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from migrate.core.documents import Document, Json, document, fields
 from migrate.core.facts import Architecture
@@ -84,6 +85,7 @@ def _without_nulls(value: Json) -> Json:
     return [_without_nulls(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
+@lru_cache(maxsize=128)
 def with_architecture(text: Document, architecture: Architecture) -> Document:
     """Return the registrable document with both fields of runtimePlatform written out (case C53)."""
     carried = registrable(text)

@@ -15,7 +15,7 @@ from migrate.core.fleet import Member
 from migrate.core.fleet_plan import MemberSummary, MemberVerdict, judged
 from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
-from migrate.core.permission_answers import simulated_principal
+from migrate.core.permission_answers import Question, simulated_principal
 from migrate.core.plan import MigrationPlan, make_plan
 from migrate.core.record import Record, still_open
 from migrate.core.task_definition import containers
@@ -117,41 +117,40 @@ class _Look:
 
     def _planned(self, members: Sequence[Member]) -> list[MemberPlan]:
         try:
-            place = self._place_of(members[0])
+            return self._looked_at(self._place_of(members[0]), members)
         except MigrateError as error:
             return [MemberPlan(member, None, error) for member in members]
+        except Exception as fault:  # noqa: BLE001 - one batch's fault is no reason to look at no other
+            return [MemberPlan(member, None, _fault(member.name, fault)) for member in members]
+
+    def _looked_at(self, place: Place, members: Sequence[Member]) -> list[MemberPlan]:
         views = [replace(place.readers, settings=member.settings) for member in members]
         place.batches.services([member.settings for member in members])
         images = [image for image in self._revisions.map(_image, views) if image is not None]
         place.batches.repositories(images)
         seen = list(self._services.map(_seen, views))
-        self._ask_about(place, views, seen)
+        self._ask_about(place, seen)
         return [self._judged(member, view, found) for member, view, found in zip(members, views, seen, strict=True)]
 
     @staticmethod
-    def _ask_about(place: Place, views: Sequence[Readers], seen: Sequence[_Seen | MigrateError]) -> None:
-        asked = [
-            (found.observation.account.caller_arn, question)
-            for view, found in zip(views, seen, strict=True)
-            if isinstance(found, _Seen)
-            for question in questions_about(found.observation, view.settings, stages_left(found.record))
-        ]
-        principal = simulated_principal(asked[0][0]) if asked else None
+    def _ask_about(place: Place, seen: Sequence[_Seen | MigrateError]) -> None:
+        known = [found for found in seen if isinstance(found, _Seen)]
+        principal = simulated_principal(known[0].observation.account.caller_arn) if known else None
         if principal is not None:
-            place.batches.permissions(principal, [question for _, question in asked])
+            place.batches.permissions(principal, [question for found in known for question in found.questions])
 
     def _judged(self, member: Member, view: Readers, found: _Seen | MigrateError) -> MemberPlan:
         if isinstance(found, MigrateError):
             return MemberPlan(member, None, found)
         try:
-            observation = with_permissions(view, found.observation, stages_left(found.record))
+            observation = with_permissions(view, found.observation, stages_left(found.record), found.questions)
             plan = make_plan(observation, member.settings, found.record)
             if self._keep:
                 save(view.store, plan)
         except MigrateError as error:
             return MemberPlan(member, None, error)
         except Exception as fault:  # noqa: BLE001 - what is wrong with one service says nothing about the others
-            return MemberPlan(member, None, _fault(member.settings.service.name, fault))
+            return MemberPlan(member, None, _fault(member.name, fault))
         return MemberPlan(member, plan)
 
 
@@ -159,6 +158,7 @@ class _Look:
 class _Seen:
     observation: Observation
     record: Record | None
+    questions: tuple[Question, ...]
 
 
 def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
@@ -194,7 +194,8 @@ def _image(view: Readers) -> ImageReference | None:
 def _seen(view: Readers) -> _Seen | MigrateError:
     try:
         observation = observe(view, readiness=False)
-        return _Seen(observation, still_open(view.store.record(observation.service.arn)))
+        record = still_open(view.store.record(observation.service.arn))
+        return _Seen(observation, record, questions_about(observation, view.settings, stages_left(record)))
     except MigrateError as error:
         return error
     except Exception as fault:  # noqa: BLE001 - what is wrong with one service says nothing about the others

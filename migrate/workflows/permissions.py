@@ -24,8 +24,15 @@ from migrate.workflows.runtime import Readers
 _LOOKUPS = ("ecr:DescribeImages", "ecr:ListTagsForResource", "ecr:PutImage")
 
 
-def with_permissions(runtime: Readers, observation: Observation, stages: Iterable[Stage]) -> Observation:
+def with_permissions(
+    runtime: Readers,
+    observation: Observation,
+    stages: Iterable[Stage],
+    prepared: tuple[Question, ...] | None = None,
+) -> Observation:
     """Return the observation together with what IAM says about the caller and the stages.
+
+    ``prepared`` are the questions about them where somebody has made them already.
 
     Few calls, made once before a run and never while a gate is watched. Where IAM may not be asked, that is part of
     the observation, not an error.
@@ -33,12 +40,11 @@ def with_permissions(runtime: Readers, observation: Observation, stages: Iterabl
     caller, wanted = observation.account.caller_arn, tuple(stages)
     if not wanted or is_root(caller):
         return observation
-    return replace(observation, permissions=_answers(runtime.permissions, observation, runtime.settings, wanted))
+    asked = questions_about(observation, runtime.settings, wanted) if prepared is None else prepared
+    return replace(observation, permissions=_answers(runtime.permissions, observation, asked))
 
 
-def _answers(
-    reader: PermissionReader, observation: Observation, settings: Settings, stages: tuple[Stage, ...]
-) -> PermissionAnswers:
+def _answers(reader: PermissionReader, observation: Observation, asked: tuple[Question, ...]) -> PermissionAnswers:
     caller = observation.account.caller_arn
     principal = simulated_principal(caller)
     if principal is None:
@@ -47,7 +53,7 @@ def _answers(
         )
     scope = scope_of(observation)
     try:
-        found = reader.answers(principal, questions_about(observation, settings, stages))
+        found = reader.answers(principal, asked)
     except AccessError as error:
         return PermissionAnswers(principal, problem=str(error))
     on_repository = any(item.question.on_repository and not item.is_allowed for item in found.answers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from itertools import chain
 
+from tests.bench.fleet import fleet_figures
 from tests.bench.image_scan import scan_figures
 from tests.bench.load_by_stage import load_figures
 from tests.bench.migration import migration_figures
@@ -18,6 +19,7 @@ def main() -> None:
         "migration": migration_figures,
         "rollback": rollback_figures,
         "load": load_figures,
+        "fleet": fleet_figures,
     }
     wanted = sys.argv[1:] or list(benches)
     for name, value, unit in chain.from_iterable(benches[bench]() for bench in wanted):

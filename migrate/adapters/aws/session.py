@@ -17,6 +17,7 @@ from migrate.adapters.aws.calls import CallCounter, allow_reads_only, allow_safe
 from migrate.adapters.aws.errors import translated
 from migrate.adapters.aws.pacing import Pacing
 from migrate.adapters.aws.roles import Role, work_as
+from migrate.adapters.aws.timestamps import timestamp
 from migrate.adapters.rate_limits import ProcessRateLimits
 from migrate.adapters.shared_reads import SharedReads, once
 from migrate.adapters.system_clock import SystemClock
@@ -106,6 +107,7 @@ class AwsSession:
         self.calls = CallCounter()
         self.shared = shared
         self.pacing = Pacing(limits or ProcessRateLimits(), sleep or SystemClock().seconds)
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
         self._core = core
         self._session = boto3.Session(botocore_session=core, region_name=region.name)
         self._clients: dict[tuple[str, str, bool], Any] = {}

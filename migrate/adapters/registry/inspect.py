@@ -8,6 +8,7 @@ from dataclasses import replace
 from migrate.adapters.registry.compression import UnreadableLayerError
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.registry.layers import DEFAULT_LIMITS, LayerLimits, LayerReader
+from migrate.adapters.shared_reads import SharedReads, once
 from migrate.core.image_binaries import NO_OVERRIDES, BinaryEvidence, ProcessOverrides
 from migrate.core.image_documents import Descriptor, ManifestDocument
 from migrate.core.image_facts import ChildFacts, ChildKind, FetchedContent, FetchedManifest, ImageFacts
@@ -70,7 +71,8 @@ def entrypoint_binary(
 class RegistryInspector:
     """The port ImageInspector; the content of an immutable child is looked at once.
 
-    ``cache`` keeps what was read of each layer from one command to the next.
+    ``cache`` keeps what was read of each layer from one command to the next; ``shared`` keeps whole answers for as long
+    as one look at many services lasts, in which a tag is taken to stand still.
     """
 
     def __init__(
@@ -78,14 +80,19 @@ class RegistryInspector:
         registry: ImageRegistry,
         proven: tuple[Platform, ...] = (LINUX_ARM64,),
         cache: LayerCache | None = None,
+        shared: SharedReads | None = None,
     ) -> None:
         self._registry = registry
         self._proven = proven
+        self._shared = shared
         self._cache = cache
         self._scans: dict[tuple[str, str, ProcessOverrides], ImageScan] = {}
 
     def inspect(self, reference: ImageReference, overrides: ProcessOverrides = NO_OVERRIDES) -> ImageFacts:
         """Return the facts of an image, with the content of the platforms to be proven. Raises as inspect_image."""
+        return once(self._shared, "image", (reference, overrides), lambda: self._inspected(reference, overrides))
+
+    def _inspected(self, reference: ImageReference, overrides: ProcessOverrides) -> ImageFacts:
         facts = inspect_image(self._registry, reference)
         scans: dict[str, ImageScan] = {}
         for platform in self._proven:

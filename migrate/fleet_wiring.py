@@ -1,0 +1,38 @@
+"""The composition root of what is about many services at once; each place is opened as for one service alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from threading import Lock
+
+from migrate.adapters.aws.batches import AwsBatchReader
+from migrate.adapters.aws.iam import AwsPermissionReader
+from migrate.adapters.shared_reads import SharedReads
+from migrate.core.fleet import Member
+from migrate.wiring import Place, opened_place
+from migrate.workflows.fleet_plan import Place as FleetPlace
+
+
+@contextmanager
+def looking_at_fleet(place: Place, size: int) -> Iterator[Callable[[Member], FleetPlace]]:
+    """Give what opens the readers of a member's account and region, once for all of the fleet's ``size`` services.
+
+    What they read is shared until this ends, and no longer.
+    """
+    lock, opened = Lock(), dict[tuple[object, str], FleetPlace]()
+    with ExitStack() as stack:
+
+        def place_of(member: Member) -> FleetPlace:
+            with lock:
+                key = (member.account, member.region)
+                if key not in opened:
+                    its = replace(place, region=member.region, member=member)
+                    found = stack.enter_context(opened_place(its, SharedReads()))
+                    permissions = AwsPermissionReader(found.session)
+                    batches = AwsBatchReader(found.session, permissions, size=size)
+                    opened[key] = FleetPlace(replace(found.readers, permissions=permissions), batches)
+                return opened[key]
+
+        yield place_of
