@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from botocore.utils import parse_timestamp
 
 
-def timestamp(value: object) -> datetime:
+def timestamp(value: str | float) -> datetime:
     """Return a time as botocore does, but in UTC and without a look at this machine's time zone for each number.
 
     A service tells a hundred events, each with its time: botocore spends half of a DescribeServices answer on them.
