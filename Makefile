@@ -11,14 +11,17 @@ export PYTHONDONTWRITEBYTECODE :=
 # Two files of tests at a time on two processors; more than four would only wait for the disk and each other's engines.
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint bench fuzz setup environment toolchain containers format
+.PHONY: demo test test-soak lint bench fuzz setup environment toolchain containers format
 
 demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spot and back
 	$(BIN)/python -m migrate.sandbox.demo
 
 test: lint setup containers  ## all checks and all tests, in random order, with coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term
+	$(BIN)/pytest $(PARALLEL) -m "not soak" --cov --cov-report=term
+
+test-soak: setup containers  ## the tests that take many minutes, and are in no other run
+	$(BIN)/pytest $(PARALLEL) -m soak
 
 lint: environment  ## style, types and layers
 	$(BIN)/ruff check .
