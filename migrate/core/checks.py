@@ -37,6 +37,8 @@ class Expectation:
     service: str = ""
     """ARN of the service where it is not the one of the settings: the twin's."""
     stage: Stage | None = None
+    beside: str = ""
+    """ARN of the service that a twin is compared with; empty for every other gate."""
 
 
 def deployment_check(service: Service, expected: Expectation, told: Sequence[ServiceDeployment] = ()) -> Measurement:

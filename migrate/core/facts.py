@@ -161,6 +161,8 @@ class Task:
     created_at: datetime | None = None
     started_at: datetime | None = None
     stopped_at: datetime | None = None
+    addresses: tuple[str, ...] = ()
+    """Private addresses of its network interface (awsvpc): what target groups of type ip know it by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from typing import TypeAlias
 
 from migrate.core.conditions import Condition
 
-BUILT_IN = ("deployment", "tasks", "capacity", "stopped tasks", "starting tasks", "targets", "alarms", "image")
+BUILT_IN = (
+    "deployment",
+    "tasks",
+    "capacity",
+    "stopped tasks",
+    "starting tasks",
+    "targets",
+    "alarms",
+    "twin",
+    "image",
+)
 """The checks that every gate has; no check of an operator may bear one of these names."""
 
 

@@ -74,7 +74,7 @@ _PUSH = frozenset(
     }
 )
 METRICS = frozenset({"cloudwatch:GetMetricData"})
-"""Asked where the settings have a gate.metric."""
+"""Asked where the settings have a gate.metric, or a twin is compared with the service."""
 _EVERY_ACT = _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP | {"elbv2:DescribeTargetHealth"}
 
 _LET_THE_TWIN_GO = frozenset({"ecs:DeleteService"})
@@ -110,7 +110,7 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
 
 BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
     **dict.fromkeys(sorted(MACHINES), "only where tasks run on machines of EC2"),
-    **dict.fromkeys(sorted(METRICS), "only where the settings have a metric to be watched"),
+    **dict.fromkeys(sorted(METRICS), "only where the settings have a metric to be watched, or a twin is compared"),
     "elbv2:DescribeTargetGroupAttributes": "only where tasks behind a load balancer are to run on Spot",
     "application-autoscaling:DescribeScheduledActions": "only where the service is scaled automatically",
     "application-autoscaling:DescribeScalingPolicies": "only where the service is scaled automatically",

@@ -141,7 +141,8 @@ def without_use(settings: Settings) -> frozenset[str]:
         found |= PUSHING
     if all(item.provider in ("FARGATE", "FARGATE_SPOT") for item in settings.capacity):
         found |= ON_MACHINES
-    if not any(check.kind == "metric" for check in settings.gate.checks):
+    twin = settings.architecture is not ArchitectureMode.ROLLING
+    if not twin and not any(check.kind == "metric" for check in settings.gate.checks):
         found |= OF_METRICS
     return found
 

@@ -38,7 +38,9 @@ from migrate.core.own_checks import (
 from migrate.core.settings import GateSettings
 from migrate.core.task_groups import task_groups
 from migrate.core.trouble import health_hint
+from migrate.core.twin_comparison import CHECK, Side
 from migrate.errors import MigrateError
+from migrate.workflows.comparison import compared
 from migrate.workflows.runtime import Runtime
 
 _NO_SOURCE = "this run has nothing that could ask"
@@ -66,7 +68,8 @@ def measure(runtime: Runtime, expected: Expectation, gate: GateSettings, state: 
     deployment = _asked("deployment", lambda: _deployment(runtime, service, expected))
     progress = _progress(seen, expected, complete=deployment.outcome is Outcome.PASS)
     own = _own(runtime, due(state, gate, at), seen, expected, state)
-    measured = (deployment, *_built_in(runtime, seen, expected, gate, state, progress), *own)
+    beside = _beside(runtime, seen, expected, state, deployed=progress.complete)
+    measured = (deployment, *_built_in(runtime, seen, expected, gate, state, progress), *beside, *own)
     groups = task_groups(seen.tasks, expected.deployment_id)
     return Sample(at, measured, progress, tasks=groups, desired=service.desired_count)
 
@@ -116,6 +119,14 @@ def _starting(runtime: Runtime, tasks: Sequence[Task], expected: Expectation, wa
     slow = slow_tasks(tasks, watched)
     definition = runtime.services.task_definition(expected.task_definition_arn) if slow else None
     return starting_check(tasks, definition, watched)
+
+
+def _beside(
+    runtime: Runtime, seen: _Seen, expected: Expectation, state: GateState, *, deployed: bool
+) -> Iterator[Measurement]:
+    if expected.beside:
+        twin = Side(seen.service, seen.tasks, seen.stopped)
+        yield _asked(CHECK, lambda: compared(runtime, twin, expected, state, seen.at, deployed=deployed))
 
 
 def _progress(seen: _Seen, expected: Expectation, *, complete: bool) -> Progress:

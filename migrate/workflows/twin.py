@@ -103,6 +103,7 @@ def _expectation(work: Work, done: Deployed) -> Expectation:
     return replace(
         work.expectation(done),
         service=arn,
+        beside=work.record.baseline.service.arn,
         deployment_id=service.primary.id if service.primary else "",
         task_definition_arn=revision,
         architecture=Architecture.ARM64,

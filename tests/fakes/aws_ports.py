@@ -125,10 +125,10 @@ class FakeHealthReader:
         if not registered:
             raise NotFoundError(f"The target group {group} does not exist.", then="Correct its name.")
         tasks = [(simulated, task) for simulated in registered for task in simulated.tasks]
-        for number, (simulated, task) in enumerate([] if group in self.world.empty_target_groups else tasks):
+        for simulated, task in [] if group in self.world.empty_target_groups else tasks:
             if task.stopped_at is None and task.running_since is not None:
                 state, reason = self._state(simulated, task)
-                yield TargetHealth(group, f"10.0.{number // 200}.{number % 200 + 4}:8080", state, reason)
+                yield TargetHealth(group, f"{task.address}:8080", state, reason)
 
     def _state(self, simulated: SimulatedService, task: SimulatedTask) -> tuple[str, str]:
         if task.leaving_since is not None:
@@ -274,4 +274,5 @@ def _task(world: World, task: SimulatedTask) -> Task:
         created_at=task.created_at,
         started_at=task.running_since,
         stopped_at=task.stopped_at,
+        addresses=(task.address,),
     )

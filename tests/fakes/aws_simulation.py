@@ -6,11 +6,13 @@ Time moves in ticks that do not depend on who looks and when, so a script always
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv4Address
 
 from migrate.core.facts import ServiceEvent, Strategy
 
@@ -60,6 +62,11 @@ class SimulatedTask:
     stop_code: str = ""
     reason: str = ""
     exit_code: int | None = None
+
+    @property
+    def address(self) -> str:
+        """Return an address that the task always has, and no other one."""
+        return str(IPv4Address((10 << 24) | (zlib.crc32(self.id.encode()) & 0xFFFFFF)))
 
     def stop(self, at: datetime, code: str, reason: str, exit_code: int | None = None) -> None:
         self.stopped_at, self.stop_code, self.reason, self.exit_code = at, code, reason, exit_code

@@ -18,7 +18,7 @@ _AGREED = WebhookAnswer("pass")
 
 @dataclass
 class FakeMetrics:
-    """The port MetricReader: series by name of the metric."""
+    """The port MetricReader: series by name of the metric, or by that and the service that it is of."""
 
     values: dict[str, list[tuple[datetime, float]]] = field(default_factory=dict)
     asked: list[tuple[int, datetime, datetime]] = field(default_factory=list)
@@ -29,9 +29,12 @@ class FakeMetrics:
         if self.refusal is not None:
             raise self.refusal
         return tuple(
-            tuple((at, value) for at, value in sorted(self.values.get(metric.metric, [])) if start <= at < end)
-            for metric in metrics
+            tuple((at, value) for at, value in sorted(self._of(metric)) if start <= at < end) for metric in metrics
         )
+
+    def _of(self, metric: MetricSource) -> list[tuple[datetime, float]]:
+        service = dict(metric.dimensions).get("ServiceName", "")
+        return self.values.get(f"{metric.metric} {service}", self.values.get(metric.metric, []))
 
 
 @dataclass

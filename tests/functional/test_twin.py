@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from importlib.resources import files
 
 import jsonschema
 import pytest
 
 from migrate.core.cost import PriceEstimate
+from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
 from migrate.core.gates import Verdict
 from migrate.core.preview import SERVICE
@@ -118,6 +120,72 @@ def test_a_twin_that_fails_goes_and_the_service_was_never_touched(settings: Sett
     assert operator.record.twin is None
     assert operator.record.position == Position(Stage.IMAGE)
     assert operator.apply(2).exit_code is ExitCode.DONE, "mended, it can be tried again"
+
+
+def crash(operator: Operator, service: str, count: int) -> None:
+    """Let tasks of a service end by themselves; ECS starts others."""
+    simulated = next(item for item in operator.world.services.values() if item.name == service)
+    for task in [task for task in simulated.living(simulated.primary) if task.running_since is not None][:count]:
+        task.stop(operator.world.clock.now(), "EssentialContainerExited", "Essential container in task exited", 139)
+
+
+def crashing(twin: int, service: int) -> Operator:
+    """Return an operator whose gate forgives single stops, with tasks of both services that crash in the soak."""
+    operator = ready()
+    operator.gate(failure_limit=4, soak=timedelta(minutes=10))
+    for minutes in (4, 5, 6):
+        after = timedelta(minutes=minutes)
+        operator.world.clock.after(after, partial(crash, operator, "web-migrate-arm64", twin))
+        operator.world.clock.after(after, partial(crash, operator, "web", service))
+    return operator
+
+
+def test_a_twin_that_restarts_more_than_the_amd64_tasks_goes_whatever_the_limits_forgive() -> None:
+    operator = crashing(twin=1, service=0)
+    main = operator.service.primary
+    outcome = operator.apply(2)
+    assert outcome.exit_code is ExitCode.ROLLED_BACK, outcome
+    assert any("twin: since" in reason and "crashed" in reason for reason in outcome.reasons), outcome.reasons
+    assert operator.service.primary == main, "the service itself was not touched"
+    assert TWIN_ARN not in operator.world.services
+
+
+def test_crashes_that_come_to_both_alike_do_not_speak_against_the_twin() -> None:
+    outcome = crashing(twin=1, service=4).apply(2)
+    assert outcome.exit_code is ExitCode.DONE, outcome
+
+
+@pytest.mark.parametrize(
+    ("cpu", "exit_code", "says"),
+    [
+        ({"web": 30.0, "web-migrate-arm64": 31.0}, ExitCode.DONE, "CPUUtilization twin 31.0 %, service 30.0 %"),
+        (
+            {"web": 30.0, "web-migrate-arm64": 95.0},
+            ExitCode.ROLLED_BACK,
+            "twin 95.0 %, service 30.0 % (more than twice",
+        ),
+        ({}, ExitCode.DONE, "CPUUtilization: not compared, no data"),
+    ],
+    ids=["alike", "near its end", "no data"],
+)
+def test_the_twin_is_compared_by_what_ecs_measures_of_both(
+    cpu: dict[str, float], exit_code: ExitCode, says: str
+) -> None:
+    operator = ready()
+    operator.gate(soak=timedelta(minutes=10))
+    now = operator.world.clock.now()
+    for service, value in cpu.items():
+        series = [(now + timedelta(minutes=minute), value) for minute in range(60)]
+        operator.sources.metrics.values[f"CPUUtilization {service}"] = series
+    assert operator.apply(2).exit_code is exit_code
+    told = [
+        item["text"]
+        for event in operator.events()
+        if event.kind is EventKind.MEASUREMENT
+        for item in json.loads(event.data)["measurements"]
+        if item["check"] == "twin"
+    ]
+    assert any(says in text for text in told), told
 
 
 def test_a_service_that_fails_after_its_twin_was_good_goes_back_and_the_twin_goes() -> None:

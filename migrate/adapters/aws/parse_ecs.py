@@ -6,7 +6,7 @@ that the reference gives to their absence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +173,16 @@ def task(answer: TaskTypeDef) -> Task:
         started_at=_time(answer.get("startedAt")),
         # A task that still stops has only the former of both times.
         stopped_at=_time(answer.get("stoppedAt", answer.get("stoppingAt"))),
+        addresses=tuple(_addresses(answer)),
     )
+
+
+def _addresses(answer: TaskTypeDef) -> Iterator[str]:
+    """Yield what the details of an attached network interface name so (ECS API reference, Attachment)."""
+    for attachment in answer.get("attachments", []):
+        for detail in attachment.get("details", []):
+            if detail.get("name") in {"privateIPv4Address", "privateIPv6Address"} and detail.get("value"):
+                yield detail["value"]
 
 
 def _container(answer: ContainerTypeDef) -> TaskContainer:
