@@ -63,6 +63,10 @@ class RecordStore(Protocol):
         """Return the runs of a service, newest first."""
         ...
 
+    def services(self) -> tuple[str, ...]:
+        """Return the services that any run was on, sorted."""
+        ...
+
     def runs_like(self, prefix: str) -> tuple[Run, ...]:
         """Return the runs of any service whose id begins with ``prefix``, newest first (core.history.only_run)."""
         ...

@@ -37,6 +37,7 @@ from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
 from migrate.core.task_definition import containers
 from migrate.ports import Narrator
+from migrate.store_port import RecordStore
 from migrate.workflows.engine_story import noted_by, told_to
 from migrate.workflows.orders import GivenOrders
 from migrate.workflows.runtime import Readers, Runtime
@@ -106,6 +107,16 @@ def policy_scope(place: Place, *, look: bool) -> tuple[Scope, Settings | None]:
         return Scope(region=place.region or environment.region or ANY), None
     settings = load(environment.config)
     return settings_scope(settings, effective_region(place.region, settings, environment)), settings
+
+
+@contextmanager
+def remembering(place: Place) -> Iterator[tuple[RecordStore, Settings, str | None]]:
+    """Give what looking back at runs needs: the store, the settings and the region; AWS is not asked."""
+    environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
+    settings = load(environment.config)
+    region = effective_region(place.region, settings, environment)
+    with SqlRecordStore(environment.database_url) as store:
+        yield store, settings, region
 
 
 @contextmanager

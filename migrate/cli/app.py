@@ -26,6 +26,8 @@ _VERBS = {
     "rollback": "Bring the service back to a smaller stage, or to the original.",
     "finish": "End the migration, and print what stays as code for the owner's own tool.",
     "status": "Show where the service is, by what runs.",
+    "history": "List the runs of the service, newest first.",
+    "show": "Show one run: who, when, what was decided on which evidence.",
     "stack": "Run pulumi on one of the two stacks.",
     "sandbox": "Run a whole AWS account on this machine, for demos and tests.",
 }

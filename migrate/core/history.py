@@ -1,10 +1,11 @@
-"""Looking back at runs: which one is meant."""
+"""Looking back at runs: which service and which run is meant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from migrate.core.evidence import Run
+from migrate.core.settings import ServiceSettings
 from migrate.errors import NotFoundError, SettingsError
 
 _TOLD = 5
@@ -21,7 +22,7 @@ def only_run(prefix: str, found: Sequence[Run]) -> Run:
     if not found:
         raise NotFoundError(
             f"No run has an id that begins with {prefix}.",
-            then="`migrate status` names the newest run. A run of another team is in another database "
+            then="`migrate history` lists the runs of the service. A run of another team is in another database "
             "(MIGRATE_DATABASE_URL).",
         )
     told = "; ".join(f"{run.id} ({run.verb} on {run.service.rsplit('/', 1)[-1]})" for run in found[:_TOLD])
@@ -31,3 +32,17 @@ def only_run(prefix: str, found: Sequence[Run]) -> Run:
         why=f"{told}{more}.",
         then="Write more of the id.",
     )
+
+
+def of_service(wanted: ServiceSettings, region: str | None, services: Sequence[str]) -> tuple[str, ...]:
+    """Return those ARNs of ``services`` that the settings mean, in any account; None is any region.
+
+    Cluster and service may be names or ARNs in the settings. An ARN of the old form has no cluster in it.
+    """
+    cluster, name = (text.rsplit("/", 1)[-1] for text in (wanted.cluster, wanted.name))
+    return tuple(arn for arn in services if _is(arn, region, cluster, name))
+
+
+def _is(arn: str, region: str | None, cluster: str, name: str) -> bool:
+    place, _, path = arn.rpartition(":")
+    return region in (None, *place.split(":")[3:4]) and path in (f"service/{cluster}/{name}", f"service/{name}")

@@ -14,10 +14,11 @@ from enum import Enum
 from functools import singledispatch
 from typing import Any
 
+from migrate.core.audit import Audit, took
 from migrate.core.check import CheckReport, Readiness, count, group_of
 from migrate.core.cost import PriceEstimate
 from migrate.core.documents import fields
-from migrate.core.evidence import Event
+from migrate.core.evidence import Event, Run
 from migrate.core.findings import Finding
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan
@@ -120,6 +121,21 @@ def status_document(status: Status) -> dict[str, Any]:
 def outcome_document(outcome: RunOutcome) -> dict[str, Any]:
     """Return how a run ended, for programs."""
     return {**_head("outcome"), **plain(outcome)}
+
+
+def history_document(service: str, runs: Iterable[Run]) -> dict[str, Any]:
+    """Return the runs of a service for programs, newest first."""
+    return {**_head("history"), "service": service, "runs": [_run(run) for run in runs]}
+
+
+def audit_document(audit: Audit) -> dict[str, Any]:
+    """Return one run for programs: every act with its outcome, condensed samples, verdicts and notes."""
+    entries = [{**plain(entry), "seconds": entry.seconds, "data": fields(entry.data)} for entry in audit.entries]
+    return {**_head("run"), "run": _run(audit.run), "entries": entries}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {**plain(run), "seconds": plain(took(run))}
 
 
 def error_document(error: MigrateError) -> dict[str, Any]:

@@ -154,3 +154,11 @@ def test_a_run_is_found_by_how_its_id_begins_whatever_service_it_was_on(store: R
     assert [run.id for run in store.runs_like("7a%c")] == ["7a%c-1"]
     assert [run.id for run in store.runs_like("")] == ["7ABC-3", "7abc-2", "7a%c-1"]
     assert store.runs_like("7abc-22") == ()
+
+
+def test_the_services_that_any_run_was_on_are_told_once(store: RecordStore) -> None:
+    assert store.services() == ()
+    for name, service in (("run-1", OTHER_SERVICE), ("run-2", SERVICE_ARN), ("run-3", OTHER_SERVICE)):
+        store.claim(service, a_run(name, service=service))
+        store.release(service, name)
+    assert store.services() == (SERVICE_ARN, OTHER_SERVICE)

@@ -131,6 +131,9 @@ class MemoryRecordStore:
     def runs(self, service: str) -> tuple[Run, ...]:
         return tuple(run for run in reversed(self._runs.values()) if run.service == service)
 
+    def services(self) -> tuple[str, ...]:
+        return tuple(sorted({run.service for run in self._runs.values()}))
+
     def runs_like(self, prefix: str) -> tuple[Run, ...]:
         return tuple(run for run in reversed(self._runs.values()) if run.id.startswith(prefix))
 

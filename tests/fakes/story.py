@@ -54,3 +54,33 @@ def counted(tasks: Sequence[Task], deployment_id: str) -> dict[tuple[bool, str, 
         (group.new, group.architecture, group.provider): (group.running, group.pending, group.stopping)
         for group in task_groups(tasks, deployment_id)
     }
+
+
+STORY = (
+    told(EventKind.INTENT, "guard tag", "keep the original under migrate-original-tag1"),
+    told(EventKind.OUTCOME, "guard tag", "keep the original under migrate-original-tag1: done", 1),
+    told(EventKind.NOTE, "service stack: preview", "preview of the service stack: update service", 2),
+    told(EventKind.INTENT, "service stack: up", "service stack to stage 2 (architecture)", 3),
+    told(
+        EventKind.OUTCOME,
+        "service stack: up",
+        "service stack to stage 2 (architecture): done",
+        75,
+        stack="service",
+        changes=["update service"],
+        outputs={},
+    ),
+    measured(WAITING, after=80),
+    measured(WAITING, after=95),
+    measured(PASSES, after=110, soak_left=600),
+    measured(PASSES, after=125, soak_left=585),
+    measured(PASSES, after=140, soak_left=570),
+    measured(PASSES, ALARM, after=155),
+    told(EventKind.VERDICT, "gate 2", "fail: web-5xx is in ALARM: 12 errors", 155, verdict="fail", reasons=[ALARM[2]]),
+    told(EventKind.NOTE, "roll back", "stage 2 did not prove itself; going back", 156),
+    told(EventKind.INTENT, "refresh", "read the world into the service stack", 157),
+    told(EventKind.OUTCOME, "refresh", "read the world into the service stack: failed: no", 160, error="EngineError"),
+    told(EventKind.INTENT, "restore tag", "tag1 to the original manifest", 161),
+    told(EventKind.FINISHED, "finished", "ROLLBACK NOT COMPLETE", 3700, status="rollback_incomplete", reasons=["no"]),
+)
+"""A run whose gate failed and whose way back was cut off in the middle of an act."""

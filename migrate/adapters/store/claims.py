@@ -90,7 +90,7 @@ def lost(service: str, run_id: str, holder: Claim | None) -> ClaimLostError:
     return ClaimLostError(
         f"This run has lost {service}.",
         why=f"It was not heard of for longer than {_words(SILENCE)}. {taken}.",
-        then="It has written nothing since, and stops here. `migrate status` shows where the service is.",
+        then="It has written nothing since, and stops here. `migrate history` shows what followed it.",
     )
 
 

@@ -166,6 +166,13 @@ class SqlRecordStore:
         """Return the runs of a service, newest first."""
         return self._runs(RUNS.c.service == service)
 
+    def services(self) -> tuple[str, ...]:
+        """Return the services that any run was on, sorted."""
+        with self._database.reading() as connection:
+            if connection is None:
+                return ()
+            return tuple(sorted(connection.execute(select(RUNS.c.service).distinct()).scalars()))
+
     def runs_like(self, prefix: str) -> tuple[Run, ...]:
         """Return the runs whose id begins with ``prefix``, newest first; the case of letters counts."""
         # Not LIKE: its wildcards would have to be escaped, and SQLite's takes capitals for small letters.

@@ -31,7 +31,9 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert code in {0, 2}
 
 
-@pytest.mark.parametrize("verb", ["init", "plan", "check", "iam", "apply", "rollback", "status", "stack", "sandbox"])
+@pytest.mark.parametrize(
+    "verb", ["init", "plan", "check", "iam", "apply", "rollback", "status", "history", "show", "stack", "sandbox"]
+)
 def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([verb, "--help"]) == 0
     assert f"migrate {verb}" in capsys.readouterr().out

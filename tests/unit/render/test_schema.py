@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 import migrate.render
+from migrate.core.audit import ActEnd, EntryKind, audit
 from migrate.core.check import FailOn, Readiness, Subject, report
 from migrate.core.evidence import EventKind
 from migrate.core.findings import Finding, Grade
@@ -25,7 +26,8 @@ from migrate.errors import BlockedError, ExitCode, SettingsError
 from migrate.render import structured
 from migrate.render.structured import FORMAT, to_json
 from tests.fakes.facts import observation, repository, settings
-from tests.fakes.records import a_run, an_event
+from tests.fakes.records import NOON, a_run, an_event
+from tests.fakes.story import STORY
 
 SCHEMA: dict[str, Any] = json.loads((Path(migrate.render.__file__).parent / "documents.schema.json").read_bytes())
 SETTINGS = settings(soak=timedelta(minutes=2))
@@ -56,6 +58,9 @@ def documents() -> dict[str, str]:
         "status": to_json(structured.status_document(status_of(seen, None, SETTINGS, a_run()))),
         "status without a run": to_json(structured.status_document(status_of(seen, None, SETTINGS, None))),
         "outcome": to_json(structured.outcome_document(outcome)),
+        "history": to_json(structured.history_document("web", (a_run(), replace(a_run(), finished_at=NOON)))),
+        "history of nothing": to_json(structured.history_document("web", ())),
+        "run": to_json(structured.audit_document(audit(a_run(), STORY))),
         "error": to_json(structured.error_document(BlockedError("No.", why="Because.", then="Wait."))),
         "error of usage": to_json(structured.error_document(SettingsError("No.", then="Wait."))),
         "event": structured.event_line(an_event("said", kind=EventKind.NOTE, number=1)),
@@ -101,6 +106,9 @@ def test_the_words_of_the_schema_are_those_of_the_program() -> None:
     assert set(defs["plan"]["properties"]["stages"]["items"]["properties"]["status"]["enum"]) == set(StageStatus)
     assert set(defs["error"]["properties"]["exit_code"]["enum"]) == set(ExitCode)
     assert set(defs["event"]["properties"]["kind"]["enum"]) == set(EventKind)
+    entry = defs["run"]["properties"]["entries"]["items"]["properties"]
+    assert set(entry["kind"]["enum"]) == set(EntryKind)
+    assert set(entry["ended"]["enum"]) - {None} == set(ActEnd)
     assert set(FailOn) - {FailOn.NEVER} < set(Grade)
 
 

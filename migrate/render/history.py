@@ -1,0 +1,115 @@
+"""Runs looked back at, for people: the runs of a service, and one of them whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from migrate.core.audit import ActEnd, Audit, AuditEntry, EntryKind, measurements, took
+from migrate.core.documents import fields
+from migrate.core.evidence import Run
+
+_SHORT_ID = 8
+_STYLES = {"done": "green", "running": "bold", "rolled_back": "yellow", "held": "yellow", "superseded": "yellow"}
+
+
+def history(service: str, runs: Sequence[Run], *, left_out: int = 0) -> RenderableType:
+    """Return the runs of a service, newest first; ``left_out`` older ones are not among them."""
+    if not runs:
+        return Text(f"No run has touched {service}.")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("run", "started (UTC)", "took", "what", "how it ended"):
+        table.add_column(name, overflow="fold", no_wrap=name in ("run", "started (UTC)", "took"))
+    table.add_column("who", overflow="fold", min_width=12)
+    for run in runs:
+        table.add_row(
+            run.id[:_SHORT_ID],
+            f"{run.started_at:%Y-%m-%d %H:%M}",
+            duration(took(run)),
+            _what(run),
+            Text(_said(run.status), _STYLES.get(run.status, "red")),
+            f"{run.operator} on {run.host}",
+        )
+    more = [Text(f"{left_out} older; `migrate history --limit {len(runs) + left_out}` shows all.", "dim")]
+    return Group(Text(service, "bold"), table, *(more if left_out else []))
+
+
+def audit(value: Audit) -> RenderableType:
+    """Return one run: who, when, where, and everything that it did and decided, with the evidence."""
+    run = value.run
+    head = Table.grid(padding=(0, 2))
+    head.add_column(style="dim", no_wrap=True)
+    head.add_column(overflow="fold")
+    head.add_row("run", run.id)
+    head.add_row("service", run.service)
+    head.add_row("what", _what(run))
+    head.add_row("who", f"{run.operator} on {run.host}, process {run.process}")
+    head.add_row("started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC")
+    ended = f"{run.finished_at:%Y-%m-%d %H:%M:%S} UTC, after {duration(took(run))}" if run.finished_at else "not yet"
+    head.add_row("ended", ended)
+    head.add_row("status", Text(_said(run.status), _STYLES.get(run.status, "red")))
+    table = Table.grid(padding=(0, 2))
+    for _ in range(2):
+        table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for entry in value.entries:
+        table.add_row(f"{entry.at:%m-%d %H:%M:%S}", entry.kind.value, _line(entry))
+        for line in _evidence(entry):
+            table.add_row("", "", Text(f"  {line}", "dim"))
+    return Group(head, Text(), table)
+
+
+def duration(value: timedelta | None) -> str:
+    """Return a duration in the two largest units; a dash for one that is not known."""
+    if value is None:
+        return "-"
+    seconds = round(value.total_seconds())
+    for unit, size, next_unit, next_size in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            rest = seconds % size // next_size
+            return f"{seconds // size} {unit}" + (f" {rest} {next_unit}" if rest else "")
+    return f"{seconds} s"
+
+
+def _what(run: Run) -> str:
+    if run.verb == "rollback":
+        return "rollback" if run.stage < 0 else f"rollback to stage {run.stage}"
+    return f"{run.verb} stage {run.stage}" if run.verb == "apply" else run.verb
+
+
+def _said(status: str) -> str:
+    return status.replace("_", " ")
+
+
+def _line(entry: AuditEntry) -> Text:
+    text = _printable(entry.text)
+    if entry.kind is EntryKind.SAMPLES:
+        over = f" in {duration(timedelta(seconds=entry.seconds or 0))}" if entry.count > 1 else ""
+        return Text(f"{entry.step}: {entry.count} sample{'s' * (entry.count > 1)}{over}: {text}")
+    if entry.ended is ActEnd.UNKNOWN:
+        return Text(f"{text}: no outcome is known", "bold red")
+    if entry.ended is ActEnd.FAILED:
+        return Text(text, "red")
+    if entry.ended is ActEnd.DONE:
+        return Text(f"{text}: done after {duration(timedelta(seconds=entry.seconds or 0))}")
+    return Text(text, "bold" if entry.kind in (EntryKind.VERDICT, EntryKind.END) else "")
+
+
+def _evidence(entry: AuditEntry) -> Iterator[str]:
+    if entry.kind is EntryKind.SAMPLES:
+        yield from (_printable(f"{check} {outcome}: {text}") for check, outcome, text in measurements(entry))
+    elif entry.kind in (EntryKind.ACT, EntryKind.END):
+        # What a verdict or a note says stands in its text already.
+        for name, value in fields(entry.data).items():
+            told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            if told not in ("", "[]", "{}") and name != "status":
+                yield _printable(f"{name}: {told}")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,80 @@
+"""Looking back at runs asks the database alone: no account, no network, no session."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from migrate.adapters.store.record_store import SqlRecordStore
+from migrate.cli.app import run
+from migrate.errors import ExitCode
+from tests.fakes.records import NOON, SERVICE_ARN, a_run
+from tests.fakes.story import STORY
+
+_SETTINGS = """
+[service]
+cluster = "demo"
+name = "web"
+region = "us-east-1"
+[image]
+container = "app"
+context = "."
+"""
+ENDED = replace(a_run("7d1c0a54-1"), status="rollback_incomplete", finished_at=NOON + timedelta(seconds=3700))
+
+
+@pytest.fixture
+def place(bare_environment: Path) -> Path:
+    (bare_environment / "migrate.toml").write_text(_SETTINGS)
+    url = f"sqlite:///{bare_environment / '.migrate' / 'migrate.sqlite'}"
+    with SqlRecordStore(url) as store:
+        for found in (ENDED, a_run("7e"), a_run("7f", service=SERVICE_ARN.replace("/web", "/worker"))):
+            store.claim(found.service, found)
+            store.release(found.service, found.id)
+        for event in STORY:
+            store.append(replace(event, run_id=ENDED.id))
+    return bare_environment
+
+
+@pytest.mark.usefixtures("place")
+def test_the_runs_of_the_service_and_of_no_other_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["history"]) == ExitCode.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == SERVICE_ARN
+    assert [line.split()[0] for line in lines[2:]] == ["7e", "7d1c0a54"]
+    assert run(["history", "--limit", "1", "--output", "json"]) == ExitCode.DONE
+    assert [item["id"] for item in json.loads(capsys.readouterr().out)["runs"]] == ["7e"]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_run_is_shown_by_the_beginning_of_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "7d"]) == ExitCode.DONE
+    assert "tag1 to the original manifest: no outcome is known" in capsys.readouterr().out
+    assert run(["show", "7d", "--output", "json"]) == ExitCode.DONE
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["run"]["id"], shown["run"]["seconds"]) == (ENDED.id, 3700)
+    assert [entry["count"] for entry in shown["entries"] if entry["kind"] == "samples"] == [2, 3, 1]
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(("prefix", "code"), [("7", ExitCode.USAGE), ("9", ExitCode.BLOCKED), ("", ExitCode.USAGE)])
+def test_what_means_no_run_or_several_ends_in_words(
+    prefix: str, code: ExitCode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["show", prefix]) == code
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Traceback" not in told.err
+
+
+def test_a_service_without_a_past_is_no_fault_and_leaves_nothing_behind(
+    bare_environment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bare_environment / "migrate.toml").write_text(_SETTINGS)
+    assert run(["history"]) == ExitCode.DONE
+    assert capsys.readouterr().out == "No run has touched web.\n"
+    assert [path.name for path in bare_environment.iterdir()] == ["migrate.toml"]
