@@ -25,6 +25,8 @@ from migrate.adapters.registry.credentials import Credentials, docker_credential
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.shared_reads import SharedReads
+from migrate.adapters.store.database import is_shared
+from migrate.adapters.store.rate_limits import SqlRateLimits
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, absolute, effective_region, load, read_environment
@@ -227,6 +229,9 @@ def opened_place(place: Place, shared: SharedReads | None = None) -> Iterator[Op
         services = EcsServiceReader(session)
         # Asked before anything is written: without credentials, or in a region that is none, nothing is left behind.
         services.account()
+        if is_shared(environment.database_url):
+            # Workers that share a database share the account's rates through it.
+            session.pacing.limits = stack.enter_context(SqlRateLimits(environment.database_url, _LIMITS))
         environment.state_dir.mkdir(parents=True, exist_ok=True)
         layers = LayerCache(environment.state_dir / "cache" / "layers")
         readers = Readers(

@@ -24,6 +24,11 @@ class Rate:
     burst: float
     refill: float
 
+    @property
+    def longest(self) -> float:
+        """How far ahead, in seconds, a bucket may be promised."""
+        return self.burst / self.refill + LONGEST_QUEUE
+
     def share(self, part: float) -> Rate:
         """Return a part of the bucket, never less than one call of burst."""
         return Rate(max(1.0, self.burst * part), self.refill * part)
@@ -55,7 +60,7 @@ class TokenBucket:
 
     def take(self, rate: Rate, calls: int, now: float) -> TokenBucket:
         """Return the bucket after ``calls`` were promised, one after the other."""
-        return TokenBucket(max(now, min(self.full_at, now + LONGEST_QUEUE)) + calls / rate.refill)
+        return TokenBucket(max(now, min(self.full_at, now + rate.longest)) + calls / rate.refill)
 
     def waits(self, rate: Rate, calls: int, now: float) -> tuple[float, ...]:
         """Return how many seconds from ``now`` each of the last ``calls`` promised has to wait, the first one first."""

@@ -61,6 +61,15 @@ class Database:
                 yield connection
 
     @contextmanager
+    def counting(self) -> Iterator[Connection]:
+        """Give a connection for one statement that is right by itself, and waits for nobody else's transaction."""
+        with self._translated():
+            self._bring_up_to_date()
+            options = {"migrate_exclusive": self._file is not None}
+            with self._engine.connect().execution_options(**options) as connection, connection.begin():
+                yield connection
+
+    @contextmanager
     def _exclusive(self) -> Iterator[Connection]:
         options = {"migrate_exclusive": True}
         with self._engine.connect().execution_options(**options) as connection, connection.begin():
@@ -125,6 +134,11 @@ def parse_url(url: str) -> URL:
     if parsed.drivername in {"sqlite", "sqlite+pysqlite"} and parsed.database and parsed.database != ":memory:":
         return parsed.set(drivername="sqlite")
     raise _not_usable(f"It names {parsed.drivername}" + ("" if parsed.database else " without a database") + ".")
+
+
+def is_shared(url: str) -> bool:
+    """Tell a database on a server, which other machines reach too, from a file. Raises as parse_url."""
+    return _sqlite_file(parse_url(url)) is None
 
 
 def _not_usable(why: str) -> SettingsError:

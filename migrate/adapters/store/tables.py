@@ -114,3 +114,13 @@ WORKERS = Table(
     Column("concurrency", Integer, nullable=False),
     Column("beat", Integer, nullable=False),
 )
+
+RATE_LIMITS = Table(
+    "migrate_rate_limits",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("api_group", Text, primary_key=True),
+    Column("full_at", Double, nullable=False),
+)
+"""One row a bucket: when it is full again, in seconds since 1970 by the database's clock."""

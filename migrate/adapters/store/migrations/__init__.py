@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from migrate.adapters.store.migrations import m001_first_tables, m002_fleets, m003_fencing
+from migrate.adapters.store.migrations import m001_first_tables, m002_fleets, m003_fencing, m004_rate_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first tables", m001_first_tables.apply),
     Migration(2, "fleets", m002_fleets.apply),
     Migration(3, "tokens and heartbeats of claims", m003_fencing.apply),
+    Migration(4, "rate limits", m004_rate_limits.apply),
 )
