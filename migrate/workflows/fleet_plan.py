@@ -186,8 +186,7 @@ def _image(view: Readers) -> ImageReference | None:
         images = {item.get("name"): str(item.get("image", "")) for item in containers(definition.document)}
         image = images.get(wanted.image.container)
         return ImageReference.parse(image) if image else None
-    except MigrateError:
-        # It is told where the whole service is read.
+    except Exception:  # noqa: BLE001 - it is met again, and told, where the whole service is read
         return None
 
 

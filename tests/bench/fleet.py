@@ -78,28 +78,13 @@ def _measured(size: int) -> dict[str, Any]:
 
 def main() -> None:
     """Plan a fleet of the size given on the command line, and print what that took as JSON."""
-    from migrate.core.fleet import FleetAccount, Member
     from migrate.core.fleet_plan import MemberVerdict
-    from migrate.core.settings import ImageSettings, ServiceSettings, Settings
     from migrate.fleet_wiring import looking_at_fleet
     from migrate.wiring import Place
     from migrate.workflows.fleet_plan import plan_fleet
-    from tests.bench.fleet_world import ACCOUNT, REGION, cluster_of, service_of
+    from tests.fakes.fleet_account import member_of
 
-    members = [
-        Member(
-            arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{cluster_of(number)}/{service_of(number)}",
-            account=FleetAccount(),
-            account_id=ACCOUNT,
-            region=REGION,
-            cluster=cluster_of(number),
-            service=service_of(number),
-            settings=Settings(
-                ServiceSettings(cluster_of(number), service_of(number), REGION), ImageSettings("app", context="app")
-            ),
-        )
-        for number in range(int(sys.argv[1]))
-    ]
+    members = [member_of(number) for number in range(int(sys.argv[1]))]
     wall, cpu = time.perf_counter(), time.process_time()
     with looking_at_fleet(Place(), len(members)) as place_of:
         verdicts = [found.summary.verdict for found in plan_fleet(members, place_of)]

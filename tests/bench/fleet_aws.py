@@ -11,21 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from migrate.core.rate_limits import api_group
-from tests.bench.fleet_world import FleetWorld, parameters
-
-_SERVICES = {
-    "AmazonEC2ContainerServiceV20141113": "ecs",
-    "AmazonEC2ContainerRegistry_V20150921": "ecr",
-    "AnyScaleFrontendService": "application-autoscaling",
-    "GraniteServiceVersion20100801": "cloudwatch",
-}
-_QUERIES = {
-    "SimulatePrincipalPolicy": "iam",
-    "GetCallerIdentity": "sts",
-    "DescribeSubnets": "ec2",
-    "DescribeTargetGroupAttributes": "elbv2",
-}
-
+from tests.fakes.fleet_account import FleetWorld, parsed_request
 
 _THROTTLED = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
 
@@ -72,13 +58,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        target = self.headers.get("X-Amz-Target", "")
-        if target:
-            service, _, name = target.partition(".")
-            operation, asked = f"{_SERVICES[service]}:{name}", json.loads(body)
-        else:
-            asked = parameters(body)
-            operation = f"{_QUERIES[asked['Action']]}:{asked['Action']}"
+        operation, asked = parsed_request(self.headers.get("X-Amz-Target", ""), body)
         if not self.buckets.admit(operation):
             self._reply(
                 400, "application/x-amz-json-1.1", b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'

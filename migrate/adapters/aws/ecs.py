@@ -44,7 +44,7 @@ class EcsServiceReader:
     def account(self) -> Account:
         """Return who asks, and where; asked once, since credentials do not change hands within a run."""
         if self._account is None:
-            self._account = caller(self._session)
+            self._account = self._session.once("sts:GetCallerIdentity", "", lambda: caller(self._session))
         return self._account
 
     def clusters(self) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from migrate.core.fleet import FleetAccount, Member
+from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+
 ACCOUNT, REGION = "111122223333", "us-east-1"
 CLUSTER_SIZE, TASKS = 50, 4
 _ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
@@ -67,6 +70,13 @@ def manifest_of(repository: str) -> bytes:
     ).encode()
 
 
+def member_of(number: int) -> Member:
+    """Return a service as a member of a fleet, with plain settings."""
+    cluster, name = cluster_of(number), service_of(number)
+    settings = Settings(ServiceSettings(cluster, name, REGION), ImageSettings("app", context="app"))
+    return Member(f"{_ECS}:service/{cluster}/{name}", FleetAccount(), ACCOUNT, REGION, cluster, name, settings)
+
+
 class FleetWorld:
     """Answers operations; ``host`` is where its registry listens, ``size`` how many services there are."""
 
@@ -75,6 +85,7 @@ class FleetWorld:
         self.host = host
         self._answers: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "ecs:DescribeServices": self._services,
+            "ecs:ListServices": self._listed,
             "ecs:DescribeTaskDefinition": self._task_definition,
             "ecs:DescribeClusters": self._clusters,
             "ecs:ListTasks": self._task_list,
@@ -106,7 +117,13 @@ class FleetWorld:
         return "application/octet-stream", CONFIG
 
     def _services(self, asked: dict[str, Any]) -> Any:
-        return {"services": [self._service(number_of(name)) for name in asked["services"]], "failures": []}
+        numbers = [number_of(name) for name in asked["services"]]
+        return {"services": [self._service(number) for number in numbers if number < self.size], "failures": []}
+
+    def _listed(self, asked: dict[str, Any]) -> Any:
+        cluster = asked["cluster"].rpartition("/")[2]
+        arns = [f"{_ECS}:service/{cluster}/{service_of(number)}" for number in self._members(cluster)]
+        return {"serviceArns": arns[:_PAGE]}
 
     def _service(self, number: int) -> dict[str, Any]:
         name, cluster = service_of(number), cluster_of(number)
@@ -260,13 +277,14 @@ class FleetWorld:
 
     def _policies(self, asked: dict[str, Any]) -> Any:
         start = int(asked.get("NextToken", 0))
-        numbers = range(start, min(self.size, start + _LISTED))
+        wanted = number_of(asked["ResourceId"]) if "ResourceId" in asked else None
+        numbers = range(start, min(self.size, start + _LISTED)) if wanted is None else (wanted,)
         found = [
             _scaled(f"service/{cluster_of(number)}/{service_of(number)}")
             | {"PolicyName": "cpu", "PolicyType": "TargetTrackingScaling", "PolicyARN": "arn", "CreationTime": _NOON}
             for number in numbers
         ]
-        more = {"NextToken": str(start + _LISTED)} if start + _LISTED < self.size else {}
+        more = {"NextToken": str(start + _LISTED)} if wanted is None and start + _LISTED < self.size else {}
         return {"ScalingPolicies": found, **more}
 
     def _alarms(self, asked: dict[str, Any]) -> Any:
@@ -308,9 +326,27 @@ def _xml(operation: str, result: str) -> str:
     return f"<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
 
 
-def parameters(body: bytes) -> dict[str, str]:
-    """Return the parameters of a query call."""
-    return dict(parse_qsl(body.decode()))
+def parsed_request(target: str, body: bytes) -> tuple[str, dict[str, Any]]:
+    """Return operation and parameters of a request; ``target`` is its X-Amz-Target, which query calls have none of."""
+    if target:
+        service, _, name = target.partition(".")
+        return f"{_SERVICES[service]}:{name}", json.loads(body)
+    asked = dict(parse_qsl(body.decode()))
+    return f"{_QUERIES[asked['Action']]}:{asked['Action']}", asked
+
+
+_SERVICES = {
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
+    "AnyScaleFrontendService": "application-autoscaling",
+    "GraniteServiceVersion20100801": "cloudwatch",
+}
+_QUERIES = {
+    "SimulatePrincipalPolicy": "iam",
+    "GetCallerIdentity": "sts",
+    "DescribeSubnets": "ec2",
+    "DescribeTargetGroupAttributes": "elbv2",
+}
 
 
 _POLICY = json.dumps(
