@@ -85,13 +85,13 @@ def plan_document(plan: MigrationPlan) -> dict[str, Any]:
     """Return a plan for programs; the record inside it is ours and left out."""
     document: dict[str, Any] = plain(plan)
     del document["record"]
-    return {**_head("plan"), **document, "counts": count(plan.findings)}
+    return {**head("plan"), **document, "counts": count(plan.findings)}
 
 
 def check_document(report: CheckReport) -> dict[str, Any]:
     """Return a check for programs: the answers, each with the codes of what stops it, and all findings."""
     return {
-        **_head("check"),
+        **head("check"),
         "subject": {"kind": report.subject.value, "name": report.name},
         "arm64": _answer(report, report.arm64, Stage.ARCHITECTURE),
         "spot": _answer(report, report.spot, Stage.CAPACITY),
@@ -115,23 +115,23 @@ def status_document(status: Status) -> dict[str, Any]:
     if document["twin"] is not None:
         document["twin"]["architectures"] = dict(document["twin"]["architectures"])
     document["price_known"] = isinstance(status.price, PriceEstimate)
-    return {**_head("status"), **document}
+    return {**head("status"), **document}
 
 
 def outcome_document(outcome: RunOutcome) -> dict[str, Any]:
     """Return how a run ended, for programs."""
-    return {**_head("outcome"), **plain(outcome)}
+    return {**head("outcome"), **plain(outcome)}
 
 
 def history_document(service: str, runs: Iterable[Run]) -> dict[str, Any]:
     """Return the runs of a service for programs, newest first."""
-    return {**_head("history"), "service": service, "runs": [_run(run) for run in runs]}
+    return {**head("history"), "service": service, "runs": [_run(run) for run in runs]}
 
 
 def audit_document(audit: Audit) -> dict[str, Any]:
     """Return one run for programs: every act with its outcome, condensed samples, verdicts and notes."""
     entries = [{**plain(entry), "seconds": entry.seconds, "data": fields(entry.data)} for entry in audit.entries]
-    return {**_head("run"), "run": _run(audit.run), "entries": entries}
+    return {**head("run"), "run": _run(audit.run), "entries": entries}
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _run(run: Run) -> dict[str, Any]:
 def error_document(error: MigrateError) -> dict[str, Any]:
     """Return an error for programs."""
     return {
-        **_head("error"),
+        **head("error"),
         "error": type(error).__name__,
         "exit_code": int(error.exit_code),
         "what": error.what,
@@ -153,8 +153,9 @@ def error_document(error: MigrateError) -> dict[str, Any]:
 
 def event_line(event: Event) -> str:
     """Return an event as one line of JSON, its data as an object."""
-    return json.dumps({**_head("event"), **plain(event), "data": fields(event.data)}, ensure_ascii=False)
+    return json.dumps({**head("event"), **plain(event), "data": fields(event.data)}, ensure_ascii=False)
 
 
-def _head(document: str) -> dict[str, Any]:
+def head(document: str) -> dict[str, Any]:
+    """Return what every document begins with."""
     return {"format": FORMAT, "document": document}

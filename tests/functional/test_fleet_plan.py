@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -113,7 +113,7 @@ class Aws:
         )
         return Place(readers, AwsBatchReader(session, permissions, size=size)), session, registry
 
-    def _answered(self) -> Callable[..., AWSResponse]:
+    def _answered(self) -> Any:
         def answer(request: Any, **_: object) -> AWSResponse:
             target = request.headers.get("X-Amz-Target", b"")
             sent = request.body.encode() if isinstance(request.body, str) else request.body

@@ -18,12 +18,14 @@ from migrate.core.audit import ActEnd, EntryKind, audit
 from migrate.core.check import FailOn, Readiness, Subject, report
 from migrate.core.evidence import EventKind
 from migrate.core.findings import Finding, Grade
+from migrate.core.fleet_plan import MemberSummary, MemberVerdict
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode, SettingsError
 from migrate.render import structured
+from migrate.render.fleet_plan import fleet_plan_document
 from migrate.render.structured import FORMAT, to_json
 from tests.fakes.facts import observation, repository, settings
 from tests.fakes.records import NOON, a_run, an_event
@@ -33,6 +35,12 @@ SCHEMA: dict[str, Any] = json.loads((Path(migrate.render.__file__).parent / "doc
 SETTINGS = settings(soak=timedelta(minutes=2))
 FINDING = Finding("image.wrong-binary", Grade.BLOCK, 2, "An x86 file.", "Rebuild.", "findings#image-wrong-binary")
 EVIDENCE = (("container", "web"), ("file", "/app"), ("file", "/lib/x"))
+
+
+SUMMARIES = (
+    MemberSummary("111122223333", "eu-west-1", "shop", "web", MemberVerdict.READY, Stage.BASELINE),
+    MemberSummary("111122223333", "eu-west-1", "shop", "api", MemberVerdict.UNREAD, stopper="No.", code="errors#fault"),
+)
 
 
 def strict(schema: Any) -> Any:
@@ -63,6 +71,7 @@ def documents() -> dict[str, str]:
         "run": to_json(structured.audit_document(audit(a_run(), STORY))),
         "error": to_json(structured.error_document(BlockedError("No.", why="Because.", then="Wait."))),
         "error of usage": to_json(structured.error_document(SettingsError("No.", then="Wait."))),
+        "fleet_plan": to_json(fleet_plan_document(SUMMARIES)),
         "event": structured.event_line(an_event("said", kind=EventKind.NOTE, number=1)),
     }
 
@@ -109,6 +118,10 @@ def test_the_words_of_the_schema_are_those_of_the_program() -> None:
     entry = defs["run"]["properties"]["entries"]["items"]["properties"]
     assert set(entry["kind"]["enum"]) == set(EntryKind)
     assert set(entry["ended"]["enum"]) - {None} == set(ActEnd)
+    assert set(defs["fleet_plan"]["properties"]["members"]["items"]["properties"]["verdict"]["enum"]) == set(
+        MemberVerdict
+    )
+    assert set(defs["fleet_plan"]["properties"]["totals"]["properties"]) == set(MemberVerdict)
     assert set(FailOn) - {FailOn.NEVER} < set(Grade)
 
 

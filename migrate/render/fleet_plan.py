@@ -1,0 +1,92 @@
+"""A plan of many services: one line for each, and what they come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from migrate.core.fleet_plan import MemberSummary, MemberVerdict, totals
+from migrate.render.structured import head, plain
+
+_STYLES = {
+    MemberVerdict.READY: "green",
+    MemberVerdict.HELD_UP: "yellow",
+    MemberVerdict.BLOCKED: "bold red",
+    MemberVerdict.BEGUN: "yellow",
+    MemberVerdict.DONE: "dim",
+    MemberVerdict.UNREAD: "bold red",
+}
+
+_COUNTED = ("next", "verdict", "block", "warn", "unknown")
+_LONGEST_NAME = 40
+_SHORTEST_WHY = 24
+
+_NOT_LOOKED_AT = (
+    "What a build needs, and what an amd64 image would leave behind, was not looked at: `migrate plan` of one service "
+    "does, and so does every apply."
+)
+
+
+def fleet_plan(members: Sequence[MemberSummary]) -> RenderableType:
+    """Return the table of a fleet's plan, totals first; account and region are told where there are several."""
+    places = {(member.account, member.region) for member in members}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold", max_width=_LONGEST_NAME)
+    for name in _COUNTED:
+        table.add_column(no_wrap=True, min_width=len(name))
+    table.add_column(overflow="fold", min_width=_SHORTEST_WHY)
+    table.add_row(*(Text(name, "dim") for name in ("service", *_COUNTED, "why")))
+    place = None
+    for member in members:
+        if len(places) > 1 and place != (member.account, member.region):
+            place = (member.account, member.region)
+            table.add_row(Text(f"{member.region} of {member.account}", "bold"))
+        table.add_row(*_cells(member))
+    return Group(Text(told_totals(members), "bold"), Text(), table, Text(), Text(_NOT_LOOKED_AT, "dim"))
+
+
+def _cells(member: MemberSummary) -> tuple[RenderableType, ...]:
+    stage = str(member.next_stage.value) if member.next_stage is not None else "-"
+    why = f"{member.code}: {member.stopper}" if member.code and member.stopper else member.stopper
+    if member.stopped_stage is not None and member.verdict is not MemberVerdict.BLOCKED:
+        why = f"stage {member.stopped_stage.value}: {why}"
+    return (
+        member.name,
+        stage,
+        Text(member.verdict.value, _STYLES[member.verdict]),
+        *(str(count or "") for count in (member.blocks, member.warnings, member.unknowns)),
+        why,
+    )
+
+
+def told_totals(members: Sequence[MemberSummary]) -> str:
+    """Return how many services have each verdict, in words."""
+    counted = ", ".join(f"{count} {verdict.value}" for verdict, count in totals(members).items() if count)
+    return f"{len(members)} service{'' if len(members) == 1 else 's'}: {counted or 'none'}"
+
+
+def fleet_plan_document(members: Sequence[MemberSummary]) -> dict[str, Any]:
+    """Return a fleet's plan for programs."""
+    return {
+        **head("fleet_plan"),
+        "totals": {verdict.value: count for verdict, count in totals(members).items()},
+        "members": [
+            {
+                "account": member.account,
+                "region": member.region,
+                "cluster": member.cluster,
+                "service": member.service,
+                "verdict": member.verdict.value,
+                "next_stage": plain(member.next_stage),
+                "stopped_stage": plain(member.stopped_stage),
+                "stopper": member.stopper,
+                "code": member.code,
+                "counts": {"block": member.blocks, "warn": member.warnings, "unknown": member.unknowns},
+            }
+            for member in members
+        ],
+    }

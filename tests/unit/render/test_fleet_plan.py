@@ -1,0 +1,103 @@
+"""What people read of a plan of many services, and where its verdicts come from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from migrate.core.findings import Finding, Grade
+from migrate.core.fleet_plan import MemberSummary, MemberVerdict, judged, totals
+from migrate.core.plan import MigrationPlan, StageStatus, make_plan
+from migrate.core.stages import Position, Stage
+from migrate.render import text
+from migrate.render.fleet_plan import fleet_plan
+from tests.fakes.facts import observation, record, repository, settings
+
+PLACE = ("111122223333", "eu-west-1", "shop")
+MEMBERS = (
+    MemberSummary(*PLACE, "api", MemberVerdict.READY, Stage.BASELINE, warnings=1),
+    MemberSummary(*PLACE, "billing", MemberVerdict.DONE),
+    MemberSummary(
+        *PLACE,
+        "cart-with-a-rather-long-name",
+        MemberVerdict.BLOCKED,
+        Stage.BASELINE,
+        Stage.BASELINE,
+        "The tags of the repository are IMMUTABLE: the tag cannot become an index.",
+        "repository.immutable",
+        blocks=2,
+        warnings=3,
+        unknowns=1,
+    ),
+    MemberSummary(
+        *PLACE, "checkout", MemberVerdict.HELD_UP, Stage.IMAGE, Stage.CAPACITY, "No Spot here.", "spot.none", blocks=1
+    ),
+    MemberSummary(*PLACE, "search", MemberVerdict.BEGUN, Stage.ARCHITECTURE),
+    MemberSummary(
+        *PLACE, "web", MemberVerdict.UNREAD, stopper="The credentials may not do that.", code="errors#permission"
+    ),
+)
+ELSEWHERE = replace(MEMBERS[0], account="444455556666", region="us-east-1")
+
+
+def summary(plan: MigrationPlan) -> MemberSummary:
+    return judged(plan, account="1", region="eu-west-1", cluster="shop", service="web")
+
+
+def plan_of(**more: object) -> MigrationPlan:
+    return make_plan(observation(**more), settings(), None)
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_line_for_each_service(width: int, snapshot: SnapshotAssertion) -> None:
+    assert text.shown(fleet_plan(MEMBERS), width=width, colour=False) == snapshot
+
+
+def test_places_are_told_where_there_are_several(snapshot: SnapshotAssertion) -> None:
+    assert text.shown(fleet_plan((*MEMBERS[:2], ELSEWHERE)), width=100, colour=False) == snapshot
+
+
+def test_a_fleet_of_nothing_is_told_too() -> None:
+    assert "0 services: none" in text.shown(fleet_plan(()), width=80, colour=False)
+
+
+def test_every_verdict_is_counted() -> None:
+    assert totals(MEMBERS) == dict.fromkeys(MemberVerdict, 1)
+
+
+def test_what_nothing_blocks_is_ready() -> None:
+    seen = summary(plan_of())
+    assert (seen.verdict, seen.next_stage, seen.stopped_stage) == (MemberVerdict.READY, Stage.BASELINE, None)
+    assert (seen.stopper, seen.code, seen.blocks) == ("", "", 0)
+
+
+def test_a_later_stage_that_is_blocked_holds_up_and_says_where() -> None:
+    seen = summary(plan_of(repository=replace(repository(), tag_mutability="IMMUTABLE")))
+    assert (seen.verdict, seen.next_stage) == (MemberVerdict.HELD_UP, Stage.BASELINE)
+    assert seen.stopped_stage is Stage.IMAGE
+    assert seen.code.startswith("repository.")
+    assert seen.stopper
+    assert seen.blocks >= 1
+
+
+def test_the_next_stage_that_is_blocked_blocks() -> None:
+    plan = plan_of()
+    stopper = Finding("service.gone", Grade.BLOCK, 0, "It is gone.", "Look.", "findings#x")
+    first = replace(plan.stages[0], status=StageStatus.BLOCKED)
+    seen = summary(replace(plan, stages=(first, *plan.stages[1:]), findings=(stopper,)))
+    assert (seen.verdict, seen.stopped_stage, seen.code) == (MemberVerdict.BLOCKED, Stage.BASELINE, "service.gone")
+
+
+def test_a_stage_on_its_way_is_begun_whatever_blocks_later_ones() -> None:
+    known = record(position=Position(Stage.BASELINE, entered=Stage.IMAGE))
+    seen = summary(make_plan(observation(), settings(), known))
+    assert (seen.verdict, seen.next_stage) == (MemberVerdict.BEGUN, Stage.IMAGE)
+
+
+def test_where_every_stage_is_proven_nothing_is_left() -> None:
+    plan = plan_of()
+    proven = tuple(replace(stage, status=StageStatus.PROVEN) for stage in plan.stages)
+    seen = summary(replace(plan, stages=proven))
+    assert (seen.verdict, seen.next_stage) == (MemberVerdict.DONE, None)
