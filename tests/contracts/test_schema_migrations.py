@@ -1,7 +1,7 @@
 """A database of every older version, with what was in it, is brought to the newest on both kinds of databases.
 
 ``state/version_N.json`` holds the rows as the program of version N wrote them. What was released is never edited: a new
-version of the tables gets a new file.
+version of the tables gets a new file: that of the version before, and a row for every table that has come since.
 """
 
 from __future__ import annotations

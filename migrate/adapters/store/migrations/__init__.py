@@ -1,4 +1,7 @@
-"""Numbered changes of the tables, each applied once and in order; what was released is never edited."""
+"""Numbered changes of the tables, each applied once and in order; what was released is never edited.
+
+A new one needs the rows of the version before it in tests/contracts/state.
+"""
 
 from __future__ import annotations
 
