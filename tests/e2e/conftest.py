@@ -60,7 +60,8 @@ class Operator:
         return subprocess.Popen(
             [sys.executable, "-m", "migrate", *arguments],
             cwd=self.directory,
-            env={**self.environment, **extra},
+            # Wide enough that a long path never parts the words that a test looks for.
+            env={**self.environment, "COLUMNS": "500", **extra},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
