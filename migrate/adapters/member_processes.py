@@ -19,7 +19,7 @@ from migrate.core.fleet_run import Entry, FleetRun, MemberEnd
 from migrate.errors import ExitCode
 
 _LAST_WORDS = 400
-_TOLD = frozenset({"intent", "note", "verdict", "started"})
+_TOLD = frozenset({"intent", "measurement", "note", "verdict"})
 """Kinds of events that say what a run does now; the rest is in its evidence."""
 
 
@@ -101,9 +101,10 @@ def ended(code: int, out: str, errors: str, *, held: bool) -> MemberEnd:
             "Run `migrate fleet resume --retry`: it looks at the service first, and goes on.",
             "fleet#a-process-died",
         )
-    told = [answer.get("text") or answer.get("what") or errors.strip()[-_LAST_WORDS:]]
-    told += answer.get("reasons") or [answer.get("why")]
-    text = " ".join(part for part in told if part)
+    said = answer.get("text") or answer.get("what") or errors.strip()[-_LAST_WORDS:]
+    # What is well needs no reasons: they are in the evidence of the run.
+    why = "; ".join(answer.get("reasons") or ()) if code else ""
+    text = " ".join(part for part in (said, why or answer.get("why") or "") if part)
     return MemberEnd(code, text, answer.get("then") or "", answer.get("runbook") or "", answer.get("run_id") or "")
 
 

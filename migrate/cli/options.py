@@ -43,6 +43,11 @@ class Options:
 
         return Place(self.config, self.region, self.profile)
 
+    @property
+    def redrawn(self) -> bool:
+        """Whether stderr is a terminal that can be redrawn."""
+        return _redrawn(sys.stderr)
+
     def attendant(self, *, plain: bool) -> Attendant:
         """Who tells what happens and hears Ctrl-C; ``plain`` asks for lines where a live view could be."""
         from migrate.cli.attendant import Attendant
@@ -58,7 +63,7 @@ class Options:
             return self.rendered(question(view, seconds), error_stream=True)
 
         ask = TerminalQuestion(asked) if answerable else None
-        if plain or not _redrawn(sys.stderr):
+        if plain or not self.redrawn:
             return Attendant(LineNarrator(colour=_colour(sys.stderr)), ask)
         from rich.console import Console
 

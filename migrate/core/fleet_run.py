@@ -110,6 +110,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberOrder:
+    """What a process that runs one member is told; nothing of it is secret."""
+
+    verb: FleetVerb
+    stage: int | None
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
 class MemberEnd:
     """How the run of one member ended: its exit code, the words for it, and the id of the run on the service."""
 

@@ -27,7 +27,7 @@ _LABEL = 9
 
 def live(view: RunView, now: datetime, *, width: int, height: int) -> RenderableType:
     """Return the view, at most ``height`` lines of ``width`` columns; what matters least goes first."""
-    head = [_cut(Text.assemble((view.title, "bold"), f"  {_lasted(now - view.started_at)}"))] if height > _SMALL else []
+    head = [_cut(Text.assemble((view.title, "bold"), f"  {lasted(now - view.started_at)}"))] if height > _SMALL else []
     foot = [_foot(view)] if height > 1 else []
     room = max(0, height - len(head) - 1 - len(foot))
     gate = _gate(view, now, width, room)
@@ -60,8 +60,8 @@ def _doing(view: RunView, now: datetime) -> Text:
     if view.verdict:
         return _row("gate", view.verdict)
     if view.doing:
-        lasted = f"  {_lasted(now - view.doing_since)}" if view.doing_since else ""
-        return _row("doing", f"{view.doing}{lasted}")
+        since = f"  {lasted(now - view.doing_since)}" if view.doing_since else ""
+        return _row("doing", f"{view.doing}{since}")
     if view.ended:
         return _row("end", view.ended)
     return _row("doing", "watching the tasks" if view.gate else "looking")
@@ -104,14 +104,14 @@ def _countdowns(gate: GateSeen, passed: float, width: int) -> list[Text]:
     rows = []
     if gate.soak_left is not None:
         left = max(0.0, gate.soak_left - passed)
-        told = f"{_lasted(timedelta(seconds=left))} left of {_lasted(timedelta(seconds=gate.soak))}"
+        told = f"{lasted(timedelta(seconds=left))} left of {lasted(timedelta(seconds=gate.soak))}"
         if width >= _ROOM_FOR_A_BAR:
             told = f"{_bar(1 - left / gate.soak if gate.soak else 1.0)} {told}"
         rows.append(_row("soak", told))
     else:
         rows.append(_row("soak", "begins when every check passes"))
     if gate.deadline_left is not None:
-        rows.append(_row("deadline", f"{_lasted(timedelta(seconds=max(0.0, gate.deadline_left - passed)))} left"))
+        rows.append(_row("deadline", f"{lasted(timedelta(seconds=max(0.0, gate.deadline_left - passed)))} left"))
     return rows
 
 
@@ -140,7 +140,8 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _lasted(duration: timedelta) -> str:
+def lasted(duration: timedelta) -> str:
+    """Return a duration as a clock shows it: ``1:05``, ``1:02:03``."""
     seconds = max(0, int(duration.total_seconds()))
     hours, minutes = seconds // 3600, seconds // 60 % 60
     return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"

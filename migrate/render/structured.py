@@ -20,6 +20,8 @@ from migrate.core.cost import PriceEstimate
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, Run
 from migrate.core.findings import Finding
+from migrate.core.fleet_report import FleetReport
+from migrate.core.fleet_run import Entry, FleetRun
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan
 from migrate.core.stages import Stage
@@ -136,6 +138,54 @@ def audit_document(audit: Audit) -> dict[str, Any]:
 
 def _run(run: Run) -> dict[str, Any]:
     return {**plain(run), "seconds": plain(took(run))}
+
+
+def fleet_document(report: FleetReport, workers: Mapping[str, str]) -> dict[str, Any]:
+    """Return a run over a fleet for programs; ``workers`` are names by id."""
+    run, decision = report.run, report.decision
+    return {
+        **_head("fleet"),
+        "run": run.id,
+        "fleet": run.fleet,
+        "verb": run.verb.value,
+        "stage": run.stage,
+        "started_at": plain(run.started_at),
+        "operator": run.operator,
+        "state": decision.state.value,
+        "why": decision.why,
+        "waves": list(run.waves),
+        "wave": run.waves[decision.wave],
+        "exit_code": int(report.exit_code),
+        "members": [_fleet_member(run, entry, workers) for entry in report.entries],
+        "workers": sorted(workers.values()),
+    }
+
+
+def fleet_event_line(run: FleetRun, entry: Entry) -> str:
+    """Return a member that stands elsewhere than before, as one line of JSON."""
+    return json.dumps({**_head("fleet_event"), "run": run.id, **_fleet_member(run, entry, {})}, ensure_ascii=False)
+
+
+def _fleet_member(run: FleetRun, entry: Entry, workers: Mapping[str, str]) -> dict[str, Any]:
+    member = entry.member
+    return {
+        "arn": member.arn,
+        "account": member.account_id,
+        "region": member.region,
+        "cluster": member.cluster,
+        "service": member.service,
+        "wave": run.waves[entry.wave],
+        "state": entry.state.value,
+        "attempt": entry.attempt,
+        "worker": workers.get(entry.worker, entry.worker),
+        "text": entry.text,
+        "exit_code": entry.exit_code,
+        "then": entry.then,
+        "runbook": entry.runbook,
+        "member_run": entry.run_id,
+        "started_at": plain(entry.started_at),
+        "finished_at": plain(entry.finished_at),
+    }
 
 
 def error_document(error: MigrateError) -> dict[str, Any]:

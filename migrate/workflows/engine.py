@@ -78,16 +78,18 @@ def engine(database_url: str, executor: str, runtime: Runtime) -> Iterator[Engin
     DBOS(config=config)
     workflows = _registered(runtime)
     try:
-        launched()
+        with database_errors():
+            DBOS.launch()
         yield workflows
     finally:
         DBOS.destroy(destroy_registry=True)
 
 
-def launched() -> None:
-    """Launch DBOS. Raises AccessError where its database cannot be used."""
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Raise AccessError where DBOS cannot use its database."""
     try:
-        DBOS.launch()
+        yield
     except (SQLAlchemyError, OSError) as error:
         raise AccessError(
             "The state cannot be read or written.",

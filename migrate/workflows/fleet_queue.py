@@ -15,10 +15,11 @@ from typing import Self
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
 from migrate.core.fleet_run import Entry, FleetRun
-from migrate.workflows.engine import launched
+from migrate.workflows.engine import database_errors
 
 APPLICATION = "ecs-migrate-fleet"
-VERSION = "1"
+VERSION = "fleet 1"
+"""Told apart from that of single runs: DBOS wants every application of a database to have its own."""
 _WORKFLOW = "fleet member"
 _LATER_SECONDS = 5.0
 _POLLING_SECONDS = 0.5
@@ -32,6 +33,9 @@ class DbosQueue:
     """Implements fleet_ports.FleetQueue as a client: it takes nothing itself."""
 
     def __init__(self, database_url: str) -> None:
+        with database_errors():
+            # A client only finds tables; whoever comes first makes them.
+            DBOS.migrate(database_url)
         self._client = DBOSClient(system_database_url=database_url, application_name=APPLICATION)
         self._registered: set[str] = set()
 
@@ -105,7 +109,8 @@ def taking(
         work(run_id, arn, attempt)
 
     try:
-        launched()
+        with database_errors():
+            DBOS.launch()
         yield
     finally:
         DBOS.destroy(destroy_registry=True)

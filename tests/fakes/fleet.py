@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from migrate.core.fleet_run import (
     decide,
 )
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
-from migrate.errors import NotFoundError
+from migrate.errors import AccessError, NotFoundError
 
 ON_AND_ON = StopRules(0, hold_between_waves=False)
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -51,6 +51,62 @@ def a_fleet_run(
     return run, tuple(Entry(run.id, member, wave) for wave, members in enumerate(waves) for member in members)
 
 
+class ListedQueue:
+    """Implements fleet_ports.FleetQueue as lists: the test is who takes from it, as often and for whom it likes."""
+
+    def __init__(self) -> None:
+        self.offered: dict[tuple[str, str, int], Entry] = {}
+        self.taken: dict[tuple[str, str, int], str] = {}
+
+    def offer(self, run: FleetRun, entries: Iterable[Entry], *, later: bool = False) -> None:
+        """Put members on the queue, once for each attempt."""
+        del later
+        for entry in entries:
+            self.offered.setdefault((run.id, entry.member.arn, entry.attempt), entry)
+
+    def taken_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
+        """Return what a worker has."""
+        return tuple(key for key, worker in self.taken.items() if worker == worker_id)
+
+    def withdraw(self, run_id: str, arn: str, attempt: int) -> None:
+        """Forget an attempt."""
+        self.taken.pop((run_id, arn, attempt), None)
+
+    def take(self, worker_id: str) -> tuple[str, str, int] | None:
+        """Give the oldest attempt to a worker, None where there is none."""
+        left = [key for key in self.offered if key not in self.taken]
+        if left:
+            self.taken[left[0]] = worker_id
+        return left[0] if left else None
+
+
+class ScriptedRunner:
+    """Implements fleet_ports.MemberRunner: ends each service as it is told, the next time with the next end."""
+
+    def __init__(self, ends: Mapping[str, Sequence[MemberEnd | Exception]] | None = None) -> None:
+        self._ends = {service: list(found) for service, found in (ends or {}).items()}
+        self.ran: list[str] = []
+        self.held = False
+        self.meanwhile: Callable[[str], object] = lambda _: None
+
+    def run(self, run: FleetRun, entry: Entry, tell: Callable[[str], None]) -> MemberEnd:
+        """End as told, well without a word."""
+        del run
+        service = entry.member.service
+        self.ran.append(service)
+        tell("at work")
+        self.meanwhile(service)
+        left = self._ends.get(service)
+        end = left.pop(0) if left else MemberEnd(0, "proven")
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    def hold(self) -> None:
+        """Remember it."""
+        self.held = True
+
+
 class MemoryFleetStore:
     """Implements fleet_ports.FleetStore in memory."""
 
@@ -59,6 +115,7 @@ class MemoryFleetStore:
         self._runs: dict[str, FleetRun] = {}
         self._entries: dict[str, dict[str, Entry]] = defaultdict(dict)
         self._workers: dict[str, Worker] = {}
+        self.away = 0
 
     def begin(self, run: FleetRun, entries: Sequence[Entry]) -> None:
         """Write a new run."""
@@ -155,7 +212,10 @@ class MemoryFleetStore:
         return len(found)
 
     def beat(self, worker: Worker) -> None:
-        """Say that a worker lives."""
+        """Say that a worker lives, unless the database is away."""
+        if self.away:
+            self.away -= 1
+            raise AccessError("The database is away.", then="Wait.")
         self._workers[worker.id] = worker
 
     def leave(self, worker_id: str) -> None:

@@ -15,7 +15,7 @@ from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 from migrate.core.twin import twin_name
 from migrate.errors import NotFoundError
 from migrate.workflows.fleet_members import find_members
-from tests.fakes.facts import a_service
+from tests.fakes.records import a_service
 
 PRODUCTION = FleetAccount("production", role_arn="arn:aws:iam::210987654321:role/migrate", region="eu-west-1")
 

@@ -40,6 +40,11 @@ class SqlFleetStore:
         """Give all connections back."""
         self._database.close()
 
+    @property
+    def name(self) -> str:
+        """The database in words for people, without a password."""
+        return self._database.name
+
     def begin(self, run: FleetRun, entries: Sequence[Entry]) -> None:
         """Write a new run with all its members."""
         with self._database.writing() as connection:

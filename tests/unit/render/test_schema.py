@@ -19,6 +19,8 @@ from migrate.core.check import FailOn, Readiness, Subject, report
 from migrate.core.evidence import EventKind
 from migrate.core.findings import Finding, Grade
 from migrate.core.fleet_plan import MemberSummary, MemberVerdict
+from migrate.core.fleet_report import FleetReport
+from migrate.core.fleet_run import MemberState, decide
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
 from migrate.core.stages import Stage
@@ -28,6 +30,7 @@ from migrate.render import structured
 from migrate.render.fleet_plan import fleet_plan_document
 from migrate.render.structured import FORMAT, to_json
 from tests.fakes.facts import observation, repository, settings
+from tests.fakes.fleet import a_fleet_run, a_member
 from tests.fakes.records import NOON, a_run, an_event
 from tests.fakes.story import STORY
 
@@ -53,6 +56,12 @@ def strict(schema: Any) -> Any:
     return [strict(item) for item in found] if isinstance(found, list) else found
 
 
+def a_report() -> FleetReport:
+    run, entries = a_fleet_run([a_member("web"), a_member("api")])
+    ended = replace(entries[0], state=MemberState.ENDED, exit_code=4, started_at=NOON, finished_at=NOON)
+    return FleetReport(run, (ended, entries[1]), decide(run, [ended.standing, entries[1].standing]))
+
+
 def documents() -> dict[str, str]:
     seen = observation()
     blocked = observation(repository=replace(repository(), tag_mutability="IMMUTABLE"))
@@ -72,6 +81,8 @@ def documents() -> dict[str, str]:
         "error": to_json(structured.error_document(BlockedError("No.", why="Because.", then="Wait."))),
         "error of usage": to_json(structured.error_document(SettingsError("No.", then="Wait."))),
         "fleet_plan": to_json(fleet_plan_document(SUMMARIES)),
+        "fleet": to_json(structured.fleet_document(a_report(), {"worker": "here:1"})),
+        "fleet_event": structured.fleet_event_line(a_report().run, a_report().entries[0]),
         "event": structured.event_line(an_event("said", kind=EventKind.NOTE, number=1)),
     }
 
