@@ -144,7 +144,7 @@ def fleet_document(report: FleetReport, workers: Mapping[str, str]) -> dict[str,
     """Return a run over a fleet for programs; ``workers`` are names by id."""
     run, decision = report.run, report.decision
     return {
-        **_head("fleet"),
+        **head("fleet"),
         "run": run.id,
         "fleet": run.fleet,
         "verb": run.verb.value,
@@ -163,7 +163,7 @@ def fleet_document(report: FleetReport, workers: Mapping[str, str]) -> dict[str,
 
 def fleet_event_line(run: FleetRun, entry: Entry) -> str:
     """Return a member that stands elsewhere than before, as one line of JSON."""
-    return json.dumps({**_head("fleet_event"), "run": run.id, **_fleet_member(run, entry, {})}, ensure_ascii=False)
+    return json.dumps({**head("fleet_event"), "run": run.id, **_fleet_member(run, entry, {})}, ensure_ascii=False)
 
 
 def _fleet_member(run: FleetRun, entry: Entry, workers: Mapping[str, str]) -> dict[str, Any]:
