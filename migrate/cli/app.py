@@ -28,7 +28,7 @@ _VERBS = {
     "status": "Show where the service is, by what runs.",
     "history": "List the runs of the service, newest first.",
     "show": "Show one run: who, when, what was decided on which evidence.",
-    "fleet": "Move many services by one set of rules: apply, status, resume, rollback.",
+    "fleet": "Move many services by one set of rules: plan, apply, status, resume, rollback.",
     "worker": "Work on the fleets of a shared database.",
     "stack": "Run pulumi on one of the two stacks.",
     "sandbox": "Run a whole AWS account on this machine, for demos and tests.",

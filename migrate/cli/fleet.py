@@ -39,10 +39,48 @@ def command() -> None:
 
     \b
     Examples:
+      migrate fleet plan
       migrate fleet apply --stage 0
-      migrate fleet status
       migrate fleet resume
     """
+
+
+@command.command("plan", short_help="Show what each service's stages will change, in a line for each.")
+@file_option
+@settings_of
+def plan(file: Path | None) -> int:
+    """Look at every service of the fleet and say what comes next for each, and what is in its way.
+
+    Nothing is changed. Exit 3 means that a finding blocks a stage of a service, or that one could not be read. Every
+    plan is saved as that of `migrate plan` is.
+
+    \b
+    Examples:
+      migrate fleet plan
+      migrate fleet plan --output json
+    """
+    from dataclasses import replace
+
+    from migrate import fleet_wiring, worker_wiring
+    from migrate.core.fleet_plan import MemberVerdict
+    from migrate.errors import ExitCode
+    from migrate.render.fleet_plan import fleet_plan, fleet_plan_document
+    from migrate.render.structured import to_json
+    from migrate.workflows.fleet_plan import plan_fleet
+
+    options = current()
+    with worker_wiring.fleet_place(file) as place:
+        document = worker_wiring.fleet_document(place)
+        members = worker_wiring.members_of(document, place.environment, options.place)
+        its = replace(options.place, config=place.environment.config)
+        with fleet_wiring.looking_at_fleet(its, len(members)) as place_of:
+            found = [item.summary for item in plan_fleet(members, place_of)]
+    if options.output == "json":
+        click.echo(to_json(fleet_plan_document(found)))
+    else:
+        click.echo(options.rendered(fleet_plan(found)), nl=False)
+    stopped = any(item.blocks or item.verdict is MemberVerdict.UNREAD for item in found)
+    return ExitCode.BLOCKED if stopped else ExitCode.DONE
 
 
 @command.command("apply", short_help="Bring every service of the fleet to a stage.")
