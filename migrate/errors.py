@@ -70,6 +70,12 @@ class AccessError(MigrateError):
     runbook = "errors#access"
 
 
+class TransientError(AccessError):
+    """What was asked was not answered as it would be a moment later: throttled, a fault of the other side, no way."""
+
+    runbook = "errors#transient"
+
+
 class NotFoundError(MigrateError):
     """Something that the settings name does not exist where they say."""
 

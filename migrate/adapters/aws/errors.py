@@ -12,6 +12,7 @@ from botocore.exceptions import (
     ConnectionError,  # noqa: A004 - botocore's own base of network errors
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     InvalidRegionError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -21,8 +22,9 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
-from migrate.errors import AccessError, MigrateError, NotFoundError
+from migrate.errors import AccessError, MigrateError, NotFoundError, TransientError
 
 EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "ExpiredTokenId"}
@@ -80,6 +82,7 @@ _IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 _NOT_FOUND_STATUS = 404
 _NOT_IMPLEMENTED_STATUS = 501
+_SERVER_FAULT_STATUS = 500
 
 
 @contextmanager
@@ -91,6 +94,9 @@ def translated(service: str, region: str) -> Iterator[None]:
         raise from_answer(error, service, region) from error
     except BotoCoreError as error:
         raise from_client_side(error, service, region) from error
+    except ResponseParserError as error:
+        # No BotoCoreError: what answers is a proxy or a load balancer with a page of its own.
+        raise _unreachable(service, region, f"The answer is not AWS's: {error}") from error
 
 
 def code_of(error: ClientError) -> str:
@@ -119,21 +125,36 @@ def from_answer(error: ClientError, service: str, region: str) -> MigrateError:
         return _invalid_credentials(why)
     if code in DENIED:
         return _denied(operation, message, why)
-    if code in THROTTLED:
-        return AccessError(
-            f"AWS throttled {operation}, and went on doing so through every retry.",
-            why=why,
-            then="Wait a minute and run the command again; nothing is lost. Where this lasts, other tools use up the "
-            "account's request rate in this region.",
-            runbook="errors#throttled",
-        )
     if code in NOT_FOUND:
         return NotFoundError(
             f"{NOT_FOUND[code]} that was asked for does not exist in {region}.",
             why=why,
             then="Compare the names in migrate.toml and the region with the AWS console.",
         )
-    return _other_answer(operation, region, why)
+    return _other_answer(error, operation, region, why)
+
+
+def _other_answer(error: ClientError, operation: str, region: str, why: str) -> AccessError:
+    if code_of(error) in THROTTLED:
+        return TransientError(
+            f"AWS throttled {operation}, and went on doing so through every retry.",
+            why=why,
+            then="Wait a minute and run the command again; nothing is lost. Where this lasts, other tools use up the "
+            "account's request rate in this region.",
+            runbook="errors#throttled",
+        )
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_FAULT_STATUS:
+        return TransientError(
+            f"AWS could not carry out {operation} in {region}.",
+            why=why,
+            then="The fault is on AWS's side: look at the AWS Health Dashboard, then run the command again; it looks "
+            "before it acts.",
+        )
+    return AccessError(
+        f"AWS refused {operation} in {region}.",
+        why=why,
+        then="Read the reason; where it speaks of a passing state, run the command again.",
+    )
 
 
 def from_client_side(error: BotoCoreError, service: str, region: str) -> MigrateError:
@@ -149,7 +170,7 @@ def from_client_side(error: BotoCoreError, service: str, region: str) -> Migrate
             runbook="errors#credentials",
         )
     if isinstance(error, InvalidRegionError):
-        return _unreachable(service, region, f"{error}")
+        return _unreachable(service, region, f"{error}", AccessError)
     if isinstance(error, SSLError):
         return AccessError(
             f"The TLS certificate of the {service} endpoint is not trusted.",
@@ -157,7 +178,7 @@ def from_client_side(error: BotoCoreError, service: str, region: str) -> Migrate
             then="Set AWS_CA_BUNDLE to the certificate authority of the endpoint or of the proxy in between.",
             runbook="errors#endpoint",
         )
-    if isinstance(error, (ConnectionError, HTTPClientError, ProxyConnectionError)):
+    if isinstance(error, (ConnectionError, HTTPClientError, IncompleteReadError, ProxyConnectionError)):
         return _unreachable(service, region, f"{error}")
     return AccessError(
         f"The call to {service} in {region} could not be made.",
@@ -196,18 +217,10 @@ def _denied(operation: str, message: str, why: str) -> AccessError:
     )
 
 
-def _unreachable(service: str, region: str, why: str) -> AccessError:
-    return AccessError(
+def _unreachable(service: str, region: str, why: str, kind: type[AccessError] = TransientError) -> AccessError:
+    return kind(
         f"The {service} endpoint of the region {region!r} cannot be reached.",
         why=why,
         then="Check the name of the region, the network and proxy, and AWS_ENDPOINT_URL if it is set.",
         runbook="errors#endpoint",
-    )
-
-
-def _other_answer(operation: str, region: str, why: str) -> AccessError:
-    return AccessError(
-        f"AWS refused {operation} in {region}.",
-        why=why,
-        then="Read the reason; where it speaks of a passing state, run the command again.",
     )

@@ -1,5 +1,8 @@
 """The only writes outside Pulumi (design rule 2). Each looks first, so that repeating it does no harm.
 
+They are repeated here and not by botocore, which would not look: a forced deployment whose answer got lost would be
+started a second time.
+
 Nothing here is meant to last: guard tag, tag restore, stop of a deployment, forced deployment, the way back to a
 launch type. calls.py refuses everything else before it leaves the machine.
 """
@@ -7,9 +10,11 @@ launch type. calls.py refuses everything else before it leaves the machine.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from migrate.adapters.aws.ecr import StoredImage, registry_host, stored_image
 from migrate.adapters.aws.ecs import EcsServiceReader
@@ -18,11 +23,14 @@ from migrate.adapters.aws.parse_ecs import service as parse_service
 from migrate.adapters.aws.session import AwsSession
 from migrate.core.facts import Service
 from migrate.core.record import OriginalImage
-from migrate.errors import BlockedError, NotFoundError, ToolFaultError, WorldChangedError
+from migrate.errors import BlockedError, NotFoundError, ToolFaultError, TransientError, WorldChangedError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
+T = TypeVar("T")
+
+_LONGEST_PAUSE_SECONDS = 20
 STOPPABLE = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED"})
 """States of a service deployment that is running and not on its way back yet (facts F17)."""
 
@@ -39,6 +47,9 @@ class AwsSafetyActions:
 
         Raises BlockedError when the tag already guards another manifest, or when the image is archived.
         """
+        self._insisting(lambda: self._put_guard_tag(image))
+
+    def _put_guard_tag(self, image: OriginalImage) -> None:
         client, region = self._registry(image)
         with translated("ecr", region):
             held = stored_image(client, image.repository, image.guard_tag)
@@ -57,6 +68,9 @@ class AwsSafetyActions:
         An image pinned by digest has no tag to restore. Raises BlockedError when the registry refuses, for example
         because tags are immutable (case C05): mutability is never changed here.
         """
+        self._insisting(lambda: self._restore_tag(image))
+
+    def _restore_tag(self, image: OriginalImage) -> None:
         tag = image.reference.tag
         if not tag:
             return
@@ -72,6 +86,9 @@ class AwsSafetyActions:
 
         One that has ended, or is on its way back already, is left alone. Raises NotFoundError, AccessError.
         """
+        self._insisting(lambda: self._stop_deployment(service_deployment_arn))
+
+    def _stop_deployment(self, service_deployment_arn: str) -> None:
         if self._deployment_status(service_deployment_arn) not in STOPPABLE:
             return
         client = self._session.ecs_writer()
@@ -100,6 +117,9 @@ class AwsSafetyActions:
         look after whatever the new tasks have to see, a moved tag for example.
         Raises WorldChangedError when the service runs another task definition by now.
         """
+        return self._insisting(lambda: self._force_deployment(service))
+
+    def _force_deployment(self, service: Service) -> str:
         seen, live = service.primary, self._live(service)
         if seen is not None and live.primary is not None and live.primary.id != seen.id:
             return live.primary.id
@@ -115,6 +135,9 @@ class AwsSafetyActions:
         A service that has no strategy is left alone. Raises WorldChangedError when the service runs another task
         definition than it was seen with.
         """
+        return self._insisting(lambda: self._return_to_launch_type(service))
+
+    def _return_to_launch_type(self, service: Service) -> str:
         live = self._live(service)
         if not live.strategy:
             return _primary_id(live)
@@ -123,6 +146,17 @@ class AwsSafetyActions:
                 cluster=service.cluster_arn, service=service.arn, capacityProviderStrategy=[], forceNewDeployment=True
             )
         return _primary_id(parse_service(answer["service"]))
+
+    def _insisting(self, act: Callable[[], T]) -> T:
+        """Do an act again while AWS does not answer as it should; every try looks what the one before has left."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError),
+            wait=wait_exponential_jitter(initial=1, max=_LONGEST_PAUSE_SECONDS),
+            stop=stop_after_attempt(self._session.attempts),
+            sleep=self._session.sleep,
+            reraise=True,
+        )
+        return retrying(act)
 
     def _live(self, service: Service) -> Service:
         live = self._reader.service(service.cluster_arn, service.arn)

@@ -42,6 +42,8 @@ ATTEMPTS_AT_IAM = 2
 """Fewer where an answer only helps: a network without a way to IAM must not hold up every plan for a minute."""
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
+_ONCE = 1
+"""A write whose answer got lost may have taken effect: safety.py looks before it repeats one, botocore would not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class AwsSession:
         self.assumed = assumed
         self.calls = CallCounter()
         self.shared = shared
-        self.pacing = Pacing(limits or ProcessRateLimits(), sleep or SystemClock().seconds)
+        self.sleep = sleep or SystemClock().seconds
+        self.pacing = Pacing(limits or ProcessRateLimits(), self.sleep)
         core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
         self._core = core
         self._session = boto3.Session(botocore_session=core, region_name=region.name)
@@ -140,6 +143,11 @@ class AwsSession:
             "AWS_SECRET_ACCESS_KEY": frozen.secret_key or "",
             "AWS_SESSION_TOKEN": frozen.token or "",
         }
+
+    @property
+    def attempts(self) -> int:
+        """How often a call is made at most: what AWS_MAX_ATTEMPTS or the profile say, by somebody who knows why."""
+        return int(self._core.get_config_variable("max_attempts") or ATTEMPTS)
 
     def ecs(self) -> ECSClient:
         """Return the reading ECS client."""
@@ -195,19 +203,19 @@ class AwsSession:
     def _made(self, service: str, region: str, writing: bool) -> Any:
         with translated(service, region):
             # boto3's client() is overloaded by literal names; ours come from a variable.
-            client = cast("Any", self._session).client(service, region_name=region, config=self._config(service))
+            client = cast("Any", self._session).client(
+                service, region_name=region, config=self._config(service, writing)
+            )
         self.calls.attach(client.meta.events)
         self.pacing.attach(client.meta.events, service, region)
         (allow_safety_actions if writing else allow_reads_only)(client.meta.events)
         return client
 
-    def _config(self, service: str) -> Config:
-        # A person who set AWS_MAX_ATTEMPTS or max_attempts in the profile knows why.
-        wanted = self._core.get_config_variable("max_attempts")
-        usual = ATTEMPTS_AT_IAM if service == "iam" else ATTEMPTS
+    def _config(self, service: str, writing: bool) -> Config:
+        attempts = min(self.attempts, ATTEMPTS_AT_IAM) if service == "iam" else self.attempts
         return Config(
             # The second line, where others use up the account's rates: it slows down by what AWS answers.
-            retries={"mode": "adaptive", "total_max_attempts": int(wanted or usual)},
+            retries={"mode": "adaptive", "total_max_attempts": _ONCE if writing else attempts},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             tcp_keepalive=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pulumi.automation import Stack
 from pulumi.automation.errors import CommandError, StackNotFoundError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
 from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, tell_nobody
@@ -21,10 +22,13 @@ from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.preview import INDEX, Preview, StackOutcome
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.twin import TWIN
-from migrate.errors import BlockedError, InterruptedRunError, UnsafePreviewError
+from migrate.errors import BlockedError, InterruptedRunError, MigrateError, TransientError, UnsafePreviewError
 from stacks.image.program import PUBLISHED
 
 Result = TypeVar("Result")
+
+PAUSES = (5.0, 20.0, 40.0)
+"""Seconds before each further try of an operation: about as long as ECS's rate takes to fill up again (facts F21)."""
 
 
 class PulumiDeployer:
@@ -33,6 +37,7 @@ class PulumiDeployer:
     ``environment`` is the whole environment that Pulumi and its plugins get. ``credentials`` returns a login for a
     registry host; it is asked anew before every operation that may push. ``listener`` hears changes as they happen,
     ``tell`` what the engine waits for. ``fresh`` adds what every command needs anew, credentials that expire.
+    ``pauses`` are the seconds before each further try of an operation that AWS or the registry did not answer.
     """
 
     def __init__(
@@ -46,11 +51,14 @@ class PulumiDeployer:
         tell: Listener = tell_nobody,
         fresh: Callable[[], Mapping[str, str]] = dict,
         patience: timedelta = PATIENCE,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._engine = Engine(environment, tell=tell, fresh=fresh, patience=patience)
         self._workspaces = StackWorkspaces(address, state, self._engine)
         self._credentials = credentials
         self._listener = listener
+        self._tell = tell
+        self._pauses = tuple(pauses)
 
     def interrupt(self) -> None:
         """Let the running operation stop cleanly; it then ends with InterruptedRunError."""
@@ -91,7 +99,7 @@ class PulumiDeployer:
         often than not that is a credential or an endpoint, not a resource that is gone.
         """
         if self._workspaces.may_exist(StackKind.SERVICE):
-            self._refresh(StackKind.SERVICE)
+            self._insisting(lambda: self._refresh(StackKind.SERVICE))
 
     def set_aside(self, mark: str, *, image: bool) -> None:
         """Rename the service stack, and the image stack if ``image``; the next operation makes new ones.
@@ -107,19 +115,42 @@ class PulumiDeployer:
     def _preview(
         self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs, targets: list[str] | None
     ) -> Preview:
-        with self._operation(kind, "preview", inputs) as (stack, collector):
-            self._created(stack, lambda: stack.preview(on_event=collector, target=targets, color="never"))
-        return Preview(kind.value, collector.resources, collector.diagnostics, collector.outputs)
+        def once() -> Preview:
+            with self._operation(kind, "preview", inputs) as (stack, collector):
+                self._created(stack, lambda: stack.preview(on_event=collector, target=targets, color="never"))
+            return Preview(kind.value, collector.resources, collector.diagnostics, collector.outputs)
+
+        return self._insisting(once)
 
     def _up(
         self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs, targets: list[str] | None
     ) -> StackOutcome:
-        with self._operation(kind, "update", inputs) as (stack, collector):
-            self._created(
-                stack,
-                lambda: stack.up(on_event=collector, target=targets, color="never", show_secrets=False),
-            )
-        return StackOutcome(kind.value, collector.resources, collector.outputs, collector.diagnostics)
+        def once() -> StackOutcome:
+            with self._operation(kind, "update", inputs) as (stack, collector):
+                self._created(
+                    stack,
+                    lambda: stack.up(on_event=collector, target=targets, color="never", show_secrets=False),
+                )
+            return StackOutcome(kind.value, collector.resources, collector.outputs, collector.diagnostics)
+
+        return self._insisting(once)
+
+    def _insisting(self, operation: Callable[[], Result]) -> Result:
+        """Run an operation again where AWS or the registry did not answer: the engine goes on from the state it has."""
+        attempts = Retrying(
+            retry=retry_if_exception_type(TransientError),
+            wait=wait_chain(*(wait_fixed(pause) for pause in self._pauses)),
+            stop=stop_after_attempt(len(self._pauses) + 1),
+            before_sleep=self._tell_of_another_try,
+            sleep=self._engine.rest,
+            reraise=True,
+        )
+        return attempts(operation)
+
+    def _tell_of_another_try(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, MigrateError) and state.next_action is not None:
+            self._tell(f"{error.what} Trying again in {state.next_action.sleep:.0f} s")
 
     def _refresh(self, kind: StackKind) -> None:
         with self._operation(kind, "refresh", None) as (stack, collector):

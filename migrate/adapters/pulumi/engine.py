@@ -93,6 +93,10 @@ class Engine(PulumiCommand):
         """Let the next operation run again; what was interrupted has ended."""
         self._interrupted.clear()
 
+    def rest(self, seconds: float) -> None:
+        """Wait; an interrupt ends the wait, and the operation that follows."""
+        self._interrupted.wait(seconds)
+
     def run(
         self,
         args: list[str],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from migrate.adapters.pulumi import access_failures as access
 from migrate.adapters.pulumi.failure import Failure
 from migrate.errors import (
     AccessError,
@@ -125,35 +126,11 @@ def _short_arn(failure: Failure) -> MigrateError:
     )
 
 
-def _credentials(failure: Failure) -> MigrateError:
-    return AccessError(
-        f"AWS refused the credentials that Pulumi used for the {failure.stack} stack.",
-        why=failure.why,
-        then="Check AWS_PROFILE or the AWS_* variables, and that the session has not expired; then run it again.",
-    )
-
-
-def _unreachable(failure: Failure) -> MigrateError:
-    return AccessError(
-        f"AWS could not be reached for the {failure.stack} stack.",
-        why=failure.why,
-        then="Check the network, the region, and AWS_ENDPOINT_URL if it is set; then run it again.",
-    )
-
-
 def _missing(failure: Failure) -> MigrateError:
     return NotFoundError(
         f"Something that the {failure.stack} stack is about does not exist.",
         why=failure.why,
         then="Check account, region and endpoint, and what migrate.toml names; then run `migrate plan` again.",
-    )
-
-
-def _registry(failure: Failure) -> MigrateError:
-    return AccessError(
-        "The registry refused the credentials that the build used.",
-        why=failure.why,
-        then="Check the permission ecr:GetAuthorizationToken and the push permissions of the repository.",
     )
 
 
@@ -221,7 +198,7 @@ _KINDS = (
         r"booting builder",
     ),
     _kind(
-        _unreachable,
+        access.unreachable,
         r"Could not connect to the endpoint",
         r"no such host",
         r"connection refused",
@@ -229,10 +206,25 @@ _KINDS = (
         r"i/o timeout",
     ),
     _kind(
-        _credentials,
+        access.credentials_expired,
+        r"ExpiredToken",
+        r"security token included in the request is expired",
+        r"RequestExpired",
+    ),
+    _kind(
+        access.throttled,
+        r"Throttling(Exception)?: ",
+        r"ThrottledException",
+        r"TooManyRequestsException",
+        r"RequestLimitExceeded",
+        r"Too many concurrent attempts to create a new revision",
+        r"429 Too Many Requests",
+        r"toomanyrequests",
+    ),
+    _kind(
+        access.credentials_refused,
         r"unable to validate AWS credentials",
         r"InvalidClientTokenId",
-        r"ExpiredToken",
         r"UnrecognizedClientException",
         r"no valid credential",
         r"No EC2 IMDS role",
@@ -249,7 +241,7 @@ _KINDS = (
         r"resource '\S+' does not exist",
     ),
     _kind(
-        _registry,
+        access.registry_refused,
         r"401 Unauthorized",
         r"403 Forbidden",
         r'"code":\s*"DENIED"',
@@ -257,6 +249,18 @@ _KINDS = (
         r"unauthorized: ",
         r"no basic auth credentials",
         r"denied: ",
+    ),
+    _kind(
+        access.not_answered,
+        r"https response error StatusCode: 5\d\d",
+        r"unexpected status[^\n]*: 5\d\d ",
+        r"Connection was closed before we received a valid response",
+        r"Read timeout on endpoint URL",
+        r"connection reset by peer",
+        r"broken pipe",
+        r"unexpected EOF",
+        r"TLS handshake timeout",
+        r"Client\.Timeout exceeded",
     ),
     _kind(
         _build,

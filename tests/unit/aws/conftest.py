@@ -22,7 +22,7 @@ def _no_aws_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def session() -> AwsSession:
-    return AwsSession(made_up_core(), Region(REGION, "the test"))
+    return AwsSession(made_up_core(), Region(REGION, "the test"), sleep=lambda _: None)
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ import pytest
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
+    IncompleteReadError,
     InvalidRegionError,
     NoCredentialsError,
     ParamValidationError,
@@ -17,9 +19,10 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from migrate.adapters.aws.errors import is_unknown_operation, translated
-from migrate.errors import AccessError, MigrateError, NotFoundError
+from migrate.errors import AccessError, MigrateError, NotFoundError, TransientError
 
 URL = "https://ecs.eu-central-9.amazonaws.com/"
 
@@ -45,8 +48,8 @@ def translation(error: Exception, service: str = "ecs") -> MigrateError:
         ("RequestExpired", AccessError, "errors#expired", "have expired"),
         ("UnrecognizedClientException", AccessError, "errors#credentials", "does not accept"),
         ("InvalidSignatureException", AccessError, "errors#credentials", "does not accept"),
-        ("ThrottlingException", AccessError, "errors#throttled", "throttled ecs:DescribeServices"),
-        ("TooManyRequestsException", AccessError, "errors#throttled", "throttled"),
+        ("ThrottlingException", TransientError, "errors#throttled", "throttled ecs:DescribeServices"),
+        ("TooManyRequestsException", TransientError, "errors#throttled", "throttled"),
         ("ClusterNotFoundException", NotFoundError, "errors#not-found", "The ECS cluster"),
         ("com.amazonaws.ecs#ServiceNotFoundException", NotFoundError, "errors#not-found", "The ECS service"),
         ("InvalidParameterException", AccessError, "errors#access", "AWS refused ecs:DescribeServices"),
@@ -60,6 +63,34 @@ def test_an_answer_that_refuses_says_what_why_and_what_next(
     assert type(error) is kind
     assert (error.runbook, "the reason" in error.why) == (runbook, True)
     assert says in error.what
+
+
+@pytest.mark.parametrize(("code", "status"), [("ServerException", 500), ("503", 503), ("InternalFailure", 500)])
+def test_a_fault_of_aws_itself_may_pass(code: str, status: int) -> None:
+    error = translation(answered(code, "the reason", status=status))
+    assert isinstance(error, TransientError)
+    assert (error.what, error.runbook) == (
+        "AWS could not carry out ecs:DescribeServices in eu-central-9.",
+        "errors#transient",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (EndpointConnectionError(endpoint_url=URL), True),
+        (ReadTimeoutError(endpoint_url=URL), True),
+        (ConnectionClosedError(endpoint_url=URL), True),
+        (IncompleteReadError(actual_bytes=1, expected_bytes=2), True),
+        (ResponseParserError("invalid XML received: <!DOCTYPE html>"), True),
+        (InvalidRegionError(region_name="eu central"), False),
+        (SSLError(endpoint_url=URL, error=OSError("self-signed")), False),
+        (NoCredentialsError(), False),
+        (UnauthorizedSSOTokenError(), False),
+    ],
+)
+def test_only_what_may_be_different_a_moment_later_is_called_passing(error: Exception, *, passes: bool) -> None:
+    assert isinstance(translation(error), TransientError) is passes
 
 
 def test_a_denied_call_names_the_permission_that_aws_names() -> None:

@@ -12,7 +12,15 @@ from migrate.adapters.aws.safety import AwsSafetyActions
 from migrate.core.facts import Service
 from migrate.core.image_names import ImageReference
 from migrate.core.record import OriginalImage
-from migrate.errors import AccessError, BlockedError, MigrateError, NotFoundError, ToolFaultError, WorldChangedError
+from migrate.errors import (
+    AccessError,
+    BlockedError,
+    MigrateError,
+    NotFoundError,
+    ToolFaultError,
+    TransientError,
+    WorldChangedError,
+)
 from tests.unit.aws.recordings import (
     CLUSTER_ARN,
     REGISTRY,
@@ -224,6 +232,41 @@ def test_a_deployment_that_an_earlier_try_forced_is_not_forced_again(aws: Record
     lives(aws, deployments=[a_deployment("ecs-svc/2"), a_deployment("ecs-svc/1", status="ACTIVE")])
     assert safety.force_deployment(seen()) == "ecs-svc/2"
     assert "ecs:UpdateService" not in aws.session.calls.by_operation
+
+
+def test_a_forced_deployment_whose_answer_got_lost_is_found_and_not_forced_again(
+    aws: Recordings, safety: AwsSafetyActions
+) -> None:
+    lives(aws)
+    aws.refuse("ecs_writer", "update_service", "ServerException", status=500)
+    lives(aws, deployments=[a_deployment("ecs-svc/2"), a_deployment("ecs-svc/1", status="ACTIVE")])
+    assert safety.force_deployment(seen()) == "ecs-svc/2"
+    assert aws.session.calls.by_operation["ecs:UpdateService"] == 1
+
+
+def test_a_forced_deployment_that_was_not_let_in_is_tried_again(aws: Recordings, safety: AwsSafetyActions) -> None:
+    for code in ("ThrottlingException", "ServiceUnavailable"):
+        lives(aws)
+        aws.refuse("ecs_writer", "update_service", code, status=400 if code == "ThrottlingException" else 503)
+    lives(aws)
+    aws.answer("ecs_writer", "update_service", {"service": a_service(deployments=[a_deployment("ecs-svc/2")])})
+    assert safety.force_deployment(seen()) == "ecs-svc/2"
+
+
+def test_aws_is_not_asked_for_ever(aws: Recordings, safety: AwsSafetyActions) -> None:
+    for _ in range(6):
+        lives(aws)
+        aws.refuse("ecs_writer", "update_service", "ThrottlingException")
+    with pytest.raises(TransientError, match=r"throttled ecs:UpdateService"):
+        safety.force_deployment(seen())
+
+
+def test_a_tag_whose_answer_got_lost_is_found_and_not_put_again(aws: Recordings, safety: AwsSafetyActions) -> None:
+    holds(aws, "tag1", OTHER)
+    aws.refuse("ecr_writer", "put_image", "InternalFailure", status=500, **written("tag1"))
+    holds(aws, "tag1", DIGEST)
+    safety.restore_tag(original())
+    assert aws.session.calls.by_operation["ecr:PutImage"] == 1
 
 
 @pytest.mark.parametrize("act", ["force_deployment", "return_to_launch_type"])

@@ -82,6 +82,12 @@ def test_clients_say_who_they_are_and_never_wait_for_ever(session: AwsSession) -
     assert config.retries == {"mode": "adaptive", "total_max_attempts": 6}
 
 
+def test_botocore_never_repeats_a_write(session: AwsSession) -> None:
+    for client in (session.ecs_writer(), session.ecr_writer()):
+        config: Any = client.meta.config
+        assert config.retries["total_max_attempts"] == 1
+
+
 def test_where_nobody_gets_through_to_iam_nobody_waits_long(session: AwsSession) -> None:
     config: Any = session.iam().meta.config
     assert config.retries["total_max_attempts"] == 2

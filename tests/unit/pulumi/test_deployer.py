@@ -16,7 +16,7 @@ from migrate.adapters.pulumi.workspace import StackAddress
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, TaskDefinitionInputs, desired_state
 from migrate.core.documents import document
 from migrate.core.stages import Stage
-from migrate.errors import BlockedError
+from migrate.errors import BlockedError, EngineError, TransientError
 from tests.fakes.migration import Operator
 
 UNKNOWN = document({"family": "web", "volumes": [{"name": "data", "holographicVolumeConfiguration": {"size": 1}}]})
@@ -44,6 +44,58 @@ _PULUMI = """#!/bin/sh
 [ "$1" = version ] && {{ echo v3.274.1; exit; }}
 cat "$DOCKER_CONFIG/config.json" >> {heard} 2>/dev/null && echo >> {heard}
 """
+
+
+_THROTTLED = "error: operation error ECS: UpdateService, ThrottlingException: Rate exceeded"
+_TROUBLED = """#!/bin/sh
+[ "$1" = version ] && {{ echo v3.274.1; exit; }}
+case " $* " in *" up "*|*" preview "*) ;; *) exit 0;; esac
+echo "$*" >> {heard}
+[ $(wc -l < {heard}) -gt {failures} ] && exit
+echo "{error}" >&2
+exit 255
+"""
+
+
+def _troubled(folder: Path, failures: int, error: str) -> tuple[PulumiDeployer, list[str], Path]:
+    """Return a deployer whose engine fails so many times, what it tells, and where its operations are written down."""
+    program, told = folder / "pulumi", list[str]()
+    program.write_text(_TROUBLED.format(heard=folder / "heard", failures=failures, error=error))
+    program.chmod(0o755)
+    deployer = PulumiDeployer(
+        StackAddress("123456789012", "eu-west-1", "demo", "web", REGISTRY),
+        folder / "state",
+        {"PATH": f"{folder}{os.pathsep}{os.defpath}", "HOME": str(folder)},
+        credentials=lambda _: ("AWS", "token"),
+        tell=told.append,
+        pauses=(0.0, 0.0, 0.0),
+    )
+    return deployer, told, folder / "heard"
+
+
+def test_an_operation_that_aws_did_not_answer_is_done_again_and_said(tmp_path: Path) -> None:
+    deployer, told, heard = _troubled(tmp_path, 2, _THROTTLED)
+    deployer.up_service(_inputs("arn:aws:ecs:us-east-1:000000000000:task-definition/web:1"))
+    assert len(heard.read_text().splitlines()) == 3
+    assert [line.partition(",")[0] for line in told] == ["AWS throttled Pulumi's work on the service stack"] * 2
+    assert all("Trying again" in line for line in told)
+
+
+@pytest.mark.parametrize("operation", ["preview_service", "up_service"])
+def test_an_operation_that_is_never_answered_ends_with_what_was_said(operation: str, tmp_path: Path) -> None:
+    deployer, told, heard = _troubled(tmp_path, 99, _THROTTLED)
+    with pytest.raises(TransientError, match="AWS throttled"):
+        getattr(deployer, operation)(_inputs("arn:aws:ecs:us-east-1:000000000000:task-definition/web:1"))
+    assert len(heard.read_text().splitlines()) == 4
+    assert len(told) == 3
+
+
+def test_an_operation_that_failed_by_itself_is_not_done_again(tmp_path: Path) -> None:
+    deployer, told, heard = _troubled(tmp_path, 1, "error: ClientException: Invalid CPU value")
+    with pytest.raises(EngineError, match="could not update"):
+        deployer.up_service(_inputs("arn:aws:ecs:us-east-1:000000000000:task-definition/web:1"))
+    assert len(heard.read_text().splitlines()) == 1
+    assert told == []
 
 
 @pytest.fixture

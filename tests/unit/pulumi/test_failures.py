@@ -13,6 +13,7 @@ from migrate.errors import (
     LockedError,
     MigrateError,
     NotFoundError,
+    TransientError,
     UnsafePreviewError,
 )
 
@@ -21,6 +22,8 @@ _LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for 
 the lock file with `pulumi cancel`.
   s3://bucket/.pulumi/locks/organization/image/1.json: created by ann@laptop (pid 77) at 2026-11-25T04:00:00Z"""
 _CLOUD_LOCKED = "error: [409] Conflict: Another update is currently in progress."
+
+_SDK = "error: updating ECS Service (arn): operation error ECS: UpdateService, https response error StatusCode: "
 
 
 def _told(text: str, *errors: str) -> MigrateError:
@@ -55,8 +58,27 @@ def _told(text: str, *errors: str) -> MigrateError:
             EngineError,
             "interrupted earlier",
         ),
-        ("error: unable to validate AWS credentials.\nDetails: ExpiredToken", AccessError, "AWS refused"),
-        ("Details: Could not connect to the endpoint URL: https://sts", AccessError, "could not be reached"),
+        ("error: unable to validate AWS credentials.\nDetails: ExpiredToken", AccessError, "credentials expired"),
+        ("error: unable to validate AWS credentials.\nDetails: InvalidClientTokenId", AccessError, "AWS refused"),
+        ("Details: Could not connect to the endpoint URL: https://sts", TransientError, "could not be reached"),
+        (f"{_SDK}400, RequestID: 1, ThrottlingException: Rate exceeded", TransientError, "AWS throttled"),
+        (
+            f"{_SDK}400, RequestID: 1, ClientException: Too many concurrent attempts to create a new revision of web.",
+            TransientError,
+            "AWS throttled",
+        ),
+        (f"{_SDK}500, RequestID: 1, ServerException: Service Unavailable", TransientError, "did not answer"),
+        (f"{_SDK}400, RequestID: 1, ExpiredTokenException: it is over", AccessError, "credentials expired"),
+        (
+            "error: operation error ECS: UpdateService, Connection was closed before we received a valid response",
+            TransientError,
+            "did not answer",
+        ),
+        (
+            "error: failed to solve: unexpected status from PUT request to https://r/v2/: 503 Service Unavailable",
+            TransientError,
+            "did not answer",
+        ),
         (
             "error: RepositoryNotFoundException: The repository with name 'x' does not exist",
             NotFoundError,
