@@ -49,14 +49,14 @@ def driven(options: Options, place: FleetPlace, run: FleetRun, *, concurrency: i
     screen = fleet_screen(options, plain=plain)
     try:
         with hearing() as heard, worker_wiring.working(place, concurrency, lambda _: None) as worker:
-            look = _Looking(place, screen, heard, worker)
+            look = Looking(place, screen, heard, worker)
             drive(place.store, worker, place.clock, run.id, look.on)
     finally:
         screen.close()
     return shown(options, place, report(place.store, place.store.fleet_run(run.id) or run))
 
 
-class _Looking:
+class Looking:
     """Shows each look at a run, and does what was heard meanwhile."""
 
     def __init__(self, place: FleetPlace, screen: FleetScreen, heard: Heard, worker: FleetWorker) -> None:
