@@ -155,6 +155,12 @@ class WorldChangedError(MigrateError):
     runbook = "errors#world-changed"
 
 
+class ReplayError(BlockedError):
+    """A run that was interrupted cannot be taken up step by step; what is on record is gone on from by a new one."""
+
+    runbook = "errors#interrupted"
+
+
 class InterruptedRunError(MigrateError):
     """The operator stopped the run; it can be taken up again."""
 

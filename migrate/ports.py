@@ -5,7 +5,7 @@ Every method may raise a MigrateError (AccessError for credentials, permission o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -29,6 +29,7 @@ from migrate.core.facts import (
 from migrate.core.guarding import RepositoryContents
 from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
 from migrate.core.images import ChildFacts, FetchedManifest, ImageFacts, ImageReference
+from migrate.core.pending import PendingOperation
 from migrate.core.permission_answers import PermissionAnswers, Question
 from migrate.core.preview import Preview, StackOutcome
 from migrate.core.record import OriginalImage
@@ -68,7 +69,10 @@ class ServiceReader(Protocol):
         ...
 
     def task_definition(self, arn: str) -> TaskDefinition:
-        """Return a revision with its tags, ACTIVE or not; NotFoundError when there is none."""
+        """Return a revision with its tags, ACTIVE or not; NotFoundError when there is none.
+
+        Beside an ARN, ``family:revision`` names one, and ``family`` the newest that is ACTIVE.
+        """
         ...
 
     def cluster(self, name: str) -> Cluster:
@@ -240,6 +244,21 @@ class StackDeployer(Protocol):
 
     def refresh(self) -> None:
         """Read the world into the state of the service stack (facts F6); docker-build's state compares inputs only."""
+        ...
+
+    def pending(self) -> tuple[PendingOperation, ...]:
+        """Return the operations of both stacks of which the state does not know how they ended."""
+        ...
+
+    def settle(self, made: Mapping[str, str]) -> None:
+        """Let both stacks know how their pending operations ended, and leave none.
+
+        ``made`` holds what was created all the same, as import ids by URN; what else was being created was not.
+        """
+        ...
+
+    def acknowledge(self, inputs: ServiceStackInputs) -> None:
+        """Take into the state of the service stack what AWS never tells of a deployment that was started: triggers."""
         ...
 
 

@@ -30,7 +30,7 @@ from migrate.adapters.store.rate_limits import SqlRateLimits
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, absolute, effective_region, load, read_environment
-from migrate.core.evidence import Run
+from migrate.core.evidence import Run, Worker
 from migrate.core.facts import Account, Service
 from migrate.core.fleet import FleetAccount, Member
 from migrate.core.guarding import registry_host
@@ -129,9 +129,25 @@ def looking_around(place: Place) -> Iterator[tuple[EcsServiceReader, Environment
     yield EcsServiceReader(session), environment
 
 
+@dataclass(slots=True)
+class Writing:
+    """What a verb that writes works with: the runtime, a run that is about to be, and the URL of the database."""
+
+    runtime: Runtime
+    run: Run
+    database_url: str
+    telling: list[str]
+    """The id of the run that the engine's remarks belong to."""
+
+    def runtimes(self, run: Run) -> Runtime:
+        """Return what ``run`` works with: all runs of one command are on the same service."""
+        self.telling[:] = [run.id]
+        return self.runtime
+
+
 @contextmanager
-def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator[tuple[Runtime, Run, str]]:
-    """Give the runtime, the run that is about to be, and the URL of the database that makes it durable."""
+def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator[Writing]:
+    """Give what a verb that writes works with; closes everything it opened."""
     from migrate.adapters.aws.metrics import AwsMetricReader
     from migrate.adapters.aws.safety import AwsSafetyActions
     from migrate.adapters.checks.sources import check_sources
@@ -140,17 +156,19 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
         readers, environment = opened.readers, opened.environment
         account = readers.services.account()
         service = readers.services.service(readers.settings.service.cluster, readers.settings.service.name)
+        worker = Worker(environment.operator, environment.host, environment.process)
         run = Run(
             id=str(uuid.uuid4()),
             service=service.arn,
             verb=verb,
             stage=stage,
             started_at=readers.clock.now(),
-            operator=environment.operator,
-            host=environment.host,
-            process=environment.process,
+            operator=worker.operator,
+            host=worker.host,
+            process=worker.process,
         )
-        orders, deployer = GivenOrders(), _deployer(opened, account, service, narrator, run.id)
+        telling = [run.id]
+        orders, deployer = GivenOrders(), _deployer(opened, account, service, narrator, telling)
         orders.engine = deployer
         stoppable = replace(readers, clock=SystemClock(orders.stopping))
         runtime = Runtime(
@@ -160,9 +178,10 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             narrator=narrator,
             orders=orders,
             sources=check_sources(os.environ, environment.config.parent, AwsMetricReader(opened.session)),
+            worker=worker,
         )
         try:
-            yield runtime, run, environment.database_url
+            yield Writing(runtime, run, environment.database_url, telling)
         except KeyboardInterrupt:
             # The signal reaches this thread alone; an engine that another one drives has to be told.
             deployer.interrupt()
@@ -260,7 +279,9 @@ def _registry(ecr_login: Credentials) -> RegistryClient:
     )
 
 
-def _deployer(opened: Opened, account: Account, service: Service, narrator: Narrator, run_id: str) -> PulumiDeployer:
+def _deployer(
+    opened: Opened, account: Account, service: Service, narrator: Narrator, telling: Sequence[str]
+) -> PulumiDeployer:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
 
     clock = opened.readers.clock
@@ -269,8 +290,8 @@ def _deployer(opened: Opened, account: Account, service: Service, narrator: Narr
         opened.environment.state_dir,
         _pulumi_environment(opened),
         credentials=opened.readers.repositories.credentials,
-        listener=told_to(narrator, run_id, clock),
-        tell=noted_by(opened.readers.store, narrator, run_id, clock),
+        listener=told_to(narrator, telling, clock),
+        tell=noted_by(opened.readers.store, narrator, telling, clock),
         fresh=opened.session.passing_credentials,
     )
 

@@ -22,7 +22,7 @@ class SystemClock:
     def sleep(self, duration: timedelta) -> None:
         """Wait; a signal that raises ends the wait. Raises InterruptedRunError once ``stopping`` is set."""
         if self._stopping.wait(max(0.0, duration.total_seconds())):
-            raise InterruptedRunError("The wait was ended.", then="Run the same command again to go on.")
+            raise InterruptedRunError("The wait was ended.", then="`migrate resume` goes on.")
 
     def seconds(self, seconds: float) -> None:
         """Wait a number of seconds; the form that retry libraries take."""

@@ -24,6 +24,7 @@ _VERBS = {
     "iam": "Print the least IAM policy for each verb.",
     "apply": "Bring the service to a stage, prove it, and roll back what does not prove itself.",
     "rollback": "Bring the service back to a smaller stage, or to the original.",
+    "resume": "Take up a run that was interrupted: killed, cut off by a reboot, or stopped with Ctrl-C.",
     "finish": "End the migration, and print what stays as code for the owner's own tool.",
     "status": "Show where the service is, by what runs.",
     "history": "List the runs of the service, newest first.",
@@ -103,7 +104,7 @@ def _invoked(arguments: list[str], options: Options) -> int:
         where = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else "migrate"
         raise SettingsError(wrong.format_message(), then=f"Try `{where} --help`.") from wrong
     except (KeyboardInterrupt, click.Abort) as stopped:
-        raise InterruptedRunError("Stopped. Nothing is lost.", then="Run the same command again to go on.") from stopped
+        raise InterruptedRunError("Stopped. Nothing is lost.", then="`migrate resume` goes on.") from stopped
     return int(result or ExitCode.DONE)
 
 

@@ -29,21 +29,18 @@ def command(stage: int, rebaseline: bool, yes: bool, plain: bool) -> int:
       migrate apply --stage 0 --rebaseline
     """
     from migrate import wiring
-    from migrate.cli.runs import confirmed, ended, rebaseline_confirmed
+    from migrate.cli.runs import carried_out, confirmed, ended, rebaseline_confirmed
+    from migrate.core.stages import Stage
 
     if rebaseline and stage:
         raise click.UsageError("--rebaseline records a new baseline: it goes with --stage 0.")
     options = current()
     attendant = options.attendant(plain=plain)
-    with wiring.writing(options.place, "apply", stage, attendant) as (runtime, run, database):
+    with wiring.writing(options.place, "apply", stage, attendant) as work:
         if rebaseline:
-            rebaseline_confirmed(options, runtime, yes=yes)
+            rebaseline_confirmed(options, work.runtime, yes=yes)
         else:
-            confirmed(options, runtime, stage, yes=yes)
-        from migrate.core.stages import Stage
-        from migrate.workflows.engine import engine
-
-        title = f"{Stage(stage).named} of {run.service.partition('service/')[2]}"
-        with attendant.attending(title, runtime.orders), engine(database, run.id, runtime) as running:
-            outcome = (running.rebaseline if rebaseline else running.apply)(run)
+            confirmed(options, work.runtime, stage, yes=yes)
+        title = f"{Stage(stage).named} of {work.run.service.partition('service/')[2]}"
+        outcome = carried_out(attendant, work, title, "rebaseline" if rebaseline else "apply")
     return ended(options, outcome)

@@ -26,7 +26,7 @@ def command(tool: str | None, yes: bool) -> int:
       migrate finish --yes
     """
     from migrate import wiring
-    from migrate.cli.runs import agreed, ended
+    from migrate.cli.runs import agreed, carried_out, ended
     from migrate.core.handover import OwnersTool
     from migrate.errors import ExitCode
     from migrate.render import handover
@@ -38,13 +38,10 @@ def command(tool: str | None, yes: bool) -> int:
             click.echo(handover.code(what_stays(readers), OwnersTool(tool)), nl=False)
         return ExitCode.DONE
     attendant = options.attendant(plain=True)
-    with wiring.writing(options.place, "finish", 3, attendant) as (runtime, run, database):
+    with wiring.writing(options.place, "finish", 3, attendant) as work:
         if not yes:
-            for line in given_up(runtime):
+            for line in given_up(work.runtime):
                 click.echo(f"given up: {line}", err=True)
-            agreed(f"End the migration of {run.service}?")
-        from migrate.workflows.engine import engine
-
-        with engine(database, run.id, runtime) as running:
-            outcome = running.finish(run)
+            agreed(f"End the migration of {work.run.service}?")
+        outcome = carried_out(attendant, work, f"end of {work.run.service.partition('service/')[2]}", "finish")
     return ended(options, outcome)

@@ -13,7 +13,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from migrate.cli.runs import ended
+from migrate.cli.runs import carried_out, ended
 from migrate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ def run_member(options: Options) -> int:
     from migrate import wiring, worker_wiring
     from migrate.core.fleet_run import FleetVerb
     from migrate.core.stages import Stage
-    from migrate.workflows.engine import engine
 
     options.output = "json"
     line = sys.stdin.readline()
@@ -39,10 +38,9 @@ def run_member(options: Options) -> int:
     back = order.verb is FleetVerb.ROLLBACK
     stage = Stage.ORIGINAL.value if order.stage is None else order.stage
     attendant = options.attendant(plain=True)
-    with wiring.writing(place, order.verb.value, stage, attendant) as (runtime, run, database):
-        title, orders = f"{order.verb.value} of {order.member.name}", runtime.orders
-        with attendant.attending(title, orders, going_back=back), engine(database, run.id, runtime) as running:
-            outcome = running.rollback(run, order.stage) if back else running.apply(run)
+    with wiring.writing(place, order.verb.value, stage, attendant) as work:
+        title = f"{order.verb.value} of {order.member.name}"
+        outcome = carried_out(attendant, work, title, order.verb.value, *((order.stage,) if back else ()))
     return ended(options, outcome)
 
 

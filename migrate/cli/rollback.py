@@ -25,7 +25,7 @@ def command(to_stage: int | None, to_original: str | None, yes: bool, plain: boo
       migrate rollback --to original
     """
     from migrate import wiring
-    from migrate.cli.runs import ended, rollback_confirmed
+    from migrate.cli.runs import carried_out, ended, rollback_confirmed
     from migrate.core.stages import Stage
 
     if to_stage is not None and to_original is not None:
@@ -34,11 +34,8 @@ def command(to_stage: int | None, to_original: str | None, yes: bool, plain: boo
     options = current()
     stage = -1 if to is None else to
     attendant = options.attendant(plain=plain)
-    with wiring.writing(options.place, "rollback", stage, attendant) as (runtime, run, database):
-        rollback_confirmed(options, runtime, to, yes=yes)
-        from migrate.workflows.engine import engine
-
-        title, orders = f"rollback of {run.service.partition('service/')[2]}", runtime.orders
-        with attendant.attending(title, orders, going_back=True), engine(database, run.id, runtime) as running:
-            outcome = running.rollback(run, to)
+    with wiring.writing(options.place, "rollback", stage, attendant) as work:
+        rollback_confirmed(options, work.runtime, to, yes=yes)
+        title = f"rollback of {work.run.service.partition('service/')[2]}"
+        outcome = carried_out(attendant, work, title, "rollback", to)
     return ended(options, outcome)

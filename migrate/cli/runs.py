@@ -1,4 +1,4 @@
-"""What apply and rollback share: asking first, and saying how it ended."""
+"""What the verbs that write share: asking first, carrying it out, and saying how it ended."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import click
 from migrate.errors import HeldError
 
 if TYPE_CHECKING:
+    from migrate.cli.attendant import Attendant
     from migrate.cli.options import Options
+    from migrate.core.evidence import Run
     from migrate.core.outcome import RunOutcome
+    from migrate.wiring import Writing
     from migrate.workflows.runtime import Runtime
 
 
@@ -69,6 +72,57 @@ def rollback_confirmed(options: Options, runtime: Runtime, to: int | None, *, ye
 def agreed(question: str) -> None:
     """Ask. Raises HeldError when nobody says yes."""
     _asked(question)
+
+
+def carried_out(attendant: Attendant, work: Writing, title: str, workflow: str, *arguments: int | None) -> RunOutcome:
+    """Carry out what the operator asked for, or take up what was interrupted when he asked the same."""
+    from migrate.core.unfinished import interrupted
+    from migrate.workflows.engine import Asked, engine, queues_for
+    from migrate.workflows.resume import carried_out as carry_out
+
+    back, asked = workflow == "rollback", Asked(workflow, arguments)
+    queues = queues_for(interrupted(work.runtime.store.runs(work.run.service)))
+    with (
+        attendant.attending(title, work.runtime.orders, going_back=back),
+        engine(work.database_url, work.runtimes, queues=queues) as running,
+    ):
+        return carry_out(running, work.runtimes, work.run, asked)
+
+
+def to_resume(work: Writing, prefix: str | None) -> Run | None:
+    """Return the run that is to be taken up, None where it, or every run of the service, has come to its end.
+
+    Raises NotFoundError or SettingsError where the id means no run, several, or one of another service.
+    """
+    from migrate.core.history import only_run
+    from migrate.core.unfinished import interrupted
+    from migrate.errors import SettingsError
+
+    store, service = work.runtime.store, work.run.service
+    newest = interrupted(store.runs(service))
+    if prefix is None:
+        return newest
+    wanted = only_run(prefix, store.runs_like(prefix))
+    if wanted.service != service:
+        raise SettingsError(
+            f"Run {wanted.id} is not of the service that the settings name.",
+            why=f"It is of {wanted.service}, and migrate.toml is of {service}.",
+            then="Run `migrate resume` with the settings of that service (--config).",
+        )
+    return newest if newest is not None and newest.id == wanted.id else None
+
+
+def resumed(attendant: Attendant, work: Writing, former: Run) -> RunOutcome:
+    """Take up a run that was interrupted."""
+    from migrate.workflows.engine import engine, queues_for
+    from migrate.workflows.resume import taken_up
+
+    title, orders = f"{former.verb} of {former.service.partition('service/')[2]}", work.runtime.orders
+    with (
+        attendant.attending(title, orders, going_back=former.verb == "rollback"),
+        engine(work.database_url, work.runtimes, queues=queues_for(former)) as running,
+    ):
+        return taken_up(running, work.runtimes, former, work.run)
 
 
 def ended(options: Options, outcome: RunOutcome) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,6 +37,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """Who works on a run now, on which host, and in which process."""
+
+    operator: str
+    host: str
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One apply or rollback: who did it, where, and how it ended (``status`` is running, or an outcome in a word)."""
 
@@ -50,3 +59,14 @@ class Run:
     process: int
     status: str = "running"
     finished_at: datetime | None = None
+
+    def taken_by(self, worker: Worker) -> Run:
+        """Return the run as ``worker`` goes on with it."""
+        return replace(
+            self,
+            operator=worker.operator,
+            host=worker.host,
+            process=worker.process,
+            status="running",
+            finished_at=None,
+        )

@@ -19,6 +19,7 @@ from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan, StagePlan, StageStatus
 from migrate.core.stages import Stage
 from migrate.core.status import Status
+from migrate.core.unfinished import INTERRUPTED, RUNNING
 from migrate.errors import ExitCode, MigrateError
 from migrate.render import findings
 
@@ -134,9 +135,12 @@ def status(value: Status) -> RenderableType:
     table.add_row("price", f"{price(value.price)} a month")
     if value.last_run:
         run = value.last_run
-        table.add_row(
-            "last run", f"{run.verb} {run.stage} by {run.operator} at {run.started_at:%Y-%m-%d %H:%M}: {run.status}"
-        )
+        goes_on = {
+            RUNNING: " (if its process is gone, `migrate resume` goes on with it)",
+            INTERRUPTED: " (`migrate resume` goes on)",
+        }
+        told = f"{run.verb} {run.stage} by {run.operator} at {run.started_at:%Y-%m-%d %H:%M}: {run.status}"
+        table.add_row("last run", told + goes_on.get(run.status, ""))
     for line in value.drift:
         table.add_row(Text("changed by others", "bold red"), line)
     return table

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from migrate import __version__
 from migrate.core.evidence import EventKind, Run
 from migrate.core.findings import blocking
 from migrate.core.observation import Observation, drift, observed_fingerprint
@@ -14,24 +16,28 @@ from migrate.core.plan import first_record, make_plan
 from migrate.core.rebaseline import may_rebase, rebased
 from migrate.core.record import UNTOUCHED, Record, still_open
 from migrate.core.stages import Position, Stage, may_apply
-from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, WorldChangedError
+from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, ReplayError, WorldChangedError
 from migrate.workflows.durable import Durable
 from migrate.workflows.journal import Journal
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
 from migrate.workflows.plan import read_plan, seen
 from migrate.workflows.runtime import Runtime
+from migrate.workflows.take_up import look_first
 
 
 @contextmanager
 def claimed(runtime: Runtime, run: Run, durable: Durable) -> Iterator[Journal]:
     """Hold the service for one run and give it free at the end, however that comes.
 
-    Raises LockedError when another run holds it.
+    Raises LockedError when another run holds it, ReplayError when the settings are not those that the run began with.
     """
+    run = run if runtime.worker is None else run.taken_by(runtime.worker)
     runtime.store.claim(run.service, run)
     journal = Journal(run, runtime.store, runtime.clock, runtime.narrator, durable, orders=runtime.orders)
     try:
+        _as_it_began(runtime, durable)
+        look_first(runtime, journal)
         yield journal
     except KeyboardInterrupt:
         data = {"status": ExitCode.INTERRUPTED.name.lower()}
@@ -39,6 +45,17 @@ def claimed(runtime: Runtime, run: Run, durable: Durable) -> Iterator[Journal]:
         raise
     finally:
         runtime.store.release(run.service, run.id)
+
+
+def _as_it_began(runtime: Runtime, durable: Durable) -> None:
+    """Refuse to replay a run under other settings, or by another version: its steps would not be the same ones."""
+    now = hashlib.sha256(f"{__version__} {runtime.settings}".encode()).hexdigest()
+    if durable.step("settings", lambda: now) != now:
+        raise ReplayError(
+            "The run cannot go on as it began.",
+            why="Its settings, or the version of migrate, are others by now.",
+            then="Run `migrate resume` again: a new run goes on from what is on record.",
+        )
 
 
 def finished(journal: Journal, outcome: RunOutcome) -> RunOutcome:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
@@ -25,10 +26,21 @@ from migrate.core.gates import (
 from migrate.core.images import ImageReference
 from migrate.core.kept_images import KeptImages, judge_gone
 from migrate.core.settings import GateSettings
+from migrate.core.unseen import after_gap
 from migrate.errors import MigrateError, NotFoundError
 from migrate.workflows.journal import Journal, Remaining
 from migrate.workflows.measure import measure
 from migrate.workflows.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """What one look of a gate starts from: what it remembers, when it looked last, and how long it waits first."""
+
+    state: GateState
+    gate: GateSettings
+    seen_at: datetime
+    pause: timedelta
 
 
 def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, gate: GateSettings) -> Assessment:
@@ -37,24 +49,16 @@ def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, 
     Every sample is a durable step: a resumed run goes on with the soak it had.
     """
     gate = replace(gate, checks=_of_stage(gate, expected))
-    state = GateState(started_at=journal.look(f"{step}: begin", runtime.clock.now))
-
-    def once() -> Assessment:
-        nonlocal state
-        sample = journal.look(f"{step}: sample", lambda: _measured(runtime, journal, step, expected, state, gate))
+    begun = journal.look(f"{step}: begin", runtime.clock.now)
+    state, seen_at, pause = GateState(started_at=begun), begun, timedelta(0)
+    while True:
+        look = partial(_measured, runtime, journal, step, expected, _Looking(state, gate, seen_at, pause))
+        sample = journal.look(f"{step}: sample", look)
+        state, gate = after_gap(state, gate, seen_at, sample.at)
         assessment = assess(state, sample, gate)
-        state = assessment.state
-        return assessment
-
-    def undecided(assessment: Assessment) -> bool:
-        return assessment.verdict is None
-
-    polling = Retrying(
-        retry=retry_if_result(undecided),
-        wait=wait_fixed(gate.interval),
-        sleep=lambda seconds: journal.pause(timedelta(seconds=seconds)),
-    )
-    assessment = polling(once)
+        state, seen_at, pause = assessment.state, sample.at, gate.interval
+        if assessment.verdict is not None:
+            break
     if assessment.verdict is Verdict.PASS and expected.images is not None:
         passed, images = assessment, expected.images
         last_looks = Retrying(
@@ -95,9 +99,11 @@ def _kept(runtime: Runtime, kept: KeptImages, passed: Assessment) -> Assessment:
     return passed if verdict is Verdict.PASS else replace(passed, verdict=verdict, reasons=reasons)
 
 
-def _measured(
-    runtime: Runtime, journal: Journal, step: str, expected: Expectation, state: GateState, gate: GateSettings
-) -> Sample:
+def _measured(runtime: Runtime, journal: Journal, step: str, expected: Expectation, looking: _Looking) -> Sample:
+    """Wait for the interval after the last sample, and take one: a sample that is on record is not waited for again."""
+    if looking.pause:
+        runtime.clock.sleep(looking.pause)
+    state, gate = after_gap(looking.state, looking.gate, looking.seen_at, runtime.clock.now())
     sample = measure(runtime, expected, gate, state)
     assessment = assess(state, sample, gate)
     soak = soak_left(assessment.state, sample.at, gate)

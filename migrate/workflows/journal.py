@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 from migrate.core.documents import document
@@ -33,7 +32,8 @@ class Remaining:
 class Journal:
     """Writes evidence and tells the narrator; every act and every look is a durable step.
 
-    ``acted`` says whether anything was attempted yet that a way back would undo.
+    ``acted`` says whether anything was attempted yet that a way back would undo. ``begun`` is the act that a process
+    before this one had begun when it ended, and ``last`` the last event that it wrote.
     """
 
     run: Run
@@ -43,7 +43,8 @@ class Journal:
     durable: Durable
     acted: bool = False
     orders: Orders = field(default_factory=NoOrders)
-    _stopped: InterruptedRunError | None = None
+    begun: Event | None = None
+    last: Event | None = None
     _written: Order | None = None
 
     def act(
@@ -54,17 +55,26 @@ class Journal:
         evidence: Callable[[T], Mapping[str, object]] | None = None,
         *,
         stays: bool = False,
+        intent: Mapping[str, object] | None = None,
+        again: Callable[[Event], T] | None = None,
     ) -> T:
         """Do something that changes the world: an intent before it, an outcome after it, also when it fails.
 
         ``stays`` marks what no way back takes away, a guard tag: having done only that leaves nothing to undo.
+        ``again`` is done in place of ``action`` where a former process had begun the act and nobody knows how it
+        ended: it gets the intent of then, with what stood in ``intent``, and looks first (design rule 4).
         """
         self.acted = self.acted or not stays
 
         def recorded() -> T:
-            self.write(EventKind.INTENT, step, text)
+            begun, self.begun = self.begun, None
+            former = begun if begun is not None and begun.step == step else None
+            if former is None:
+                self.write(EventKind.INTENT, step, text, intent)
+            else:
+                self.write(EventKind.NOTE, step, f"{text}: begun at {former.at:%H:%M:%S} already, looking first")
             try:
-                result = action()
+                result = again(former) if again is not None and former is not None else action()
             except MigrateError as error:
                 self.write(EventKind.OUTCOME, step, f"{text}: failed: {error}", {"error": type(error).__name__})
                 raise
@@ -94,16 +104,8 @@ class Journal:
 
         return self.durable.step(step, heeding)
 
-    def pause(self, duration: timedelta) -> None:
-        """Wait outside any step; what ends the wait early is raised inside the step that follows."""
-        try:
-            self.clock.sleep(duration)
-        except InterruptedRunError as stopped:
-            self._stopped = stopped
-
     def _heed(self) -> None:
         """Take what the operator said, keep every choice as evidence, and stop where he said so."""
-        stopped, self._stopped = self._stopped, None
         while (order := self.orders.take()) is not None:
             if order is not self._written:
                 self._written = order
@@ -112,14 +114,12 @@ class Journal:
                 raise InterruptedRunError(
                     "You stopped the run.",
                     why=f"Held: {order.by}.",
-                    then="Run the same command again to go on, or `migrate rollback` to go back.",
+                    then="`migrate resume` goes on, `migrate rollback` goes back.",
                 )
             if order.choice is Choice.ROLL_BACK:
                 raise RollBackAskedError(
                     "You asked to go back.", why=f"Rolled back: {order.by}.", then="Nothing was changed by this run."
                 )
-        if stopped is not None:
-            raise stopped
 
     def note(self, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
         """Write down a decision or a remark, once."""
@@ -137,9 +137,11 @@ class Journal:
         self.write(EventKind.MEASUREMENT, step, text, data)
 
     def write(self, kind: EventKind, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
-        """Write one event to the evidence and tell it."""
+        """Write one event to the evidence and tell it; what a former process wrote last is not written twice."""
         event = Event(self.run.id, self.clock.now(), kind, step, text, document(data or {}))
-        self.store.append(event)
+        last, self.last = self.last, None
+        if kind is EventKind.FINISHED or last is None or replace(last, at=event.at) != event:
+            self.store.append(event)
         self.narrator.tell(event)
 
 

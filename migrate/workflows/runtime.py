@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migrate.check_ports import CheckSources
+from migrate.core.evidence import Worker
 from migrate.core.settings import Settings
 from migrate.ports import (
     BuildReader,
@@ -53,3 +54,5 @@ class Runtime(Readers):
     orders: Orders = field(default_factory=NoOrders)
     sources: CheckSources | None = None
     """What the operator's own checks ask; None where a run has none."""
+    worker: Worker | None = None
+    """Who goes on with a run that another process began; None where the run itself says who works on it."""

@@ -10,9 +10,11 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from migrate.core.checks import Expectation
 from migrate.core.desired_state import DesiredState, ImageStackInputs, expected_digests
-from migrate.core.evidence import EventKind
+from migrate.core.documents import fields
+from migrate.core.evidence import Event, EventKind
 from migrate.core.facts import Service
 from migrate.core.kept_images import kept_images
+from migrate.core.pending import only_unread
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import Record
 from migrate.core.rollout_waits import with_rollout_waits
@@ -58,7 +60,11 @@ class Work:
         stacks = self.runtime.stacks
         preview = self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_image(inputs), act))
         return preview.settled or self.journal.act(
-            f"{step}: up", f"image stack to {act}", lambda: stacks.up_image(inputs), _changed
+            f"{step}: up",
+            f"image stack to {act}",
+            lambda: stacks.up_image(inputs),
+            _changed,
+            again=lambda _: self._guarded(step, stacks.preview_image(inputs), act).settled or stacks.up_image(inputs),
         )
 
     def check_service(self, step: str, desired: DesiredState, act: Act) -> None:
@@ -86,7 +92,12 @@ class Work:
         before = self.journal.look(f"{step}: deployment before", self._primary)
         text = f"service stack to {desired.stage.named}"
         outcome = preview.settled or self.journal.act(
-            f"{step}: up", text, lambda: stacks.up_service(desired.service), _changed
+            f"{step}: up",
+            text,
+            lambda: stacks.up_service(desired.service),
+            _changed,
+            intent={"deployment": before},
+            again=lambda begun: self._up_looking_first(step, desired, act, begun),
         )
         arns = revisions(outcome)
         self.remember(
@@ -106,6 +117,20 @@ class Work:
             lambda found: {"deployment": found},
         )
         return Deployed(desired, outcome, deployment)
+
+    def _up_looking_first(self, step: str, desired: DesiredState, act: Act, begun: Event) -> StackOutcome:
+        """Bring the service stack to the desired state where an earlier try may have done so, in part or in whole.
+
+        What AWS shows comes into the state first. What it never tells, why a deployment was forced, is taken for done
+        where another deployment than before is the service's PRIMARY one: the rest of it is as it shall be then.
+        """
+        stacks, inputs = self.runtime.stacks, desired.service
+        stacks.refresh()
+        preview = self._guarded(step, stacks.preview_service(inputs), act, self._of_the_twin(desired))
+        if only_unread(preview) and fields(begun.data).get("deployment") not in {None, self._primary()}:
+            stacks.acknowledge(inputs)
+            preview = self._guarded(step, stacks.preview_service(inputs), act, self._of_the_twin(desired))
+        return preview.settled or stacks.up_service(inputs)
 
     def _of_the_twin(self, desired: DesiredState) -> str:
         """Return what a step may do to the twin: make it once it is on record, or let one go that is on record."""

@@ -92,6 +92,17 @@ def test_the_revision_is_read_whole(scene: Scene, service: Service) -> None:
     assert str(scene.original.reference) in seen.document
 
 
+def test_a_revision_is_also_known_by_its_family(scene: Scene, service: Service) -> None:
+    family, _, revision = service.task_definition_arn.rpartition("/")[2].partition(":")
+    assert scene.services.task_definition(f"{family}:{revision}").arn == service.task_definition_arn
+    scene.deploy_another_revision()
+    newest = scene.services.task_definition(family)
+    assert newest.revision > int(revision)
+    assert newest.arn == scene.services.service(scene.cluster, scene.name).task_definition_arn
+    with pytest.raises(NotFoundError):
+        scene.services.task_definition(f"{family}:{newest.revision + 1}")
+
+
 def test_tasks_prove_architecture_and_image(scene: Scene, service: Service) -> None:
     tasks = scene.services.tasks(service)
     assert len(tasks) == 4

@@ -57,9 +57,12 @@ class FakeServiceReader:
 
     def task_definition(self, arn: str) -> TaskDefinition:
         self.world.called("task_definition")
-        if arn not in self.world.revisions:
+        family, _, revision = arn.rpartition("/")[2].partition(":")
+        of_family = [item for item in self.world.revisions.values() if item.family == family]
+        named = [item for item in of_family if f"{item.revision}" == revision or (not revision and _active(item))]
+        if not named:
             raise NotFoundError(f"The task definition {arn} does not exist.", then="Correct its name.")
-        return self.world.revisions[arn]
+        return max(named, key=lambda item: item.revision)
 
     def cluster(self, name: str) -> Cluster:
         self.world.called("cluster")
@@ -276,3 +279,7 @@ def _task(world: World, task: SimulatedTask) -> Task:
         stopped_at=task.stopped_at,
         addresses=(task.address,),
     )
+
+
+def _active(definition: TaskDefinition) -> bool:
+    return definition.status == "ACTIVE"

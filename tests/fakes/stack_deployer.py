@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, TaskDefinitionInputs
 from migrate.core.documents import document
 from migrate.core.facts import Strategy
+from migrate.core.pending import PendingOperation
 from migrate.core.preview import (
     CLUSTER_PROVIDERS,
     IMAGE,
@@ -38,6 +40,7 @@ class FakeStackDeployer:
     ``context`` stands for the content of the build context; ``arm64_binary`` is what the next build puts into the
     arm64 image; ``build_error`` fails it. ``calls`` and ``previewed`` hold what was asked and shown, in order.
     ``interrupt_after`` raises once its method has taken effect: a crash between an act and its outcome.
+    ``killed_in_up`` is raised by the next ``up_service`` once all is done in the world, and nothing is in the state.
     """
 
     world: World
@@ -48,7 +51,9 @@ class FakeStackDeployer:
     calls: list[str] = field(default_factory=list)
     previewed: list[ResourceChange] = field(default_factory=list)
     interrupt_after: dict[str, BaseException] = field(default_factory=dict)
+    killed_in_up: BaseException | None = None
     aside: list[str] = field(default_factory=list)
+    unsettled: dict[str, TaskDefinitionInputs] = field(default_factory=dict)
     _image: StackState = field(default_factory=lambda: StackState("image"))
     _service: StackState = field(default_factory=lambda: StackState("service"))
     _arns: dict[str, str] = field(default_factory=dict)
@@ -62,7 +67,8 @@ class FakeStackDeployer:
 
     def preview_service(self, inputs: ServiceStackInputs) -> Preview:
         self._called("preview_service")
-        return self._shown(Preview("service", self._service.changes(self._service_program(inputs))))
+        changes = self._service.changes(self._service_program(inputs))
+        return self._shown(Preview("service", changes, outputs=_known(changes, self._service_outputs(inputs))))
 
     def up_image(self, inputs: ImageStackInputs) -> StackOutcome:
         self._called("up_image")
@@ -76,6 +82,7 @@ class FakeStackDeployer:
 
     def up_service(self, inputs: ServiceStackInputs) -> StackOutcome:
         self._called("up_service")
+        before, arns = deepcopy(self._service), dict(self._arns)
         changes = self._service.changes(self._service_program(inputs))
         for definition in inputs.task_definitions:
             self._register(definition)
@@ -92,6 +99,10 @@ class FakeStackDeployer:
                 service=self.service,
             )
         self._service.remember(self._service_program(inputs))
+        if self.killed_in_up is not None:
+            died, self.killed_in_up = self.killed_in_up, None
+            self._killed(before, arns, inputs)
+            raise died
         self._done("up_service")
         return StackOutcome("service", changes, self._service_outputs(inputs))
 
@@ -121,6 +132,34 @@ class FakeStackDeployer:
         self._service, self._arns = StackState("service"), {}
         self.aside.append(mark)
         self._done("set_aside")
+
+    def pending(self) -> tuple[PendingOperation, ...]:
+        return tuple(PendingOperation("service", "creating", *self._place(name)) for name in sorted(self.unsettled))
+
+    def settle(self, made: Mapping[str, str]) -> None:
+        for name, item in self.unsettled.items():
+            arn = made.get(self._place(name)[2])
+            if arn is not None:
+                self._arns[name] = arn
+                self._service.resources[name] = (
+                    TASK_DEFINITION,
+                    dict(self._wanted_definition(item, adopt=False).inputs),
+                )
+        self.unsettled.clear()
+
+    def acknowledge(self, inputs: ServiceStackInputs) -> None:
+        _, held = self._service.resources["service"]
+        held["triggers"] = inputs.service.triggers or None
+        held["forceNewDeployment"] = inputs.service.force_new_deployment or None
+
+    def _place(self, name: str) -> tuple[str, str, str]:
+        return TASK_DEFINITION, name, f"urn:pulumi:fake::migrate-service::{TASK_DEFINITION}::{name}"
+
+    def _killed(self, before: StackState, arns: dict[str, str], inputs: ServiceStackInputs) -> None:
+        """Leave what a kill leaves that came when all had been done and nothing was written."""
+        made = {item.logical_name: item for item in inputs.task_definitions if item.logical_name not in arns}
+        self.unsettled = {name: item for name, item in made.items() if item.import_arn is None}
+        self._service, self._arns = before, arns
 
     def refresh(self) -> None:
         self._called("refresh")
@@ -272,3 +311,8 @@ class FakeStackDeployer:
 
 def _sorted(strategy: Strategy) -> tuple[tuple[str, int, int], ...]:
     return tuple(sorted((item.provider, item.weight, item.base) for item in strategy))
+
+
+def _known(changes: tuple[ResourceChange, ...], outputs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Return the outputs that a preview tells: those of a stack in which nothing would change."""
+    return () if any(change.changes for change in changes) else outputs

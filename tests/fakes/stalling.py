@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.core.evidence import Event
 from migrate.errors import ExitCode, MigrateError
-from migrate.workflows.engine import engine
+from migrate.workflows.engine import Asked, engine
 from tests.fakes.migration import Operator
 
 
@@ -34,8 +34,8 @@ def main(url: str, kind: str) -> None:
         runtime = replace(operator.runtime, store=store, narrator=Sleeper(kind))
         told = ""
         try:
-            with engine(url, f"executor-{os.getpid()}", runtime) as running:
-                code = running.apply(run).exit_code
+            with engine(url, lambda _: runtime) as running:
+                code = running.start(Asked("apply"), run).exit_code
         except MigrateError as error:
             code, told = error.exit_code, str(error)
     sys.stdout.write(json.dumps({"code": ExitCode(code), "told": told, "calls": operator.stacks.calls}))

@@ -99,7 +99,7 @@ def test_a_run_that_is_taken_up_with_its_memory_repeats_no_step() -> None:
         apply_stage(operator.runtime, memory, run)
     calls = len(operator.stacks.calls)
     assert apply_stage(operator.runtime, memory.restarted(), run).exit_code is ExitCode.DONE
-    assert operator.stacks.calls[calls:] == ["up_service"]
+    assert operator.stacks.calls[calls:] == ["refresh", "preview_service"], "looked first, and found it done"
     assert deployments(operator) == 4
 
 

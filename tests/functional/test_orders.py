@@ -14,7 +14,7 @@ from migrate.core.orders import Choice, Order
 from migrate.core.stages import Position, Stage
 from migrate.errors import ExitCode, InterruptedRunError, RollBackAskedError
 from migrate.workflows.apply import apply_stage
-from migrate.workflows.engine import engine
+from migrate.workflows.engine import Asked, engine
 from migrate.workflows.orders import GivenOrders
 from tests.fakes.migration import Listener, Operator, Replayed
 
@@ -151,7 +151,7 @@ def test_the_choices_on_the_durable_engine(tmp_path: Path) -> None:
     orders = listening(operator)
     said(operator, orders, SOAKING, Choice.KEEP_GOING, Choice.ROLL_BACK)
     run = operator.run("apply", 2)
-    with engine(f"sqlite:///{tmp_path / 'state.db'}", "executor-1", operator.runtime) as running:
-        outcome = running.apply(run)
-        assert running.apply(run) == outcome
+    with engine(f"sqlite:///{tmp_path / 'state.db'}", operator.runtimes) as running:
+        outcome = running.start(Asked("apply"), run)
+        assert running.start(Asked("apply"), run) == outcome
     assert outcome.exit_code is ExitCode.ROLLED_BACK, outcome

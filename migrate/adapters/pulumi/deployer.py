@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pulumi.automation import Stack
 from pulumi.automation.errors import CommandError, StackNotFoundError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
+from migrate.adapters.pulumi import repair
 from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
 from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
@@ -19,6 +21,7 @@ from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.failures import translate_failure
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
+from migrate.core.pending import PendingOperation
 from migrate.core.preview import INDEX, Preview, StackOutcome
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.twin import TWIN
@@ -29,6 +32,9 @@ Result = TypeVar("Result")
 
 PAUSES = (5.0, 20.0, 40.0)
 """Seconds before each further try of an operation: about as long as ECS's rate takes to fill up again (facts F21)."""
+
+_STATE_VERSION = 3
+"""The version of what ``pulumi stack export`` writes (pulumi 3.274, apitype.DeploymentSchemaVersionCurrent)."""
 
 
 class PulumiDeployer:
@@ -100,6 +106,44 @@ class PulumiDeployer:
         """
         if self._workspaces.may_exist(StackKind.SERVICE):
             self._insisting(lambda: self._refresh(StackKind.SERVICE))
+
+    def pending(self) -> tuple[PendingOperation, ...]:
+        """Return the operations of both stacks that were under way when their process was killed."""
+        return tuple(item for kind in StackKind for item in repair.pending(kind.value, self._exported(kind)))
+
+    def settle(self, made: Mapping[str, str]) -> None:
+        """Take into both states what pending operations have ``made`` (ARNs by URN), and leave none pending."""
+        for kind in StackKind:
+            deployment = self._exported(kind)
+            if repair.pending(kind.value, deployment):
+                self._import(kind, repair.settled(deployment, made))
+        if made:
+            self.refresh()
+
+    def acknowledge(self, inputs: ServiceStackInputs) -> None:
+        """Take the triggers of a deployment that was started into the state of the service stack."""
+        self._import(StackKind.SERVICE, repair.acknowledged(self._exported(StackKind.SERVICE), inputs))
+
+    def _exported(self, kind: StackKind) -> Mapping[str, Any]:
+        """Return what a stack holds, secrets encrypted; nothing where it was never made."""
+        if not self._workspaces.may_exist(kind):
+            return {}
+        with self._operation(kind, "read", None) as (stack, _):
+            try:
+                told = self._workspaces.command(stack, ["stack", "export"])
+            except StackNotFoundError:
+                return {}
+        found: dict[str, Any] = json.loads(told).get("deployment") or {}
+        return found
+
+    def _import(self, kind: StackKind, deployment: Mapping[str, Any]) -> None:
+        file = self._workspaces.directory(kind) / "repaired.json"
+        file.write_text(json.dumps({"version": _STATE_VERSION, "deployment": deployment}), encoding="utf-8")
+        try:
+            with self._operation(kind, "repair", None) as (stack, _):
+                self._workspaces.command(stack, ["stack", "import", "--file", str(file)])
+        finally:
+            file.unlink()
 
     def set_aside(self, mark: str, *, image: bool) -> None:
         """Rename the service stack, and the image stack if ``image``; the next operation makes new ones.
@@ -206,7 +250,7 @@ class PulumiDeployer:
         if self._engine.interrupted:
             raise InterruptedRunError(
                 f"The run was stopped after Pulumi had finished with the {kind.value} stack.",
-                then="Run the same command again to go on, or `migrate status` to see where things stand.",
+                then="`migrate resume` goes on; `migrate status` shows where things stand.",
             )
 
 

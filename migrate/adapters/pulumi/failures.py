@@ -28,7 +28,7 @@ def translate_failure(failure: Failure) -> MigrateError:
         return InterruptedRunError(
             f"The run was stopped while Pulumi was busy with the {failure.stack} stack.",
             why="Pulumi finished the step that was under way and wrote its state.",
-            then="Run the same command again to go on, or `migrate status` to see where things stand.",
+            then="`migrate resume` goes on; `migrate status` shows where things stand.",
         )
     for pattern, make in _KINDS:
         if pattern.search(failure.whole):

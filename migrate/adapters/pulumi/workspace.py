@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -127,6 +127,12 @@ class StackWorkspaces:
         )
         # Not by `select`: the SDK's makes a plain Stack whatever class it is called on.
         return _Stack(self.address.stack_name, workspace, StackInitMode.SELECT)
+
+    def command(self, stack: Stack, arguments: Sequence[str]) -> str:
+        """Run a command of the Pulumi command line on a stack and return what it prints; raises as the SDK does."""
+        workspace = stack.workspace
+        ran = self.engine.run([*arguments, "--stack", stack.name], workspace.work_dir, workspace.env_vars)
+        return ran.stdout
 
     def configure(self, kind: StackKind, inputs: ImageStackInputs | ServiceStackInputs) -> None:
         """Write the inputs into the stack's configuration; what else stands there stays."""
