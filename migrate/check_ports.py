@@ -1,6 +1,7 @@
 """What the operator's own checks in a gate need from the outside; adapters and fakes implement them.
 
-Every method may raise a MigrateError: the check could then not be measured, which is never a pass.
+Every method may raise a MigrateError: the check could then not be measured, which is never a pass. The checks of one
+sample are measured at the same time, each in a thread of its own.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class CommandRunner(Protocol):
 
     def run(self, command: CommandSource, facts: StageFacts) -> CommandEnd:
         """Run a command to its end; AccessError when there is no such program, or it does not end in time."""
+        ...
+
+    def stop(self) -> None:
+        """End what still runs, from any thread, and start nothing any more."""
         ...
 
 

@@ -267,6 +267,28 @@ def test_a_spot_interruption_stops_a_task_and_it_is_replaced(account: Account) -
     assert (stopped["stopCode"], stopped["stoppedReason"]) == ("SpotInterruption", "Your Spot Task was interrupted.")
 
 
+def test_a_task_that_exits_says_how_and_is_replaced(account: Account) -> None:
+    account.create()
+    account.settle()
+    account.fault(kind="task_exits", service=account.name, count=1, exit_code=137, reason="OutOfMemoryError")
+    account.host.wait(1)
+    assert len(account.tasks()) == 4
+    (stopped,) = account.tasks("STOPPED")
+    assert (stopped["stopCode"], stopped["containers"][0]["exitCode"]) == ("EssentialContainerExited", 137)
+    assert account.settle()["runningCount"] == 4
+
+
+def test_tasks_of_one_deployment_report_another_architecture(account: Account) -> None:
+    account.create()
+    account.settle()
+    assert {task["attributes"][0]["value"] for task in account.tasks()} == {"x86_64"}
+    account.fault(kind="other_architecture", service=account.name, deployment=account.primary()["id"])
+    assert {task["attributes"][0]["value"] for task in account.tasks()} == {"arm64"}
+    account.update(forceNewDeployment=True)
+    account.settle()
+    assert {task["attributes"][0]["value"] for task in account.tasks()} == {"x86_64"}
+
+
 def test_targets_follow_the_running_tasks(account: Account) -> None:
     group = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/g/" + account.cluster
     balancer = {"targetGroupArn": group, "containerName": "app", "containerPort": 8080}

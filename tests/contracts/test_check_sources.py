@@ -120,6 +120,14 @@ def test_a_command_that_is_not_there_measures_nothing(scene: Scene) -> None:
     assert refused.value.runbook == "gates#commands"
 
 
+def test_no_command_starts_once_they_were_stopped(scene: Scene) -> None:
+    command, sources = scene.command(0, ""), scene.sources
+    sources.commands.stop()
+    with pytest.raises(AccessError) as refused:
+        sources.commands.run(command, FACTS)
+    assert refused.value.runbook == "gates#commands"
+
+
 @pytest.mark.parametrize(("verdict", "value"), [("pass", None), ("fail", 2.5), ("", 1.0)])
 def test_a_webhook_answers_with_verdict_or_value_or_both(scene: Scene, verdict: str, value: float | None) -> None:
     scene.decides(verdict, value)

@@ -9,7 +9,7 @@ from datetime import datetime
 from migrate.check_ports import CheckSources
 from migrate.core.check_answers import CommandEnd, ProbeAnswer, Series, StageFacts, WebhookAnswer
 from migrate.core.gate_checks import CommandSource, MetricSource, ProbeSource, PrometheusSource, WebhookSource
-from migrate.errors import MigrateError
+from migrate.errors import AccessError, MigrateError
 
 _WELL = ProbeAnswer(200, 0.01)
 _DONE = CommandEnd(0)
@@ -54,12 +54,18 @@ class FakeCommands:
     end: CommandEnd = _DONE
     told: list[StageFacts] = field(default_factory=list)
     refusal: MigrateError | None = None
+    stopped: bool = False
 
     def run(self, command: CommandSource, facts: StageFacts) -> CommandEnd:  # noqa: ARG002 - every command ends alike
+        if self.stopped:
+            raise AccessError("The run was stopped.", then="Take it up again.", runbook="gates#commands")
         self.told.append(facts)
         if self.refusal is not None:
             raise self.refusal
         return self.end
+
+    def stop(self) -> None:
+        self.stopped = True
 
 
 @dataclass

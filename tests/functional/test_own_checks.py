@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -27,6 +29,7 @@ from migrate.core.gate_checks import (
 from migrate.core.gates import Verdict
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, ExitCode
+from tests.fakes.check_sources import FakeProbes
 from tests.fakes.migration import Operator
 
 MINUTE = timedelta(minutes=1)
@@ -168,6 +171,41 @@ def test_a_slow_check_is_asked_at_its_own_interval() -> None:
     assert told[0] == "begins 60 s after the gate"
     assert all(text.startswith(("begins", "exit code 0")) for text in told)
     assert any(text.endswith("(45 s ago)") for text in told)
+
+
+def test_checks_of_one_sample_are_measured_at_the_same_time_and_told_in_their_order() -> None:
+    met = threading.Barrier(2, timeout=60)
+
+    class Meeting(FakeProbes):
+        def answers(self, probe: ProbeSource) -> tuple[ProbeAnswer, ...]:
+            met.wait()
+            return super().answers(probe)
+
+    names = ["b", "a"]
+    operator = operator_with(*(GateCheck(name, SOURCES["probe"]) for name in names))
+    operator.sources.probes = Meeting()
+    assert operator.apply(2).exit_code is ExitCode.DONE
+    samples = [event for event in operator.events() if event.kind is EventKind.MEASUREMENT]
+    told = {tuple(item["check"] for item in json.loads(event.data)["measurements"][-2:]) for event in samples}
+    assert told == {tuple(names)}
+
+
+def test_a_second_ctrl_c_waits_for_no_check_and_ends_the_commands() -> None:
+    never = threading.Event()
+
+    class Stuck(FakeProbes):
+        def answers(self, probe: ProbeSource) -> tuple[ProbeAnswer, ...]:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            never.wait()
+            return super().answers(probe)
+
+    operator = operator_with(checked("probe"), GateCheck("smoke", SOURCES["command"], FEW))
+    operator.sources.probes = Stuck()
+    with pytest.raises(KeyboardInterrupt):
+        operator.apply(2)
+    never.set()
+    assert operator.sources.commands.stopped
+    assert operator.record.position == Position(Stage.IMAGE, entered=Stage.ARCHITECTURE)
 
 
 def test_all_metrics_are_asked_in_one_call_that_reaches_back_to_the_baseline() -> None:

@@ -32,11 +32,40 @@ class Commands:
     def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
         self._environment = {name: value for name, value in environment.items() if name not in _OURS}
         self._directory = directory
+        self._running: set[int] = set()
+        self._stopped = False
+        self._starting = threading.Lock()
 
     def run(self, command: CommandSource, facts: StageFacts) -> CommandEnd:
         """Run a command to its end. Raises AccessError when it cannot be started or does not end in time."""
         told = {f"MIGRATE_{name.upper()}": value for name, value in facts.pairs}
         try:
+            process = self._started(command, told)
+        except OSError as error:
+            raise AccessError(
+                f"The command {command.arguments[0]} could not be started.",
+                why=f"{error.strerror}.",
+                then="Correct gate.command in migrate.toml.",
+                runbook=_RUNBOOK,
+            ) from error
+        return self._ended(process, command)
+
+    def stop(self) -> None:
+        """Kill what runs, from any thread, and start nothing any more."""
+        with self._starting:
+            self._stopped = True
+            for leader in self._running:
+                _kill(leader)
+
+    def _started(self, command: CommandSource, told: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        with self._starting:
+            if self._stopped:
+                raise AccessError(
+                    f"The command {command.arguments[0]} was not started.",
+                    why="The run was stopped.",
+                    then="Take the run up again.",
+                    runbook=_RUNBOOK,
+                )
             process = subprocess.Popen(
                 command.arguments,
                 cwd=self._directory,
@@ -47,14 +76,8 @@ class Commands:
                 # Whatever it starts ends with it.
                 start_new_session=True,
             )
-        except OSError as error:
-            raise AccessError(
-                f"The command {command.arguments[0]} could not be started.",
-                why=f"{error.strerror}.",
-                then="Correct gate.command in migrate.toml.",
-                runbook=_RUNBOOK,
-            ) from error
-        return self._ended(process, command)
+            self._running.add(process.pid)
+            return process
 
     def _ended(self, process: subprocess.Popen[bytes], command: CommandSource) -> CommandEnd:
         output = [_Beginning(stream) for stream in (process.stdout, process.stderr) if stream is not None]
@@ -68,8 +91,9 @@ class Commands:
                 runbook=_RUNBOOK,
             ) from error
         finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            with self._starting:
+                _kill(process.pid)
+                self._running.discard(process.pid)
             process.wait()
         texts = [self._without_secrets(item.text()) for item in output]
         return CommandEnd(code, *texts)
@@ -79,6 +103,11 @@ class Commands:
             if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
                 text = text.replace(value, f"[{name}]")
         return text
+
+
+def _kill(leader: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 class _Beginning:

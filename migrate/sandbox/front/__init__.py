@@ -34,5 +34,7 @@ Control, for demos and tests (see :mod:`.faults`): ``POST /_sandbox/faults`` wit
     {"kind": "deployment_latency", "service": "web", "seconds": 5}
     {"kind": "capacity_unavailable", "provider": "FARGATE_SPOT"}
     {"kind": "spot_interruption", "service": "web", "count": 1}
+    {"kind": "task_exits", "service": "web", "count": 1, "exit_code": 137, "reason": "..."}
+    {"kind": "other_architecture", "service": "web", "deployment": "ecs-svc/123"}
     {"kind": "child_exits", "service": "web", "deployments": 1, "exit_code": 255, "reason": "..."}
 """

@@ -1,6 +1,7 @@
 """Faults on purpose: what a demo or a test wants to go wrong next, and for whom.
 
-A fault is one JSON object posted to ``/_sandbox/faults``; ``service`` (a service name) may be left out to mean any.
+A fault is one JSON object posted to ``/_sandbox/faults``; ``service`` (a service name) may be left out to mean any, and
+``deployment`` (its id) to mean the tasks of any, where tasks and targets are concerned.
 Those with a count are used up; the others last until they are deleted.
 """
 
@@ -27,6 +28,8 @@ class FaultKind(StrEnum):
     DEPLOYMENT_LATENCY = "deployment_latency"
     CAPACITY_UNAVAILABLE = "capacity_unavailable"
     SPOT_INTERRUPTION = "spot_interruption"
+    TASK_EXITS = "task_exits"
+    OTHER_ARCHITECTURE = "other_architecture"
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class Fault:
     id: int
     kind: FaultKind
     service: str = ""
+    deployment: str = ""
     operation: str = ""
     provider: str = ""
     reason: str = ""
@@ -48,6 +52,10 @@ class Fault:
     def concerns(self, service: str) -> bool:
         """Whether the fault is meant for ``service``."""
         return self.service in ("", service)
+
+    def strikes(self, deployment: str) -> bool:
+        """Whether the tasks of this deployment are meant."""
+        return self.deployment in ("", deployment)
 
 
 class Faults:
@@ -101,13 +109,12 @@ class Faults:
             for fault in self._waiting
         )
 
-    def take_interruptions(self, service: str) -> int:
-        """How many Spot tasks of the service are interrupted now; uses the fault up."""
-        fault = self.find(FaultKind.SPOT_INTERRUPTION, service)
-        if fault is None:
-            return 0
-        self.forget(fault.id)
-        return fault.count
+    def take(self, kind: FaultKind, service: str) -> Fault | None:
+        """Return the oldest waiting fault of this kind, which strikes now and once."""
+        fault = self.find(kind, service)
+        if fault is not None:
+            self.forget(fault.id)
+        return fault
 
     def _use(self, fault: Fault, counter: str) -> None:
         left = getattr(fault, counter)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from migrate.sandbox.front.faults import FaultKind
 from migrate.sandbox.front.placement import most_loaded
 from migrate.sandbox.front.records import Deployment, Rollout, Status
 from migrate.sandbox.front.world import count
@@ -103,10 +104,17 @@ def _count_failure(service: Service, task: Task, now: float) -> None:
 
 
 def _interrupt(world: World, service: Service, now: float) -> None:
-    spot = [task for task in world.tasks_of(service) if task.provider == "FARGATE_SPOT" and task.running]
-    if spot:
-        for task in spot[: world.faults.take_interruptions(service.name)]:
-            task.stop(now, "SpotInterruption", "Your Spot Task was interrupted.")
+    running = [task for task in world.tasks_of(service) if task.running]
+    spot = [task for task in running if task.provider == "FARGATE_SPOT"]
+    interruption = world.faults.take(FaultKind.SPOT_INTERRUPTION, service.name) if spot else None
+    for task in spot[: interruption.count] if interruption else ():
+        task.stop(now, "SpotInterruption", "Your Spot Task was interrupted.")
+        service.steady = False
+    end = world.faults.take(FaultKind.TASK_EXITS, service.name) if running else None
+    if end is not None:
+        for task in [task for task in running if end.strikes(task.started_by)][: end.count]:
+            task.failure, task.exit_code = end.reason or "Essential container in task exited", end.exit_code
+            task.stop(now, "EssentialContainerExited", task.failure)
             service.steady = False
 
 

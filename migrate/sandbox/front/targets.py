@@ -46,9 +46,10 @@ def describe_target_health(world: World, request: Request) -> Response | None:
             members += [_live_member(task, group) for task in _registered(world, service, group)]
             continue
         running = [task for task in world.tasks_of(service) if task.running]
-        sick = len(running) if fault and fault.count < 0 else fault.count if fault else 0
-        for index, task in enumerate(running):
-            reason = (fault.reason or "Target.FailedHealthChecks") if fault and index < sick else ""
+        meant = [task for task in running if fault and fault.strikes(task.started_by)]
+        sick = meant if fault and fault.count < 0 else meant[: fault.count] if fault else []
+        for task in running:
+            reason = (fault.reason or "Target.FailedHealthChecks") if fault and task in sick else ""
             members.append(_member(task.address, port, reason))
     body = (
         f'<DescribeTargetHealthResponse xmlns="{_NAMESPACE}"><DescribeTargetHealthResult><TargetHealthDescriptions>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrate.sandbox.front.faults import FaultKind
 from migrate.sandbox.front.records import Rollout, Status
 from migrate.sandbox.front.rollout import breaker_threshold
 from migrate.sandbox.front.settings import TaskDigest
@@ -176,6 +177,9 @@ def task_view(world: World, task: Task) -> Json:
     runtime = task.definition.get("runtimePlatform") or {}
     live = task.live
     architecture = (live.architecture if live else "") or _CPU[runtime.get("cpuArchitecture") or "X86_64"]
+    strange = world.faults.find(FaultKind.OTHER_ARCHITECTURE, task.group.removeprefix("service:"))
+    if strange and strange.strikes(task.started_by):
+        architecture = next(other for other in _CPU.values() if other != architecture)
     stopped = task.stopped if live is None else live.ended
     return {
         "taskArn": task.arn,

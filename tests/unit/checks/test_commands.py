@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
 
 import psutil
 import pytest
@@ -55,6 +58,21 @@ def test_a_command_is_told_the_stage_and_nothing_that_opens_our_state(tmp_path: 
         "MIGRATE_STAGE=2",
         "MIGRATE_TASK_DEFINITION=web:2",
     ]
+
+
+def test_what_runs_is_ended_from_another_thread(tmp_path: Path) -> None:
+    commands, ended = Commands(ENVIRONMENT, tmp_path), SimpleQueue[CommandEnd]()
+    program = "import os, time; print(os.getpid(), flush=True); open('begun', 'w').close(); time.sleep(600)"
+    long = python(program, timedelta(seconds=600))
+    thread = threading.Thread(target=lambda: ended.put(commands.run(long, FACTS)))
+    thread.start()
+    begun = retry(retry=retry_if_result(lambda there: not there), stop=stop_after_delay(60), wait=wait_fixed(0.05))
+    assert begun((tmp_path / "begun").exists)()
+    commands.stop()
+    end = ended.get(timeout=60)
+    thread.join()
+    assert end.exit_code == -signal.SIGKILL
+    assert ends(int(end.stdout))
 
 
 def test_secrets_of_the_environment_are_taken_out_of_what_it_prints(tmp_path: Path) -> None:
