@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,10 @@ def fleet_document(place: FleetPlace) -> FleetDocument:
 
 
 def members_of(document: FleetDocument, environment: Environment, wish: Place) -> tuple[Member, ...]:
-    """Ask AWS which services belong to a fleet; region and profile of ``wish`` are for accounts that name none."""
+    """Ask AWS which services belong to a fleet; region and profile of ``wish`` are for accounts that name none.
+
+    Every member keeps the profile that found it: whoever works on it later was not told of the wish.
+    """
 
     def reader(account: FleetAccount, region: str | None) -> EcsServiceReader:
         session = open_session(
@@ -80,7 +83,13 @@ def members_of(document: FleetDocument, environment: Environment, wish: Place) -
         )
         return EcsServiceReader(session)
 
-    return find_members(document, reader)
+    found = find_members(document, reader)
+    if wish.profile is None:
+        return found
+    accounts = {
+        member.account: replace(member.account, profile=member.account.profile or wish.profile) for member in found
+    }
+    return tuple(replace(member, account=accounts[member.account]) for member in found)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 
 from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
@@ -231,10 +232,16 @@ def _columns(entry: Entry) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=4096)
+def _member(text: str) -> Member:
+    # It never changes, and whoever looks at a run looks at it every second.
+    return decode(Member, text)
+
+
 def _entry(row: RowMapping) -> Entry:
     return Entry(
         run=row["run_id"],
-        member=decode(Member, row["member"]),
+        member=_member(row["member"]),
         wave=row["wave"],
         state=MemberState(row["state"]),
         attempt=row["attempt"],
