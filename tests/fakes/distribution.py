@@ -210,7 +210,7 @@ def distribution(
 
 
 def _await_ready(process: subprocess.Popen[bytes], host: str, log: Path) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         assert process.poll() is None, log.read_text()
         try:
             httpx.get(f"http://{host}/v2/", timeout=5)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import signal
 import subprocess
 import sys
-import time
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from migrate.cli.app import run
 from migrate.errors import ExitCode
@@ -233,11 +235,18 @@ def test_a_reader_that_goes_away_is_no_fault(shell: Shell) -> None:
         process.wait(timeout=60)
 
 
+@retry(retry=retry_if_result(lambda taken: not taken), stop=stop_after_delay(60), wait=wait_fixed(0.05))
+def _taken(pipe: int) -> bool:
+    """Whether the other side has taken all that was written, and so waits for more."""
+    return fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)) == bytes(4)
+
+
 def test_a_stop_while_it_waits_is_one_message(shell: Shell) -> None:
     with _started(shell, "--task-definition", "-") as process:
-        deadline = time.monotonic() + 30
-        while b"read" not in Path(f"/proc/{process.pid}/wchan").read_bytes() and time.monotonic() < deadline:
-            time.sleep(0.1)  # noqa: TID251 - a process of its own, in real time
+        assert process.stdin is not None
+        process.stdin.write(b"{")
+        process.stdin.flush()
+        _taken(process.stdin.fileno())
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 _UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo uv 0.13.9; exit; fi
@@ -55,12 +56,17 @@ def _start(folder: Path) -> subprocess.Popen[str]:
     )
 
 
+@retry(retry=retry_if_result(lambda there: not there), stop=stop_after_delay(60), wait=wait_fixed(0.02))
+def _begun(process: subprocess.Popen[str], mark: Path) -> bool:
+    assert process.poll() is None
+    return mark.exists()
+
+
 @pytest.fixture
 def hanging(folder: Path) -> Iterator[subprocess.Popen[str]]:
     (folder / "hang").touch()
     with _start(folder) as process:
-        while not (folder / "hanging").exists():
-            assert process.poll() is None
+        _begun(process, folder / "hanging")
         yield process
         process.kill()
     (folder / "hang").unlink()
@@ -98,7 +104,7 @@ def test_stopped_in_the_middle_it_leaves_nothing_half_made_and_goes_on_next_time
     assert hanging.returncode == 130
     assert "it goes on where it stopped" in told
     assert not _half_made(folder)
-    _, still_there = psutil.wait_procs(compilers, timeout=10)
+    _, still_there = psutil.wait_procs(compilers, timeout=60)
     assert not still_there
 
 
