@@ -45,7 +45,8 @@ def deployment_check(service: Service, expected: Expectation, told: Sequence[Ser
     """Apply design rule 6: the deployment we started is PRIMARY, COMPLETED, on the expected revision (facts F18, F19).
 
     A deployment that is gone or no longer PRIMARY was rolled back by ECS or replaced by somebody, whatever the service
-    says about being steady (case C31). ``told``, newest first, only says why: its ids are not those of deployments.
+    says about being steady (case C31). ``told``, newest first, says why, and that ECS
+    rolled back where the service is on another strategy again: its ids are not those of deployments.
     """
     primary = service.primary
     ours = next((item for item in service.deployments if item.id == expected.deployment_id), None)
@@ -64,7 +65,16 @@ def deployment_check(service: Service, expected: Expectation, told: Sequence[Ser
     if ours.task_definition_arn != expected.task_definition_arn:
         text = f"it runs {_short(ours.task_definition_arn)}, not {_short(expected.task_definition_arn)}"
         return _deployment(Outcome.FAIL, text, evidence, final=True)
+    if other_strategy(service, expected) and told and told[0].status.startswith("ROLLBACK"):
+        # ECS was so quick that its own deployment was found in the place of ours.
+        text = f"{ours.id} brings back the strategy of before: ECS rolled this stage back{why}"
+        return _deployment(Outcome.FAIL, text, evidence, final=True)
     return _rollout(service, ours, evidence, why)
+
+
+def other_strategy(service: Service, expected: Expectation) -> bool:
+    """Whether the service is to be on a strategy, and is on another one or on none."""
+    return expected.launch_type is None and set(service.strategy) != set(expected.strategy)
 
 
 def _rollout(service: Service, ours: Deployment, evidence: tuple[tuple[str, str], ...], why: str) -> Measurement:
@@ -127,7 +137,7 @@ def capacity_check(service: Service, tasks: Sequence[Task], expected: Expectatio
     wanted = expected_split(expected.strategy, len(running))
     evidence = tuple((f"{name or 'no provider'}", str(count)) for name, count in sorted(seen.items()))
     shown = ", ".join(f"{name or 'no provider'} {count}" for name, count in sorted(seen.items()))
-    if set(service.strategy) != set(expected.strategy):
+    if other_strategy(service, expected):
         # Nobody else's change is undone (design rule 7): a person decides which strategy is meant.
         text = "the service's strategy is not the one of this stage: somebody changed it"
         return Measurement("capacity", Outcome.INCONCLUSIVE, text, "gates#capacity", evidence, final=True)

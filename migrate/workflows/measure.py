@@ -15,6 +15,7 @@ from migrate.core.checks import (
     alarms_check,
     capacity_check,
     deployment_check,
+    other_strategy,
     targets_check,
     tasks_check,
 )
@@ -108,9 +109,9 @@ def _built_in(
 
 
 def _deployment(runtime: Runtime, service: Service, expected: Expectation) -> Measurement:
-    """Judge the deployment; what ECS says about its service deployment is asked only while it is not complete."""
+    """Judge the deployment; what ECS says about its service deployment is asked only while something is amiss."""
     judged = deployment_check(service, expected)
-    if judged.outcome is Outcome.PASS:
+    if judged.outcome is Outcome.PASS and not other_strategy(service, expected):
         return judged
     try:
         found = runtime.services.service_deployments(service)

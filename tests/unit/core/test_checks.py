@@ -15,7 +15,7 @@ from migrate.core.checks import (
     tasks_check,
 )
 from migrate.core.documents import document
-from migrate.core.facts import Deployment, Service, ServiceDeployment, ServiceEvent, TaskContainer
+from migrate.core.facts import Deployment, Service, ServiceDeployment, ServiceEvent, Strategy, TaskContainer
 from migrate.core.gates import GateState, Measurement, Outcome, Sample, Verdict, assess
 from migrate.core.settings import GateSettings
 from migrate.core.trouble import health_hint
@@ -305,6 +305,25 @@ def test_a_service_without_alarms_is_told_so() -> None:
 
 
 ROLLED_BACK = ServiceDeployment("sd-2", "ROLLBACK_IN_PROGRESS", "alarm web-errors fired", "revision-2", NOON)
+
+
+@pytest.mark.parametrize(
+    ("status", "strategy", "outcome"),
+    [
+        ("ROLLBACK_SUCCESSFUL", (), Outcome.FAIL),
+        ("ROLLBACK_IN_PROGRESS", SPOT, Outcome.FAIL),
+        ("ROLLBACK_SUCCESSFUL", FARGATE, Outcome.PASS),
+        ("SUCCESSFUL", (), Outcome.PASS),
+    ],
+)
+def test_c31_a_way_back_of_ecs_that_was_found_in_place_of_our_deployment_is_no_success(
+    status: str, strategy: Strategy, outcome: Outcome
+) -> None:
+    found = replace(service(OURS), strategy=strategy)
+    told = replace(ROLLED_BACK, status=status)
+    assert deployment_check(found, EXPECTED, (told,)).outcome is outcome
+    back_to_launch_type = replace(EXPECTED, launch_type="FARGATE", strategy=())
+    assert deployment_check(found, back_to_launch_type, (told,)).outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("deployments", [(ROLLING, FORMER), (deployment("D3", OLD),)], ids=["under way", "lost"])
