@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from migrate.core.fleet import Member
 from migrate.core.fleet_plan import MemberSummary, MemberVerdict, judged
@@ -27,7 +28,8 @@ from migrate.workflows.plan import save, stages_left
 from migrate.workflows.runtime import Readers
 
 SERVICES_A_BATCH = 50
-"""So few that the last batch ends soon after its last revision was read, and so many that batches are worth it."""
+SMALLEST_BATCH = 10
+"""One DescribeServices call (facts F20)."""
 
 BATCHES_AHEAD = 3
 """While one batch is judged, the revisions of the next ones are read: no batch of AWS has them (facts F20)."""
@@ -162,15 +164,18 @@ class _Seen:
 
 
 def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
-    """Cut members into batches of one account and region each, in order."""
-    batch: list[Member] = []
-    for member in members:
-        if batch and (len(batch) == SERVICES_A_BATCH or _where(member) != _where(batch[0])):
-            yield batch
-            batch = []
-        batch.append(member)
-    if batch:
-        yield batch
+    """Cut members into batches of one account and region each, in order.
+
+    Where a fleet has many, the last ones are small: whatever follows the last revision is then soon done.
+    """
+    for _, group in groupby(members, _where):
+        left = list(group)
+        many = len(left) > 2 * SERVICES_A_BATCH
+        while left:
+            ends = many and len(left) <= 2 * SERVICES_A_BATCH
+            size = max(SMALLEST_BATCH, len(left) // 2) if ends else SERVICES_A_BATCH
+            yield left[:size]
+            del left[:size]
 
 
 def _where(member: Member) -> tuple[object, str, str]:
