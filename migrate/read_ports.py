@@ -32,6 +32,10 @@ class BatchReader(Protocol):
         """Read services, their clusters, tasks, alarms, subnets and scaling."""
         ...
 
+    def service(self, wanted: Settings) -> None:
+        """Read what no batch holds and only the service itself tells of: it may take as long as reading a revision."""
+        ...
+
     def repositories(self, images: Sequence[ImageReference]) -> None:
         """Read the repositories of images."""
         ...

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 
 from migrate.core.fleet import Member
@@ -31,7 +33,7 @@ SERVICES_A_BATCH = 50
 SMALLEST_BATCH = 10
 """One DescribeServices call (facts F20)."""
 
-BATCHES_AHEAD = 3
+BATCHES_AHEAD = 5
 """While one batch is judged, the revisions of the next ones are read: no batch of AWS has them (facts F20)."""
 
 READS_AT_ONCE = 16
@@ -128,7 +130,10 @@ class _Look:
     def _looked_at(self, place: Place, members: Sequence[Member]) -> list[MemberPlan]:
         views = [replace(place.readers, settings=member.settings) for member in members]
         place.batches.services([member.settings for member in members])
+        # Both take a call for each service, and so do both at the same time.
+        beside = self._services.map(partial(_read_beside, place.batches), members)
         images = [image for image in self._revisions.map(_image, views) if image is not None]
+        list(beside)
         place.batches.repositories(images)
         seen = list(self._services.map(_seen, views))
         self._ask_about(place, seen)
@@ -180,6 +185,11 @@ def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
 
 def _where(member: Member) -> tuple[object, str, str]:
     return member.account, member.account_id, member.region
+
+
+def _read_beside(batches: BatchReader, member: Member) -> None:
+    with suppress(Exception):  # it is met again, and told, where the whole service is read
+        batches.service(member.settings)
 
 
 def _image(view: Readers) -> ImageReference | None:

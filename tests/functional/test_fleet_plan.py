@@ -258,11 +258,11 @@ def test_plans_come_in_order_over_many_batches_and_are_saved() -> None:
 
 
 def test_a_look_that_is_given_up_early_ends() -> None:
-    place, session, _ = Aws(FleetWorld(220, HOST)).place(SharedReads(), size=220)
-    looking = plan_fleet(members(220), lambda _: place, keep=False)
+    place, session, _ = Aws(FleetWorld(350, HOST)).place(SharedReads(), size=350)
+    looking = plan_fleet(members(350), lambda _: place, keep=False)
     assert next(looking).member == member_of(0)
     looking.close()  # type: ignore[attr-defined]
-    assert session.calls.by_operation["ecs:DescribeTaskDefinition"] < 220
+    assert session.calls.by_operation["ecs:DescribeTaskDefinition"] < 350
 
 
 def test_a_fault_over_one_service_is_told_as_such_and_stops_no_other() -> None:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
-from migrate.adapters.aws import application_autoscaling, cloudwatch, ec2, parse_ecs
+from migrate.adapters.aws import application_autoscaling, cloudwatch, ec2, elbv2, parse_ecs
 from migrate.adapters.aws.arns import is_arn, name_of, region_of
 from migrate.adapters.aws.ecr import repositories
 from migrate.adapters.aws.ecs import PER_PAGE, TASKS_PER_CALL, EcsServiceReader, batches
 from migrate.adapters.aws.errors import DENIED, EXPIRED, INVALID_CREDENTIALS, THROTTLED, code_of, translated
 from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.aws.session import AwsSession
+from migrate.adapters.aws.surroundings import DRAINS
 from migrate.adapters.shared_reads import SharedReads
+from migrate.core.cost import SPOT
 from migrate.core.facts import Service, Task
 from migrate.core.image_names import ImageReference
 from migrate.core.permission_answers import Question
@@ -65,6 +67,16 @@ class AwsBatchReader:
         self._fill("cloudwatch:DescribeAlarms", [tuple(names) for names in watched], self._alarms)
         self._fill("ec2:DescribeSubnets", [subnet_ids(service) for service in services], self._subnets)
         self._scaling([service for service in services if service.scheduling_strategy != _DAEMON])
+
+    def service(self, wanted: Settings) -> None:
+        """Read how long the service's target groups let connections drain, where its tasks are to run on Spot."""
+        if not any(item.provider == SPOT for item in wanted.capacity):
+            return
+        try:
+            groups = self._services.service(wanted.service.cluster, wanted.service.name).target_group_arns
+            self._session.once(DRAINS, groups, lambda: elbv2.deregistration_delays(self._session, groups))
+        except MigrateError:
+            return
 
     def repositories(self, images: Sequence[ImageReference]) -> None:
         """Read the repositories of images."""

@@ -32,6 +32,8 @@ T = TypeVar("T")
 _DAEMON = "DAEMON"
 _ON_MACHINES = ("EC2", "EXTERNAL")
 
+DRAINS = "elasticloadbalancing:DescribeTargetGroupAttributes"
+
 _OF_THE_RUN = EXPIRED | INVALID_CREDENTIALS | THROTTLED
 """Refusals that say nothing about one part: they end the run like anywhere else."""
 
@@ -79,7 +81,7 @@ class AwsSurroundingsReader:
         if SPOT in wanted and service.target_group_arns:
             delays = attempts.read(
                 "how long the target groups let connections drain",
-                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                DRAINS,
                 service.target_group_arns,
                 lambda: elbv2.deregistration_delays(session, service.target_group_arns),
             )
