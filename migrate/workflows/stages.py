@@ -16,7 +16,7 @@ from migrate.core.record import BuiltIndex
 from migrate.core.settings import ArchitectureMode, ImageMode
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers, process_overrides
-from migrate.errors import EngineError, ProofFailedError
+from migrate.errors import EngineError, ProofFailedError, UnsafePreviewError
 from migrate.workflows.capacity_steps import by_steps
 from migrate.workflows.judged import Judged, deployed
 from migrate.workflows.leftovers import left_by_push
@@ -33,7 +33,7 @@ def baseline(work: Work) -> Judged:
         guard = f"guard tag {image.guard_tag}"
         work.journal.act("guard tag", guard, lambda: work.runtime.safety.put_guard_tag(image), stays=True)
     if not work.record.adopted:
-        work.up_service("adopt", adoption(work.record, work.settings), Act.ADOPT)
+        _adopt(work)
         work.remember(replace(work.record, adopted=True))
     if work.record.published:
         # A new baseline on a tag that holds our index (case C43): amd64 tasks run, and the tag is theirs again.
@@ -43,6 +43,23 @@ def baseline(work: Work) -> Judged:
     if image.guard_tag and not work.record.shelved:
         work.up_image("baseline image stack", desired.image, Act.BASELINE)
     return deployed(work, Stage.BASELINE)
+
+
+def _adopt(work: Work) -> None:
+    """Adopt the service unchanged, in a cluster that may have got more capacity providers since it was recorded.
+
+    Services of one cluster that move at the same time associate what the cluster lacks, each for itself; the list is
+    the cluster's, and is adopted as it is now (facts F12).
+    """
+    try:
+        work.up_service("adopt", adoption(work.record, work.settings), Act.ADOPT)
+    except UnsafePreviewError:
+        before = work.record.baseline.cluster
+        now = work.journal.look("look at the cluster again", lambda: work.runtime.services.cluster(before.arn))
+        if not set(before.capacity_providers) < set(now.capacity_providers):
+            raise
+        work.remember(replace(work.record, baseline=replace(work.record.baseline, cluster=now)))
+        work.up_service("adopt again", adoption(work.record, work.settings), Act.ADOPT)
 
 
 def image(work: Work) -> Judged:

@@ -82,6 +82,11 @@ def a_fleet(operator: Operator, directory: Path, url: str, settings: str = "") -
     """Make the services, and write fleet.toml."""
     ecs = operator.aws("ecs")
     pattern = operator.service()
+    ecs.put_cluster_capacity_providers(
+        cluster=operator.seeded.cluster,
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=[],
+    )
     for name in SERVICES:
         ecs.create_service(
             cluster=operator.seeded.cluster,

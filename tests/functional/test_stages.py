@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 import pytest
 
@@ -20,6 +22,8 @@ from migrate.errors import BlockedError, ExitCode
 from tests.fakes.aws_world import World
 from tests.fakes.clock import FakeClock
 from tests.fakes.migration import SETTINGS, Operator
+
+T = TypeVar("T")
 
 EXTERNAL = replace(SETTINGS, image=replace(SETTINGS.image, mode=ImageMode.EXTERNAL))
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -98,6 +102,31 @@ def test_c37_providers_are_associated_before_the_service_uses_them() -> None:
     assert world.cluster.capacity_providers == ("somebody-elses", "FARGATE", "FARGATE_SPOT")
     assert operator.service.launch_type is None
     assert {item.provider for item in operator.service.strategy} == {"FARGATE", "FARGATE_SPOT"}
+
+
+@dataclass
+class Meanwhile:
+    """Runs steps; right before the first one of that name somebody else does something."""
+
+    name: str
+    act: Callable[[], None]
+
+    def step(self, name: str, act: Callable[[], T]) -> T:
+        if name.startswith(self.name):
+            self.name = "\0"
+            self.act()
+        return act()
+
+
+def test_c37_a_service_of_the_same_cluster_may_associate_providers_between_the_record_and_the_adoption() -> None:
+    world = World.with_demo_service(FakeClock())
+    world.associate(["theirs"])
+    operator = Operator.of(world)
+    operator.durable = Meanwhile("adopt: preview", lambda: world.associate(["theirs", "FARGATE", "FARGATE_SPOT"]))
+    operator.apply(0)
+    assert operator.record.position == Position(Stage.BASELINE)
+    assert world.cluster.capacity_providers == ("theirs", "FARGATE", "FARGATE_SPOT")
+    assert operator.reach(3).record.position == Position(Stage.CAPACITY)
 
 
 def test_c37_a_strategy_is_changed_with_a_forced_deployment_only() -> None:
