@@ -42,7 +42,7 @@ from migrate.ports import Narrator
 from migrate.store_port import RecordStore
 from migrate.workflows.engine_story import noted_by, told_to
 from migrate.workflows.orders import GivenOrders
-from migrate.workflows.runtime import Readers, Runtime
+from migrate.workflows.runtime import Readers, Runtime, Writing
 
 if TYPE_CHECKING:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
@@ -127,22 +127,6 @@ def looking_around(place: Place) -> Iterator[tuple[EcsServiceReader, Environment
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
     session = open_session(place.region, environment=os.environ, profile=place.profile, limits=_LIMITS)
     yield EcsServiceReader(session), environment
-
-
-@dataclass(slots=True)
-class Writing:
-    """What a verb that writes works with: the runtime, a run that is about to be, and the URL of the database."""
-
-    runtime: Runtime
-    run: Run
-    database_url: str
-    telling: list[str]
-    """The id of the run that the engine's remarks belong to."""
-
-    def runtimes(self, run: Run) -> Runtime:
-        """Return what ``run`` works with: all runs of one command are on the same service."""
-        self.telling[:] = [run.id]
-        return self.runtime
 
 
 @contextmanager

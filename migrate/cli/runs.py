@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from migrate.cli.options import Options
     from migrate.core.evidence import Run
     from migrate.core.outcome import RunOutcome
-    from migrate.wiring import Writing
-    from migrate.workflows.runtime import Runtime
+    from migrate.workflows.runtime import Runtime, Writing
 
 
 def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migrate.check_ports import CheckSources
-from migrate.core.evidence import Worker
+from migrate.core.evidence import Run, Worker
 from migrate.core.settings import Settings
 from migrate.ports import (
     BuildReader,
@@ -56,3 +56,19 @@ class Runtime(Readers):
     """What the operator's own checks ask; None where a run has none."""
     worker: Worker | None = None
     """Who goes on with a run that another process began; None where the run itself says who works on it."""
+
+
+@dataclass(slots=True)
+class Writing:
+    """What a verb that writes works with: the runtime, a run that is about to be, and the URL of the database."""
+
+    runtime: Runtime
+    run: Run
+    database_url: str
+    telling: list[str]
+    """The id of the run that the engine's remarks belong to."""
+
+    def runtimes(self, run: Run) -> Runtime:
+        """Return what ``run`` works with: all runs of one command are on the same service."""
+        self.telling[:] = [run.id]
+        return self.runtime

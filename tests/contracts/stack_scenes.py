@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlparse
 
 from pulumi.automation import Stack
 
@@ -17,6 +20,7 @@ from migrate.adapters.aws.safety import AwsSafetyActions
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.pulumi.deployer import PulumiDeployer
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind
+from migrate.core.desired_state import ServiceStackInputs
 from migrate.core.documents import fields
 from migrate.core.facts import Service, StrategyItem
 from migrate.core.image_names import ImageReference
@@ -50,6 +54,9 @@ class Scene(Protocol):
     def digest(self, tag: str) -> str | None: ...
     def change_context(self) -> None: ...
     def deploy_another_revision(self) -> None: ...
+    def killed_in_up(self, inputs: ServiceStackInputs) -> None:
+        """Leave what a kill leaves that came when an ``up`` had done all, and had written nothing of it."""
+        ...
 
 
 class FakeScene:
@@ -75,6 +82,11 @@ class FakeScene:
     def deploy_another_revision(self) -> None:
         self.world.deploy()
 
+    def killed_in_up(self, inputs: ServiceStackInputs) -> None:
+        self.fake.killed_in_up = KeyboardInterrupt()
+        with suppress(KeyboardInterrupt):
+            self.stacks.up_service(inputs)
+
 
 class EngineScene:
     """The scene in the sandbox: a cluster, a repository and a state directory of its own."""
@@ -82,6 +94,7 @@ class EngineScene:
     def __init__(self, sandbox: Sandbox, directory: Path) -> None:
         self._clients = {name: client(sandbox, name) for name in ("ecs", "ecr")}
         self._number = next(_NUMBERS)
+        self._backend = Path(urlparse(sandbox.environment()["PULUMI_BACKEND_URL"]).path)
         self._repository = f"contract/app{self._number}"
         self.context = lay_out(directory / "context", sandbox.go, Progress())
         image = single_platform_image(binary(self.context, "amd64").read_bytes())
@@ -144,6 +157,20 @@ class EngineScene:
         )
         arn = registered["taskDefinition"]["taskDefinitionArn"]
         self._clients["ecs"].update_service(cluster=service.cluster_arn, service=service.name, taskDefinition=arn)
+
+    def killed_in_up(self, inputs: ServiceStackInputs) -> None:
+        name = self.deployer._workspaces.address.stack_name
+        path = self._backend / ".pulumi" / "stacks" / "migrate-service" / f"{name}.json"
+        before = json.loads(path.read_text(encoding="utf-8"))
+        self.stacks.up_service(inputs)
+        known = {item["urn"] for item in before["checkpoint"]["latest"]["resources"]}
+        after = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]["latest"]["resources"]
+        made = [item for item in after if item["urn"] not in known]
+        before["checkpoint"]["latest"]["pending_operations"] = [
+            {"type": "creating", "resource": {key: item[key] for key in item if key not in {"id", "outputs"}}}
+            for item in made
+        ]
+        path.write_text(json.dumps(before), encoding="utf-8")
 
     def _create_service(self, image: str) -> tuple[str, str]:
         ecs, cluster, name = self._clients["ecs"], f"contract{self._number}", f"web{self._number}"

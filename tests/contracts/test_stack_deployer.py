@@ -12,6 +12,7 @@ import pytest
 from migrate.adapters.pulumi.workspace import StackKind
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, adoption, desired_state, index_on_shelf
 from migrate.core.facts import Service
+from migrate.core.pending import only_unread
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import BuiltIndex, Record
 from migrate.core.stages import Stage
@@ -289,3 +290,41 @@ def test_a_twin_is_made_of_the_inputs_and_is_the_one_service_that_goes_again(sce
     with pytest.raises(NotFoundError):
         scene.services.service(scene.settings.service.cluster, arn)
     assert _deployment(scene) == main, "the service itself was not touched"
+
+
+def test_a_revision_that_a_killed_up_has_registered_is_not_registered_again(scene: Scene) -> None:
+    record = _at_baseline(scene)
+    assert scene.stacks.pending() == ()
+    inputs = _inputs(scene, record, Stage.ARCHITECTURE)
+    scene.killed_in_up(inputs)
+    family = record.baseline.task_definition.family
+    (left,) = scene.stacks.pending()
+    assert (left.stack, left.operation, left.name) == ("service", "creating", "task-definition-arm64")
+    scene.stacks.settle({left.urn: scene.services.task_definition(family).arn})
+    assert scene.stacks.pending() == ()
+    preview = scene.stacks.preview_service(inputs)
+    assert "task-definition-arm64" not in {item.name for item in preview.changes}
+
+
+def test_a_deployment_that_a_killed_up_has_forced_is_not_forced_again(scene: Scene) -> None:
+    record = _at_baseline(scene)
+    inputs = _inputs(scene, replace(record, index=BuiltIndex("sha256:1", "", ())), Stage.IMAGE)
+    before = _deployment(scene)
+    scene.killed_in_up(inputs)
+    forced = _deployment(scene)
+    assert forced != before
+    scene.stacks.refresh()
+    assert only_unread(scene.stacks.preview_service(inputs)), "AWS does not tell why it was forced"
+    scene.stacks.acknowledge(inputs)
+    assert scene.stacks.preview_service(inputs).settled is not None
+    assert _deployment(scene) == forced
+
+
+def test_what_a_killed_up_has_not_made_is_made_by_the_next(scene: Scene) -> None:
+    record = _at_baseline(scene)
+    inputs = _inputs(scene, record, Stage.ARCHITECTURE)
+    scene.killed_in_up(inputs)
+    scene.stacks.settle({})
+    assert scene.stacks.pending() == ()
+    preview = scene.stacks.preview_service(inputs)
+    assert ("create", "task-definition-arm64") in {(item.operation, item.name) for item in preview.changes}
