@@ -15,9 +15,9 @@ from tests.fakes.fleet import a_fleet_run, a_member
 
 MEMBERS = [
     a_member(name, cluster=cluster, account_id=account)
-    for account, clusters in (("1" * 12, ("shop", "data")), ("2" * 12, ("shop",)))
+    for account, clusters in (("1" * 12, ("shop", "data", "ops")), ("2" * 12, ("shop",)))
     for cluster in clusters
-    for name in ("a", "b", "c")
+    for name in ("a", "b")
 ]
 PATIENCE = 60
 
@@ -65,6 +65,7 @@ def test_no_more_of_a_cluster_and_an_account_than_allowed_and_each_attempt_once(
     assert {place: most for place, most in crowd.most.items() if "/" in place} == {
         f"{'1' * 12}/shop": 1,
         f"{'1' * 12}/data": 1,
+        f"{'1' * 12}/ops": 1,
         f"{'2' * 12}/shop": 1,
     }
     assert crowd.most["1" * 12] <= 2

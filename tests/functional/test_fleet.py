@@ -173,6 +173,8 @@ def test_members_of_a_worker_that_is_provably_dead_are_taken_over_at_once() -> N
     assert running is not None
     assert only_taken is not None
     scene.store.start(*running, "a")
+    # Another one that began to take over got no further than this.
+    scene.queue.withdraw(*running)
     scene.dead.add("a")
     heir.look_around()
     assert [worker.id for worker in scene.store.workers()] == ["b"]
