@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from itertools import chain
 
+from tests.bench.apply_overhead import overhead_figures
 from tests.bench.fleet import fleet_figures
 from tests.bench.image_scan import scan_figures
 from tests.bench.load_by_stage import load_figures
@@ -17,6 +18,7 @@ def main() -> None:
     benches = {
         "scan": scan_figures,
         "migration": migration_figures,
+        "overhead": overhead_figures,
         "rollback": rollback_figures,
         "load": load_figures,
         "fleet": fleet_figures,
