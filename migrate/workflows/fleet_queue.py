@@ -21,7 +21,7 @@ APPLICATION = "ecs-migrate-fleet"
 VERSION = "fleet 1"
 """Told apart from that of single runs: DBOS wants every application of a database to have its own."""
 _WORKFLOW = "fleet member"
-_LATER_SECONDS = 5.0
+_LATER_SECONDS = 2.0
 _POLLING_SECONDS = 0.5
 _SPARE_THREADS = 8
 
@@ -99,8 +99,8 @@ def taking(
         "log_level": "CRITICAL",
         "console_log_level": "CRITICAL",
         "notification_listener_polling_interval_sec": 0.2,
-        # A member waits in its thread for its process; those beyond the concurrency only wait to be handed back.
-        "max_executor_threads": 2 * concurrency + _SPARE_THREADS,
+        # A member waits in its thread for its process; the spare ones hand back what there is no room for.
+        "max_executor_threads": concurrency + _SPARE_THREADS,
     }
     DBOS(config=config)
 

@@ -114,7 +114,8 @@ class FleetWorker:
     def _at(self, key: Key) -> Iterator[bool]:
         with self._lock:
             self._at_work.add(key)
-        room = not self._leaving.is_set() and self._slots.acquire(timeout=RETRY.total_seconds())
+        # Handed back at once where there is no room: another worker may have some.
+        room = not self._leaving.is_set() and self._slots.acquire(blocking=False)
         try:
             yield room
         finally:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tests.e2e.conftest import Ended, Operator
+from tests.e2e.conftest import Operator
 
 SERVICES = tuple(f"app-{number}" for number in range(3))
 
@@ -54,28 +53,27 @@ class FleetScene:
             text=True,
         )
 
-    def run(self, *arguments: str) -> Ended:
-        """Run a command to its end."""
-        with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=120)
-        ended = Ended(process.returncode, out, err)
-        assert "Traceback" not in ended.said, ended.said
-        return ended
-
-    def status(self) -> Any:
-        """Return the newest run over the fleet."""
-        return self.run("fleet", "status", "--output", "json").json
+    @contextmanager
+    def driver(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run a verb over the fleet that leaves all work to workers, as long as the block lasts."""
+        with self._ended(self.start("fleet", *arguments, "--concurrency", "0", "--output", "json")) as process:
+            yield process
 
     @contextmanager
     def worker(self, concurrency: int) -> Iterator[subprocess.Popen[str]]:
         """Run a worker as long as the block lasts."""
-        process = self.start("worker", "--concurrency", str(concurrency))
+        with self._ended(self.start("worker", "--concurrency", str(concurrency))) as process:
+            yield process
+
+    @staticmethod
+    @contextmanager
+    def _ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
             if process.poll() is None:
                 process.terminate()
-            process.communicate(timeout=60)
+                process.communicate(timeout=60)
 
 
 def a_fleet(operator: Operator, directory: Path, url: str, settings: str = "") -> FleetScene:

@@ -37,7 +37,7 @@ class Scene:
         self.said: list[str] = []
         self.dead: set[str] = set()
 
-    def worker(self, name: str, runner: ScriptedRunner | None = None) -> FleetWorker:
+    def worker(self, name: str, runner: ScriptedRunner | None = None, concurrency: int = 4) -> FleetWorker:
         tools = FleetTools(
             self.store,
             self.queue,
@@ -46,7 +46,7 @@ class Scene:
             lambda worker: worker.id in self.dead,
             self.said.append,
         )
-        return FleetWorker(tools, Worker(name, "here", 1, "machine", "tick", 4))
+        return FleetWorker(tools, Worker(name, "here", 1, "machine", "tick", concurrency))
 
     def begin(
         self, fleet: Fleet, members: Sequence[Member] = SHOP, *, name: str = "run", anew: bool = False
@@ -129,6 +129,21 @@ def test_a_crash_of_the_runner_is_given_back_and_no_other_member_notices() -> No
     worker.look_around()
     assert scene.states(run)["api"] == "waiting"
     assert scene.played(run, worker).exit_code is ExitCode.DONE
+
+
+def test_a_worker_that_has_its_hands_full_gives_back_at_once_what_the_queue_gave_it() -> None:
+    scene = Scene()
+    full, run = scene.worker("a", concurrency=1), scene.begin(AT_ONCE)
+    full.advance(run.id)
+    first, second = scene.queue.take("a"), scene.queue.take("a")
+    assert first is not None
+    assert second is not None
+    scene.runner.meanwhile = lambda _: full.work(*second)
+    full.work(*first)
+    assert scene.runner.ran == ["api"]
+    assert scene.states(run) == {"api": 0, "cart": "waiting", "web": "waiting"}
+    assert scene.store.attempts(run.id, [second[1]]) == {second[1]: 2}
+    assert (run.id, second[1], 2) in scene.queue.offered
 
 
 def test_a_held_run_begins_nothing_more_and_finishes_what_is_under_way() -> None:
