@@ -119,7 +119,7 @@ def foreign_changes(record: Record, settings: Settings, observation: Observation
     """Return what the service runs or where it runs that no act of ours, nor a rollback by ECS, can have led to."""
     service, stages = observation.service, _stages(record)
     found = []
-    if foreign_revision(record, observation):
+    if foreign_revision(record, observation.task_definition):
         found.append(f"the service runs {service.task_definition_arn}, which this migration did not deploy")
     states = [desired_state(record, settings, stage) for stage in sorted(stages)]
     ours = [(state.launch_type, _plain(state.strategy)) for state in states]
@@ -146,14 +146,9 @@ def _twin_changes(record: Record, observation: Observation) -> tuple[str, ...]:
     return ()
 
 
-def foreign_revision(record: Record, observation: Observation) -> bool:
-    """Tell whether the service runs a revision that somebody else registered (case C43)."""
-    known = {
-        record.baseline.task_definition.arn,
-        record.arm64_task_definition_arn,
-        record.replacement_task_definition_arn,
-    }
-    return observation.service.task_definition_arn not in known and not _just_made(record, observation)
+def foreign_revision(record: Record, definition: TaskDefinition) -> bool:
+    """Tell whether the revision that the service runs is one that somebody else registered (case C43)."""
+    return definition.arn not in record.own_revisions and not _just_made(record, definition)
 
 
 def _stages(record: Record) -> set[Stage]:
@@ -164,9 +159,9 @@ def _stages(record: Record) -> set[Stage]:
     return {position.proven, position.entered, position.entered.before}
 
 
-def _just_made(record: Record, observation: Observation) -> bool:
+def _just_made(record: Record, definition: TaskDefinition) -> bool:
     """Tell whether an interrupted act of ours registered the revision and had no time to record it."""
-    found, original = observation.task_definition.document, record.baseline.task_definition.document
+    found, original = definition.document, record.baseline.task_definition.document
     if not record.arm64_task_definition_arn and Stage.ARCHITECTURE in _stages(record):
         return equivalent(found, with_architecture(original, Architecture.ARM64))
     # An empty ARN stands for the copy that a rollback is about to register (case C32).

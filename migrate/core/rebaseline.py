@@ -53,7 +53,7 @@ def _refuse_arm64(record: Record, observation: Observation) -> None:
     if observation.task_definition.runtime_platform.cpu_architecture != Architecture.ARM64:
         return
     revision = observation.service.task_definition_arn.rsplit("/", 1)[-1]
-    if foreign_revision(record, observation):
+    if foreign_revision(record, observation.task_definition):
         raise BlockedError(
             f"{revision} runs on ARM64 already: it cannot be the amd64 original of a migration.",
             why="Whoever deployed it carried ARM64 over, so that stages 1 and 2 have nothing left to do.",

@@ -74,6 +74,8 @@ class Record:
     arm64_task_definition_arn: str | None = None
     replacement_task_definition_arn: str | None = None
     """A copy of the original revision, registered because the original is no longer ACTIVE (case C32)."""
+    superseded_revisions: tuple[str, ...] = ()
+    """Revisions of ours that stopped being ACTIVE and were registered again: a rollback by ECS may still run one."""
     last_deployment_id: str | None = None
     """The deployment that our last act started and that ended as PRIMARY; another one is somebody else's."""
     applied_capacity: Strategy = ()
@@ -95,6 +97,17 @@ class Record:
     def arm64_from_the_start(self) -> bool:
         """Whether the service was ARM64 before it was touched: stages 1 and 2 then only prove what runs (case C53)."""
         return self.baseline.task_definition.runtime_platform.cpu_architecture == "ARM64"
+
+    @property
+    def own_revisions(self) -> frozenset[str]:
+        """The ARNs of the original and of every revision of ours."""
+        named = (
+            self.baseline.task_definition.arn,
+            self.arm64_task_definition_arn,
+            self.replacement_task_definition_arn,
+            *self.superseded_revisions,
+        )
+        return frozenset(arn for arn in named if arn)
 
     def runs_arm64(self, stage: Stage) -> bool:
         """Whether the service itself runs ARM64 at ``stage``: not while its twin alone does."""
@@ -118,6 +131,18 @@ class Record:
         position = Position(proven=stage, entered=None)
         deployment = deployment_id or self.last_deployment_id
         return replace(self, position=position, last_deployment_id=deployment, capacity_way=())
+
+    def made(self, arm64: str | None, copy: str | None) -> Record:
+        """Return the record with the revisions that the stack has registered; None where it has registered none."""
+        before = (self.arm64_task_definition_arn, self.replacement_task_definition_arn)
+        now = (arm64 or before[0], copy or before[1])
+        left = tuple(arn for arn in before if arn and arn not in now)
+        return replace(
+            self,
+            arm64_task_definition_arn=now[0],
+            replacement_task_definition_arn=now[1],
+            superseded_revisions=(*self.superseded_revisions, *left),
+        )
 
     @property
     def capacity_step(self) -> Strategy | None:

@@ -110,10 +110,10 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
 
 
 def _runs_arm64(work: Work) -> bool:
-    arm64 = work.record.arm64_task_definition_arn
+    arm64 = {work.record.arm64_task_definition_arn, *work.record.superseded_revisions}
     if _arm64_unknown(work) or work.record.twin is not None:
         return True
-    return any(deployment.task_definition_arn == arm64 for deployment in work.service().deployments)
+    return any(deployment.task_definition_arn in arm64 for deployment in work.service().deployments)
 
 
 def _reached(work: Work, stage: Stage) -> Expectation:

@@ -21,7 +21,7 @@ from migrate.workflows.capacity_steps import by_steps
 from migrate.workflows.judged import Judged, deployed
 from migrate.workflows.leftovers import left_by_push
 from migrate.workflows.twin import by_twin
-from migrate.workflows.way_back import restore_tag, unpublish
+from migrate.workflows.way_back import refuse_a_push_of_others, restore_tag, unpublish
 from migrate.workflows.work import Work
 
 
@@ -77,6 +77,9 @@ def image(work: Work) -> Judged:
         built = _pushed(work, "build index", shelf, Act.SHELVE_INDEX).output("index_digest")
         on_shelf = replace(reference, tag=shelf.tag, digest=None)
         facts = _proven(work, "prove index", on_shelf, built)
+        # What died while it was published may have moved the tag already, and is taken up.
+        if not work.record.published:
+            work.journal.look("tag before it moves", lambda: refuse_a_push_of_others(work))
         work.remember(replace(work.record, index=_built(facts), published=True))
         desired = desired_state(work.record, work.settings, Stage.IMAGE)
         _pushed(work, "publish index", desired.image, Act.PUBLISH_INDEX)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from migrate.core.desired_state import desired_state
 from migrate.core.facts import Architecture
 from migrate.core.kept_images import kept_images
+from migrate.core.others import tag_of_others
 from migrate.core.preview import Act
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
 from migrate.errors import BlockedError, MigrateError, NotFoundError
 from migrate.workflows.gate import missing_images
-from migrate.workflows.work import Work
+from migrate.workflows.work import Work, refuse_to_undo
 
 
 def images_are_there(work: Work, target: Stage) -> None:
@@ -32,8 +34,6 @@ def images_are_there(work: Work, target: Stage) -> None:
         work.journal.note("images to go back to", f"the registry could not be asked, going back all the same: {error}")
         return
     lost = tuple(digest for digest in gone if digest in kept.running)
-    if not lost:
-        return
     original, why = record.baseline.image, ""
     if original.digest in lost:
         try:
@@ -49,11 +49,10 @@ def images_are_there(work: Work, target: Stage) -> None:
             lost = tuple(digest for digest in lost if digest != original.digest)
     if lost:
         raise _lost(work, target, lost, why)
-    if (
-        target < Stage.IMAGE
-        and not record.published
-        and work.journal.look("tag to go back to", lambda: _tag_is_gone(work))
-    ):
+    # Asked even where the image itself is there: an earlier run may have put it back, and have ended before its tag.
+    if target < Stage.IMAGE and not record.published and work.journal.look("tag to go back to", _tag_is_gone(work)):
+        if work.settings.image.mode is ImageMode.EXTERNAL:
+            raise _tag_lost(work, target)
         _point_tag_at_original(work)
 
 
@@ -76,18 +75,40 @@ def restore_tag(work: Work) -> None:
 def _point_tag_at_original(work: Work) -> None:
     image = work.record.baseline.image
     text = f"let {image.reference} point at {image.digest} again"
-    work.journal.act("restore tag", text, lambda: work.runtime.safety.restore_tag(image))
+
+    def restore() -> None:
+        refuse_a_push_of_others(work)
+        work.runtime.safety.restore_tag(image)
+
+    work.journal.act("restore tag", text, restore)
 
 
-def _tag_is_gone(work: Work) -> bool:
-    """Tell whether the service's tag went with the image that was put back: no task could pull it by that name."""
+def refuse_a_push_of_others(work: Work) -> None:
+    """Look at the service's tag right before it is moved: a build or a gate may have taken an hour.
+
+    Raises WorldChangedError where somebody else has pushed to it; a registry that does not answer keeps nobody.
+    """
     try:
-        work.runtime.registry.manifest(work.record.baseline.image.reference)
-    except NotFoundError:
-        return True
+        fetched = work.runtime.registry.manifest(work.record.baseline.image.reference)
     except MigrateError:
+        return
+    told = tag_of_others(work.record, fetched.digest)
+    refuse_to_undo((told,) if told else ())
+
+
+def _tag_is_gone(work: Work) -> Callable[[], bool]:
+    """Ask whether the service's tag went with an image that was put back: no task could pull it by that name."""
+
+    def asked() -> bool:
+        try:
+            work.runtime.registry.manifest(work.record.baseline.image.reference)
+        except NotFoundError:
+            return True
+        except MigrateError:
+            return False
         return False
-    return False
+
+    return asked
 
 
 def unpublish(work: Work, stage: Stage) -> None:
@@ -95,6 +116,18 @@ def unpublish(work: Work, stage: Stage) -> None:
     desired = desired_state(work.record, work.settings, stage)
     work.up_image(f"back to {stage.value} image stack", desired.image, Act.PUBLISH_INDEX)
     work.remember(replace(work.record, published=False))
+
+
+def _tag_lost(work: Work, target: Stage) -> BlockedError:
+    image = work.record.baseline.image
+    return BlockedError(
+        f"{image.reference} is gone from the registry, and with it the way back.",
+        why=f"Tasks of {target.named} run what that tag names: none of them could be started. In mode external the tag "
+        "is the team's, and this migration does not move it. The tasks that run now are as they were.",
+        then=f"Nothing was changed. Have the team's pipeline push the tag again (the original was {image.digest}), "
+        "then run the same command.",
+        runbook="rollback#image-gone",
+    )
 
 
 def _lost(work: Work, target: Stage, digests: tuple[str, ...], why: str) -> BlockedError:

@@ -14,6 +14,7 @@ from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind
 from migrate.core.facts import Service
 from migrate.core.kept_images import kept_images
+from migrate.core.others import brought_by_others
 from migrate.core.pending import only_unread
 from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import Record
@@ -22,7 +23,7 @@ from migrate.core.service_settings import watched_alarms
 from migrate.core.settings import GateSettings, Settings
 from migrate.core.stages import Stage
 from migrate.core.twin import TWIN, Twin
-from migrate.errors import NotFoundError, UnsafePreviewError
+from migrate.errors import NotFoundError, UnsafePreviewError, WorldChangedError
 from migrate.workflows.journal import Journal
 from migrate.workflows.runtime import Runtime
 
@@ -89,7 +90,7 @@ class Work:
         preview = self.journal.look(
             f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act, twin)
         )
-        before = self.journal.look(f"{step}: deployment before", self._primary)
+        before = self.journal.look(f"{step}: deployment before", self._primary_of_ours)
         text = f"service stack to {desired.stage.named}"
         outcome = preview.settled or self.journal.act(
             f"{step}: up",
@@ -100,16 +101,8 @@ class Work:
             again=lambda begun: self._up_looking_first(step, desired, act, begun),
         )
         arns = revisions(outcome)
-        self.remember(
-            replace(
-                self.record,
-                arm64_task_definition_arn=arns.get("task-definition-arm64", self.record.arm64_task_definition_arn),
-                replacement_task_definition_arn=arns.get(
-                    "task-definition-copy", self.record.replacement_task_definition_arn
-                ),
-                twin=self._twin_after(desired, outcome),
-            )
-        )
+        made = self.record.made(arns.get("task-definition-arm64"), arns.get("task-definition-copy"))
+        self.remember(replace(made, twin=self._twin_after(desired, outcome)))
         deployment = self.journal.act(
             f"{step}: deployment",
             "find the deployment to judge",
@@ -169,6 +162,19 @@ class Work:
         primary = self.service().primary
         return primary.id if primary else ""
 
+    def _primary_of_ours(self) -> str:
+        """Return the PRIMARY deployment right before an ``up``: a build or a twin's gate may have taken an hour.
+
+        Raises WorldChangedError where somebody else has deployed meanwhile (design rule 7).
+        """
+        service = self.service()
+        if service.task_definition_arn in self.record.own_revisions:
+            running = replace(self.record.baseline.task_definition, arn=service.task_definition_arn)
+        else:
+            running = self.runtime.services.task_definition(service.task_definition_arn)
+        refuse_to_undo(brought_by_others(self.record, self.settings, service, running))
+        return service.primary.id if service.primary else ""
+
     def _primary_after(self, before: str) -> str:
         """Return the PRIMARY deployment that follows ``before``; an update that started none leaves the old one."""
         polling = Retrying(
@@ -212,6 +218,19 @@ class Deployed:
     desired: DesiredState
     outcome: StackOutcome
     deployment_id: str
+
+
+def refuse_to_undo(found: tuple[str, ...]) -> None:
+    """Raise WorldChangedError where somebody else's change was found in the middle of a run."""
+    if found:
+        why = "; ".join(found)
+        raise WorldChangedError(
+            "Somebody else changed the service while this run was at work.",
+            why=f"{why[0].upper()}{why[1:]}.",
+            then="Going on would undo that, so that this run stops here: decide together what is to run. To keep it "
+            "and go on from it: `migrate apply --stage 0 --rebaseline`. To lose it: put back what was there before, "
+            "then run the same command again.",
+        )
 
 
 def revisions(outcome: StackOutcome) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, TaskDefinitionInputs
@@ -25,7 +26,7 @@ from migrate.core.preview import (
 from migrate.core.settings import ImageMode
 from migrate.core.task_definition import registrable
 from migrate.core.twin import TWIN
-from migrate.errors import EngineError, NotFoundError
+from migrate.errors import EngineError, LockedError, NotFoundError
 from tests.fakes.aws_world import REGISTRY, World
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, REPOSITORY, Entry, digest_of
 from tests.fakes.stack_engine import UNKNOWN, StackState, Wanted
@@ -38,7 +39,9 @@ class FakeStackDeployer:
     """Previews and deploys both stacks of one service of the world (the first one, unless ``service`` is an ARN).
 
     ``context`` stands for the content of the build context; ``arm64_binary`` is what the next build puts into the
-    arm64 image; ``build_error`` fails it. ``calls`` and ``previewed`` hold what was asked and shown, in order.
+    arm64 image, ``build_time`` how long it takes; ``build_error`` fails it. ``calls`` and ``previewed`` hold what was
+    asked and shown, in order.
+    ``locked_by`` is who holds both stacks.
     ``interrupt_after`` raises once its method has taken effect: a crash between an act and its outcome.
     ``killed_in_up`` is raised by the next ``up_service`` once all is done in the world, and nothing is in the state.
     """
@@ -46,12 +49,14 @@ class FakeStackDeployer:
     world: World
     service: str | None = None
     context: str = "first"
+    build_time: timedelta = timedelta(0)
     arm64_binary: bytes = ARM64_ELF
     build_error: str = ""
     calls: list[str] = field(default_factory=list)
     previewed: list[ResourceChange] = field(default_factory=list)
     interrupt_after: dict[str, BaseException] = field(default_factory=dict)
     killed_in_up: BaseException | None = None
+    locked_by: str = ""
     aside: list[str] = field(default_factory=list)
     unsettled: dict[str, TaskDefinitionInputs] = field(default_factory=dict)
     _image: StackState = field(default_factory=lambda: StackState("image"))
@@ -178,6 +183,14 @@ class FakeStackDeployer:
     def _called(self, method: str) -> None:
         self.calls.append(method)
         self.world.called(method)
+        # A preview takes no lock (pulumi issue 8984).
+        if self.locked_by and not method.startswith("preview"):
+            raise LockedError(
+                "The stack is locked by another Pulumi process.",
+                why=f"Lock created by {self.locked_by}",
+                then="Wait for it to end.",
+                runbook="errors#stack-locked",
+            )
 
     def _done(self, method: str) -> None:
         if method in self.interrupt_after:
@@ -217,6 +230,7 @@ class FakeStackDeployer:
         if name == "image":
             if self.build_error:
                 raise EngineError("The image could not be built.", why=self.build_error, then="Mend the Dockerfile.")
+            self.world.pass_time(self.build_time)
             entry = self.world.shelf.image("linux/arm64", Entry("app", self.arm64_binary))
             self._arm64 = entry["digest"]
         elif name == "index":

@@ -130,6 +130,18 @@ def test_c32_an_arm64_revision_that_is_inactive_is_registered_again() -> None:
     assert operator.status().architectures == (("arm64", 4),)
 
 
+def test_c32_a_revision_of_ours_that_ecs_went_back_to_by_itself_is_still_ours() -> None:
+    operator = Operator.of().reach(3)
+    first = str(operator.record.arm64_task_definition_arn)
+    operator.world.deregister(first)
+    operator.world.next_deployment(Fate.UNHEALTHY)
+    assert operator.roll_back(Stage.ARCHITECTURE).exit_code is ExitCode.ROLLBACK_INCOMPLETE
+    operator.world.pass_time(timedelta(minutes=10))
+    assert operator.service.task_definition_arn == first, "by the circuit breaker"
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
+    assert operator.service.task_definition_arn == operator.record.baseline.task_definition.arn
+
+
 @pytest.mark.parametrize("same_amd64", [True, False])
 def test_an_external_tag_is_never_moved_by_the_way_back(same_amd64: bool) -> None:
     world = World.with_demo_service(FakeClock())
@@ -249,6 +261,19 @@ def test_c20_a_manifest_whose_layers_are_still_there_is_put_back_from_the_record
     original_is_deleted(operator)
     assert operator.roll_back(Stage.BASELINE).exit_code is ExitCode.DONE
     assert operator.tag == (media_type, body)
+
+
+def test_c20_a_tag_that_went_with_its_image_comes_back_though_a_former_try_ended_between_the_two() -> None:
+    operator = Operator.of().reach(1)
+    operator.roll_back(Stage.BASELINE)
+    before = operator.tag
+    original_is_deleted(operator)
+    operator.world.refuse("restore_tag", AccessError("AWS throttled the call.", then="Wait a minute."))
+    with pytest.raises(AccessError, match="throttled"):
+        operator.roll_back(Stage.ORIGINAL)
+    assert operator.world.digest_of_tag(TAG) is None
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
+    assert operator.tag == before
 
 
 def test_a_registry_that_does_not_answer_does_not_keep_a_service_from_going_back() -> None:

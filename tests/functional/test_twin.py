@@ -200,6 +200,28 @@ def test_a_service_that_fails_after_its_twin_was_good_goes_back_and_the_twin_goe
 
 
 @pytest.mark.parametrize("settings", [CANARY, MIXED], ids=["canary", "mixed"])
+@pytest.mark.parametrize("theirs", ["revision", "capacity"])
+def test_c43_what_others_do_to_the_service_while_its_twin_is_judged_is_not_undone(
+    settings: Settings, theirs: str
+) -> None:
+    operator = ready(settings)
+
+    def deployed() -> None:
+        spot = (StrategyItem("FARGATE_SPOT", weight=7),)
+        operator.world.deploy() if theirs == "revision" else operator.world.apply_update(strategy=spot, force=True)
+
+    operator.world.clock.after(timedelta(seconds=90), deployed)
+    outcome = operator.apply(2)
+    assert outcome.exit_code is ExitCode.HELD, outcome
+    assert "which this migration did not" in outcome.reasons[0] or "no stage gives it" in outcome.reasons[0]
+    primary = operator.service.primary
+    assert primary is not None
+    assert primary.id == operator.world.demo.history[-1].id
+    assert operator.world.writes[-1] == "update service", "theirs"
+    assert operator.world.writes.count("update service") == 3, "stages 0 and 1, and theirs"
+
+
+@pytest.mark.parametrize("settings", [CANARY, MIXED], ids=["canary", "mixed"])
 def test_a_stage_2_with_a_twin_that_died_anywhere_is_finished_by_the_next_apply(settings: Settings) -> None:
     start = ready(settings)
     whole = start.copied()

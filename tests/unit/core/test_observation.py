@@ -43,7 +43,8 @@ AT_3 = record(
 
 def seen(arn: str = OLD, name: str = "D1", image: Any = None, **more: Any) -> Observation:
     found = service(deployment(name, arn), **({"launch_type": "FARGATE", "strategy": ()} | more))
-    return observation(service=found, images=(ContainerImage("app", IMAGE, image or single_platform()),))
+    seen = observation(service=found, images=(ContainerImage("app", IMAGE, image or single_platform()),))
+    return replace(seen, task_definition=replace(seen.task_definition, arn=arn))
 
 
 def at(stage: Stage, **more: Any) -> Record:
