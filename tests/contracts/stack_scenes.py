@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlparse
 
-from pulumi.automation import Stack
+import httpx
+from pulumi.automation import Deployment, Stack
 
 from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.safety import AwsSafetyActions
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.pulumi.deployer import PulumiDeployer
+from migrate.adapters.pulumi.locks import StartedProcesses
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind
+from migrate.adapters.system_clock import SystemClock
 from migrate.core.desired_state import ServiceStackInputs
 from migrate.core.documents import fields
 from migrate.core.facts import Service, StrategyItem
 from migrate.core.image_names import ImageReference
+from migrate.core.preview import SERVICE
 from migrate.core.record import Baseline, OriginalImage, Record
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.errors import AccessError
 from migrate.ports import SafetyActions, ServiceReader, StackDeployer
 from migrate.sandbox.demo.build import binary, lay_out
 from migrate.sandbox.demo.image import push, single_platform_image
@@ -40,6 +49,7 @@ from tests.fakes.stack_deployer import FakeStackDeployer
 
 SPOT = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
 _NUMBERS = count(1)
+_GRACE = "grace@elsewhere"
 
 
 class Scene(Protocol):
@@ -57,6 +67,11 @@ class Scene(Protocol):
     def killed_in_up(self, inputs: ServiceStackInputs) -> None:
         """Leave what a kill leaves that came when an ``up`` had done all, and had written nothing of it."""
         ...
+
+    def lock_by_others(self) -> AbstractContextManager[str]: ...
+    def leave_a_dead_lock(self) -> None: ...
+    def leave_unfinished(self, operation: str) -> None: ...
+    def expire_credentials(self) -> AbstractContextManager[None]: ...
 
 
 class FakeScene:
@@ -87,6 +102,26 @@ class FakeScene:
         with suppress(KeyboardInterrupt):
             self.stacks.up_service(inputs)
 
+    @contextmanager
+    def lock_by_others(self) -> Iterator[str]:
+        self.fake.locked_by = _GRACE
+        yield _GRACE
+        self.fake.locked_by = ""
+
+    def leave_a_dead_lock(self) -> None:
+        """Leave nothing: a lock that is provably ours and dead is never seen by whoever drives the stacks."""
+
+    def leave_unfinished(self, operation: str) -> None:
+        """Leave nothing: an operation whose end nobody knows is settled by the refresh that comes first."""
+
+    @contextmanager
+    def expire_credentials(self) -> Iterator[None]:
+        refused = AccessError("The session has expired.", why="ExpiredTokenException", then="Sign in again.")
+        for method in ("refresh", "preview_service", "up_service"):
+            self.world.refuse(method, refused, times=9)
+        yield
+        self.world._refusals.clear()
+
 
 class EngineScene:
     """The scene in the sandbox: a cluster, a repository and a state directory of its own."""
@@ -116,7 +151,10 @@ class EngineScene:
             directory / "state",
             sandbox.environment(),
             credentials=EcrRepositoryReader(session).credentials,
+            patience=timedelta(seconds=1),
         )
+        self._backend = Path(urlparse(sandbox.environment()["PULUMI_BACKEND_URL"]).path)
+        self._faults = f"{sandbox.endpoint.replace('https', 'http')}/_sandbox/faults"
         self.stacks: StackDeployer = self.deployer
 
     def image_stack(self, aside: str = "") -> Stack:
@@ -130,6 +168,51 @@ class EngineScene:
         """Return what the state of the image stack holds."""
         resources: list[Any] = (self.image_stack().export_stack().deployment or {}).get("resources", [])
         return resources
+
+    @contextmanager
+    def lock_by_others(self) -> Iterator[str]:
+        path = self._lock(4711, "grace", "elsewhere")
+        yield _GRACE
+        path.unlink()
+
+    def leave_a_dead_lock(self) -> None:
+        """Leave what a Pulumi process of this working directory leaves that is killed while it holds the stack."""
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+            StartedProcesses().remember(self._directory, process.pid)
+            process.kill()
+        self._lock(process.pid, "ada", socket.gethostname())
+
+    def leave_unfinished(self, operation: str) -> None:
+        """Write into the state that an operation on the service was begun, and not how it ended."""
+        stack = self.deployer._workspaces.open(StackKind.SERVICE)
+        state = stack.export_stack()
+        held = dict(state.deployment or {})
+        service = next(item for item in held["resources"] if item["type"] == SERVICE)
+        begun = {**service, "urn": f"{service['urn']}-more"} if operation == "creating" else service
+        pending = [{"resource": begun, "type": operation}]
+        stack.import_stack(Deployment(state.version, {**held, "pending_operations": pending}))
+
+    @contextmanager
+    def expire_credentials(self) -> Iterator[None]:
+        httpx.post(self._faults, json={"kind": "expired"}).raise_for_status()
+        try:
+            yield
+        finally:
+            httpx.delete(self._faults).raise_for_status()
+
+    @property
+    def _directory(self) -> Path:
+        return self.deployer._workspaces.directory(StackKind.SERVICE)
+
+    def _lock(self, process: int, user: str, host: str) -> Path:
+        """Write a lock of the service stack, as Pulumi does (backend/diy/lock.go, lockContent)."""
+        stack = self.deployer._workspaces.address.stack_name
+        folder = self._backend / ".pulumi" / "locks" / "organization" / StackKind.SERVICE.project / stack
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{uuid.uuid4()}.json"
+        content = {"pid": process, "username": user, "hostname": host, "timestamp": SystemClock().now().isoformat()}
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path
 
     def expire(self, digest: str) -> None:
         """Let a lifecycle policy take an image away."""

@@ -247,6 +247,15 @@ def test_throttling_strikes_the_named_operation_n_times(account: Account) -> Non
     assert account.service()["status"] == "ACTIVE"
 
 
+def test_expired_credentials_are_refused_until_the_fault_is_forgotten(account: Account) -> None:
+    account.create()
+    account.fault(kind="expired")
+    for _ in range(2):
+        assert refused(account.service)[0] == "ExpiredTokenException"
+    account.forget_faults()
+    assert account.service()["status"] == "ACTIVE"
+
+
 def test_c60_no_spot_capacity_leaves_the_service_short(account: Account) -> None:
     account.create(capacityProviderStrategy=FARGATE)
     account.fault(kind="capacity_unavailable", service=account.name, provider="FARGATE_SPOT")

@@ -17,7 +17,7 @@ from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import BuiltIndex, Record
 from migrate.core.stages import Stage
 from migrate.core.twin import TWIN, Twin, twin_name
-from migrate.errors import EngineError, NotFoundError, UnsafePreviewError
+from migrate.errors import AccessError, EngineError, LockedError, NotFoundError, UnsafePreviewError
 from migrate.sandbox.sandbox import Sandbox
 from tests.contracts.stack_scenes import SPOT, EngineScene, FakeScene, Scene, sandbox_for
 
@@ -264,6 +264,63 @@ def test_c28_a_refresh_that_would_drop_an_image_stops_and_leaves_the_state(engin
     assert "index" in refused.value.what
     assert refused.value.runbook == "errors#refresh-drops"
     assert engine_scene.state() == before
+
+
+def _goes_back(scene: Scene, record: Record) -> None:
+    """Go the way back of every rollback: what is in the world first, then what is wanted."""
+    scene.stacks.refresh()
+    _up(scene, _inputs(scene, record, Stage.BASELINE), Act.SERVICE)
+    assert [item.provider for item in _service(scene).strategy] == ["FARGATE"]
+
+
+def _on_spot(scene: Scene) -> Record:
+    record = replace(_at_baseline(scene), index=BuiltIndex(scene.record.baseline.image.digest, "", ()))
+    _up(scene, _spot(_inputs(scene, record, Stage.BASELINE)), Act.SERVICE)
+    assert len(_service(scene).strategy) == 2
+    return record
+
+
+def _spot(inputs: ServiceStackInputs) -> ServiceStackInputs:
+    return replace(inputs, service=replace(inputs.service, strategy=SPOT))
+
+
+def test_c41_a_stack_that_somebody_else_has_locked_is_left_to_them_and_then_gone_on_with(scene: Scene) -> None:
+    record = _on_spot(scene)
+    before = _deployment(scene)
+    with scene.lock_by_others() as holder:
+        for write in (scene.stacks.refresh, lambda: scene.stacks.up_service(_inputs(scene, record, Stage.BASELINE))):
+            with pytest.raises(LockedError) as refused:
+                write()
+            assert holder in refused.value.why
+            assert refused.value.runbook == "errors#stack-locked"
+        assert scene.stacks.preview_service(_inputs(scene, record, Stage.BASELINE)).changes != ()
+    assert _deployment(scene) == before
+    _goes_back(scene, record)
+
+
+def test_c41_a_lock_that_a_dead_process_of_ours_has_left_does_not_stand_in_the_way_back(scene: Scene) -> None:
+    record = _on_spot(scene)
+    scene.leave_a_dead_lock()
+    _goes_back(scene, record)
+
+
+@pytest.mark.parametrize("operation", ["updating", "creating"])
+def test_c41_an_operation_whose_end_nobody_knows_does_not_stand_in_the_way_back(scene: Scene, operation: str) -> None:
+    record = _on_spot(scene)
+    scene.leave_unfinished(operation)
+    _goes_back(scene, record)
+
+
+def test_credentials_that_have_expired_change_nothing_and_are_named(scene: Scene) -> None:
+    record = _on_spot(scene)
+    inputs, before = _inputs(scene, record, Stage.BASELINE), _deployment(scene)
+    with scene.expire_credentials():
+        for asked in (scene.stacks.refresh, lambda: scene.stacks.up_service(inputs)):
+            with pytest.raises(AccessError) as refused:
+                asked()
+            assert "expired" in str(refused.value).lower()
+    assert _deployment(scene) == before
+    _goes_back(scene, record)
 
 
 def test_a_twin_is_made_of_the_inputs_and_is_the_one_service_that_goes_again(scene: Scene) -> None:

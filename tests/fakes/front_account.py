@@ -150,6 +150,10 @@ class Account:
         status, _, body = self.host.http("POST", "/_sandbox/faults", json.dumps(fault).encode())
         assert status == 200, body
 
+    def forget_faults(self) -> None:
+        """Let nothing go wrong any more."""
+        assert self.host.http("DELETE", "/_sandbox/faults", b"")[0] == 200
+
 
 def refused(call: Any, **arguments: Any) -> tuple[str, str]:
     """Return code and text of the error that a call must end in."""

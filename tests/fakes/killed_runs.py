@@ -10,7 +10,8 @@ from migrate.adapters.store.claims import claim_of
 from migrate.core.evidence import Event, Run, Worker
 from migrate.workflows.durable import Durable
 from migrate.workflows.runtime import Runtime
-from tests.fakes.migration import Operator, Replayed
+from tests.fakes.migration import Operator
+from tests.fakes.mortal_steps import MortalSteps
 from tests.fakes.record_store import FakeProcesses
 
 WORKS = 4712
@@ -42,7 +43,7 @@ class Machine:
     """A machine on which one process after the other works for an operator; each can see that another is gone."""
 
     operator: Operator
-    memory: Replayed = field(default_factory=Replayed)
+    memory: MortalSteps = field(default_factory=MortalSteps)
     processes: FakeProcesses = field(default_factory=lambda: FakeProcesses(running={WORKS: "tick"}))
 
     def __post_init__(self) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TypeVar
 
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.inspect import RegistryInspector
@@ -19,7 +17,7 @@ from migrate.core.record import Record
 from migrate.core.settings import GateSettings, ImageSettings, ServiceSettings, Settings
 from migrate.core.stages import Stage
 from migrate.core.status import Status
-from migrate.errors import ExitCode, MigrateError
+from migrate.errors import ExitCode
 from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.durable import Durable, InMemory
 from migrate.workflows.orders import NoOrders, Orders
@@ -39,8 +37,6 @@ from tests.fakes.permissions import FakePermissionReader
 from tests.fakes.record_store import MemoryRecordStore
 from tests.fakes.stack_deployer import FakeStackDeployer
 
-T = TypeVar("T")
-
 GATE = GateSettings(interval=timedelta(seconds=15), soak=timedelta(minutes=2), deadline=timedelta(minutes=20))
 SETTINGS = Settings(ServiceSettings("demo", "web", REGION), ImageSettings("web", context="app"), gate=GATE)
 
@@ -53,35 +49,6 @@ class Listener:
 
     def tell(self, event: Event) -> None:
         self.heard.append(event)
-
-
-@dataclass
-class Replayed:
-    """A durable memory: steps that have a result are not done again, as after a restart of the process."""
-
-    results: list[tuple[str, object]] = field(default_factory=list)
-    position: int = 0
-
-    def step(self, name: str, act: Callable[[], T]) -> T:
-        if self.position < len(self.results):
-            known, result = self.results[self.position]
-            assert known == name, f"replay meets {name}, recorded was {known}"
-            self.position += 1
-            if isinstance(result, MigrateError):
-                raise result
-            return result  # type: ignore[return-value] # the name stands for the type
-        try:
-            result = act()
-        except MigrateError as error:
-            self.results.append((name, error))
-            self.position += 1
-            raise
-        self.results.append((name, result))
-        self.position += 1
-        return result
-
-    def restarted(self) -> Replayed:
-        return Replayed(self.results)
 
 
 @dataclass

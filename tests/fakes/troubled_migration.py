@@ -5,59 +5,27 @@ Beside the scripted world it keeps what a person standing by would know: who did
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from migrate.core.documents import document, fields
 from migrate.core.evidence import Run
 from migrate.core.facts import Strategy
 from migrate.core.outcome import RunOutcome
 from migrate.core.record import Record
+from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, MigrateError
 from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.rollback import roll_back
 from tests.fakes.aws_world import TAG, World
-from tests.fakes.image_content import AMD64_ELF, Entry, digest_of
+from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, Entry, digest_of
 from tests.fakes.migration import Operator
-
-T = TypeVar("T")
-
-
-class Died(BaseException):
-    """The process is gone; nothing of it may run on."""
-
-
-@dataclass
-class MortalSteps:
-    """Durable steps in a process that dies before or after one of them; ``results`` outlive it."""
-
-    left: int = 0
-    after: bool = False
-    results: list[tuple[str, object]] = field(default_factory=list)
-    position: int = 0
-
-    def step(self, name: str, act: Callable[[], T]) -> T:
-        if self.position < len(self.results):
-            known, result = self.results[self.position]
-            assert known == name, f"replay meets {name}, recorded was {known}"
-            self.position += 1
-            return result  # type: ignore[return-value] # the name stands for the type
-        self.left -= 1
-        if self.left == 0 and not self.after:
-            raise Died
-        result = act()
-        if self.left == 0:
-            raise Died
-        self.results.append((name, result))
-        self.position += 1
-        return result
-
-    def restarted(self) -> MortalSteps:
-        return MortalSteps(results=self.results)
+from tests.fakes.mortal_steps import Died, MortalSteps
 
 
 @dataclass(frozen=True)
@@ -94,6 +62,11 @@ class Trouble:
     @property
     def record(self) -> Record | None:
         return self.operator.store.record(next(iter(self.world.services)))
+
+    @property
+    def external(self) -> bool:
+        """Whether the service's tag is the team's alone."""
+        return self.operator.settings.image.mode is ImageMode.EXTERNAL
 
     @property
     def others(self) -> bool:
@@ -135,7 +108,8 @@ class Trouble:
 
     def _taken_over(self, record: Record) -> None:
         self.runs_theirs = None if record.baseline.task_definition.arn == self.runs_theirs else self.runs_theirs
-        self.their_tag = None if record.baseline.image.digest == self.their_tag else self.their_tag
+        proven = record.index.digest if self.external and record.index is not None else None
+        self.their_tag = None if self.their_tag in {record.baseline.image.digest, proven} else self.their_tag
         known = (record.baseline.service.strategy, record.found_capacity)
         self.their_capacity = None if self.their_capacity in known else self.their_capacity
 
@@ -165,6 +139,18 @@ class Trouble:
         )
         self.their_tag = self.world.digest_of_tag(TAG)
 
+    def push_index(self, *, keeps_amd64: bool) -> None:
+        """Let the team's CI push a multi-platform index to the service's tag (image mode external)."""
+        shelf = self.world.shelf
+        held = shelf.manifests.get(TAG)
+        kept = held is not None and keeps_amd64 and "manifests" not in json.loads(held[1])
+        self.pushes += 1
+        amd64 = shelf.image("linux/amd64", Entry("app", AMD64_ELF), Entry("etc/built", f"{self.pushes}".encode()))
+        if held is not None and kept:
+            amd64 = {**amd64, "mediaType": held[0], "digest": digest_of(held[1]), "size": len(held[1])}
+        shelf.index(amd64, shelf.image("linux/arm64", Entry("app", ARM64_ELF)), tag=TAG)
+        self.their_tag = self.world.digest_of_tag(TAG)
+
     def choose_capacity(self, strategy: Strategy) -> None:
         """Let somebody choose another strategy for the service."""
         self.world._fates.clear()
@@ -178,7 +164,9 @@ class Trouble:
             if item.rollout_state != "FAILED" or item.rollout_reason == "Service deployment was stopped.":
                 continue
             if item.task_definition_arn == self.runs_theirs:
-                self.runs_theirs = None
+                now = self.world.demo.primary.task_definition_arn
+                known = self.record is not None and self.record.baseline.task_definition.arn == now
+                self.runs_theirs = now if now in self.theirs and not known else None
             if item.strategy == self.their_capacity:
                 self.their_capacity = None
 

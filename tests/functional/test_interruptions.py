@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -13,30 +12,10 @@ from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, ExitCode, InterruptedRunError
 from migrate.workflows.apply import apply_stage
 from migrate.workflows.durable import InMemory
-from tests.fakes.migration import Operator, Replayed
+from tests.fakes.migration import Operator
+from tests.fakes.mortal_steps import Died, MortalSteps
 
 T = TypeVar("T")
-
-
-class Crash(BaseException):
-    """The process is gone; nothing of it may run on."""
-
-
-@dataclass
-class CrashingSteps:
-    """Runs steps until the process dies, right before or right after one of them took effect."""
-
-    left: int
-    after: bool
-
-    def step(self, name: str, act: Callable[[], T]) -> T:  # noqa: ARG002 - the port's signature
-        self.left -= 1
-        if self.left == 0 and not self.after:
-            raise Crash
-        result = act()
-        if self.left == 0:
-            raise Crash
-        return result
 
 
 def crashed_at_every_point(start: Operator, act: Callable[[Operator], object]) -> list[Operator]:
@@ -45,10 +24,10 @@ def crashed_at_every_point(start: Operator, act: Callable[[Operator], object]) -
     for after in (False, True):
         for number in range(1, 200):
             operator = start.copied()
-            operator.durable = CrashingSteps(number, after)
+            operator.durable = MortalSteps(number, after)
             try:
                 act(operator)
-            except Crash:
+            except Died:
                 operator.durable = InMemory()
                 left.append(operator)
             else:
@@ -93,7 +72,7 @@ def test_a_rollback_that_died_anywhere_is_finished_by_the_next_one() -> None:
 
 def test_a_run_that_is_taken_up_with_its_memory_repeats_no_step() -> None:
     operator = Operator.of().reach(1)
-    memory, run = Replayed(), operator.run("apply", 2)
+    memory, run = MortalSteps(), operator.run("apply", 2)
     operator.stacks.interrupt_after["up_service"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         apply_stage(operator.runtime, memory, run)
@@ -101,6 +80,18 @@ def test_a_run_that_is_taken_up_with_its_memory_repeats_no_step() -> None:
     assert apply_stage(operator.runtime, memory.restarted(), run).exit_code is ExitCode.DONE
     assert operator.stacks.calls[calls:] == ["refresh", "preview_service"], "looked first, and found it done"
     assert deployments(operator) == 4
+
+
+def test_a_run_that_is_taken_up_does_not_wait_again_for_what_was_measured_before() -> None:
+    operator = Operator.of().reach(1)
+    operator.gate(soak=timedelta(minutes=30), deadline=timedelta(hours=1))
+    whole = operator.copied()
+    whole.apply(2)
+    memory, run = MortalSteps(100), operator.run("apply", 2)
+    with pytest.raises(Died):
+        apply_stage(operator.runtime, memory, run)
+    assert apply_stage(operator.runtime, memory.restarted(), run).exit_code is ExitCode.DONE
+    assert operator.world.clock.elapsed == whole.world.clock.elapsed
 
 
 def test_an_interrupted_stage_joins_the_deployment_that_is_under_way() -> None:

@@ -16,7 +16,8 @@ from migrate.errors import ExitCode, InterruptedRunError, RollBackAskedError
 from migrate.workflows.apply import apply_stage
 from migrate.workflows.engine import Asked, engine
 from migrate.workflows.orders import GivenOrders
-from tests.fakes.migration import Listener, Operator, Replayed
+from tests.fakes.migration import Listener, Operator
+from tests.fakes.mortal_steps import MortalSteps
 
 SOAKING = timedelta(minutes=3)
 
@@ -139,7 +140,7 @@ def test_a_way_back_that_is_left_says_what_runs_and_to_roll_back_there_is_to_kee
 
 def test_a_run_that_is_taken_up_meets_the_choice_at_the_same_step() -> None:
     operator = Operator.of().reach(1)
-    memory, run = Replayed(), operator.run("apply", 2)
+    memory, run = MortalSteps(), operator.run("apply", 2)
     said(operator, listening(operator), SOAKING, Choice.ROLL_BACK)
     outcome = apply_stage(operator.runtime, memory, run)
     listening(operator)

@@ -30,6 +30,7 @@ Control, for demos and tests (see :mod:`.faults`): ``POST /_sandbox/faults`` wit
 
     {"kind": "tasks_fail_to_start", "service": "web", "deployments": 1, "reason": "..."}
     {"kind": "throttle", "operation": "DescribeServices", "times": 3}
+    {"kind": "expired"}
     {"kind": "target_unhealthy", "service": "web", "count": 1, "reason": "Target.FailedHealthChecks"}
     {"kind": "deployment_latency", "service": "web", "seconds": 5}
     {"kind": "capacity_unavailable", "provider": "FARGATE_SPOT"}

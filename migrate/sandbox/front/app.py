@@ -103,14 +103,18 @@ class Front:
         return await self._api(request)
 
     async def _form(self, request: Request, action: str) -> Response | None:
+        if self.world.faults.expired():
+            return _refused_xml("ExpiredToken", EXPIRED, 403)
         if self.world.faults.throttled(action):
-            return Response(400, {"content-type": "text/xml"}, _THROTTLED_XML)
+            return _refused_xml("Throttling", "Rate exceeded", 400)
         if action == "DescribeTargetHealth":
             return targets.describe_target_health(self.world, request)
         return await self._machines.handle(self._scope(request), request, action)
 
     async def _api(self, request: Request) -> Response | None:
         prefix, operation = request.action
+        if self.world.faults.expired():
+            raise AwsError("ExpiredTokenException", EXPIRED)
         if self.world.faults.throttled(operation):
             raise AwsError("ThrottlingException", "Rate exceeded")
         scope = self._scope(request)
@@ -146,10 +150,12 @@ class Front:
         return answer({"faults": faults.listed()})
 
 
-_THROTTLED_XML = (
-    b"<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>"
-    b"</ErrorResponse>"
-)
+EXPIRED = "The security token included in the request is expired"
+
+
+def _refused_xml(code: str, message: str, status: int) -> Response:
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    return Response(status, {"content-type": "text/xml"}, f"<ErrorResponse>{error}</ErrorResponse>".encode())
 
 
 def _form_action(request: Request) -> str:

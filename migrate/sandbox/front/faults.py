@@ -30,6 +30,7 @@ class FaultKind(StrEnum):
     SPOT_INTERRUPTION = "spot_interruption"
     TASK_EXITS = "task_exits"
     OTHER_ARCHITECTURE = "other_architecture"
+    EXPIRED = "expired"
 
 
 @dataclass(slots=True)
@@ -94,6 +95,10 @@ class Faults:
                 self._use(fault, "times")
                 return True
         return False
+
+    def expired(self) -> bool:
+        """Whether the credentials of every call have expired."""
+        return self.find(FaultKind.EXPIRED) is not None
 
     def take_deployment(self, kind: FaultKind, service: str) -> Fault | None:
         """Return the fault that a deployment beginning now is to suffer for its whole life; uses one deployment up."""
