@@ -40,6 +40,10 @@ fuzz: environment  ## two minutes of coverage-guided fuzzing for each target; FU
 		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(or $(FUZZ_SECONDS),120) || exit 1; \
 	done
 
+hunt: environment  ## let anything happen to a migration, newly chosen at every run; EXAMPLES=20000 SEED=7 for other ones
+	MIGRATE_FREE_EXAMPLES=$(or $(EXAMPLES),3000) $(BIN)/pytest tests/properties/test_migrations.py \
+		$(if $(SEED),--hypothesis-seed=$(SEED))
+
 setup: environment toolchain  ## make everything ready, and say where the tools are
 
 environment:
