@@ -1,0 +1,39 @@
+"""How many of the kills of a whole migration are resumed to the end of an undisturbed one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.e2e.killing import Disturbed, at_work, compared, evidence, kills_of, nothing_happens
+
+Figure = tuple[str, float, str]
+
+
+def kill_figures() -> Iterator[Figure]:
+    """Yield the kills of one migration to Spot and back, at every boundary and at random moments, and those resumed."""
+    with tempfile.TemporaryDirectory(prefix="migrate-bench-") as folder:
+        undisturbed = nothing_happens(_made(folder, "undisturbed"))
+        with at_work(_made(folder, "disturbed")) as operator:
+            disturbed, resumed = Disturbed(operator), 0
+            try:
+                for leg, kills in kills_of(undisturbed, int(os.environ.get("MIGRATE_KILL_SEED", "1"))).items():
+                    before = len(disturbed.done)
+                    disturbed.carry_out(leg, kills)
+                    same = (compared(operator), evidence(operator)) == (
+                        undisturbed.found[leg],
+                        undisturbed.evidence[leg],
+                    )
+                    resumed += (len(disturbed.done) - before) if same else 0
+            finally:
+                disturbed.clear_away()
+            yield "kills_total", float(len(disturbed.done)), "kills"
+            yield "kills_resumed", float(resumed), "kills"
+
+
+def _made(folder: str, name: str) -> Path:
+    path = Path(folder) / name
+    path.mkdir()
+    return path
