@@ -74,6 +74,11 @@ def stopped_check(service: Service, stopped: Sequence[Task], watched: Watched) -
     return _stopped(Outcome.PASS, _counted(causes, interrupted), evidence)
 
 
+def seen_by_stopped_check(task: Task, deployment_id: str, began: datetime) -> bool:
+    """Tell whether a stopped task has a part in the check of stopped tasks of a gate that began at a time."""
+    return task.started_by == deployment_id and (stop_cause(task) in NEVER_STARTS or _after(task, began))
+
+
 def _has_ended(task: Task) -> bool:
     """Tell a task that stopped from one that still stops, of which ECS may not say why yet."""
     return task.last_status == "STOPPED" or bool(task.stop_code)

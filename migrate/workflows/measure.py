@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -19,7 +19,14 @@ from migrate.core.checks import (
     targets_check,
     tasks_check,
 )
-from migrate.core.checks_of_tasks import Watched, excused, slow_tasks, starting_check, stopped_check
+from migrate.core.checks_of_tasks import (
+    Watched,
+    excused,
+    seen_by_stopped_check,
+    slow_tasks,
+    starting_check,
+    stopped_check,
+)
 from migrate.core.facts import Service, Task
 from migrate.core.gate_checks import (
     CommandSource,
@@ -39,6 +46,7 @@ from migrate.core.own_checks import (
     webhook_check,
 )
 from migrate.core.settings import GateSettings
+from migrate.core.stopped_tasks import deployment_behind, ended_by
 from migrate.core.task_groups import task_groups
 from migrate.core.trouble import health_hint
 from migrate.core.twin_comparison import CHECK, Side
@@ -70,7 +78,7 @@ def measure(runtime: Runtime, expected: Expectation, gate: GateSettings, state: 
         seen = _Seen(at, service, services.tasks(service), services.stopped_tasks(service))
     except MigrateError as error:
         return Sample(at, (_unread("deployment", error), _unread("tasks", error)))
-    deployment = _asked("deployment", lambda: _deployment(runtime, service, expected))
+    deployment = _asked("deployment", lambda: _deployment(runtime, seen, expected, state.started_at))
     progress = _progress(seen, expected, complete=deployment.outcome is Outcome.PASS)
     built_in = _built_in(runtime, seen, expected, gate, state, progress)
     beside = _beside(runtime, seen, expected, state, deployed=progress.complete)
@@ -108,8 +116,9 @@ def _built_in(
     return excused(measured, service, progress.ours, seen.stopped, watched)
 
 
-def _deployment(runtime: Runtime, service: Service, expected: Expectation) -> Measurement:
+def _deployment(runtime: Runtime, seen: _Seen, expected: Expectation, began: datetime) -> Measurement:
     """Judge the deployment; what ECS says about its service deployment is asked only while something is amiss."""
+    service = seen.service
     judged = deployment_check(service, expected)
     if judged.outcome is Outcome.PASS and not other_strategy(service, expected):
         return judged
@@ -118,7 +127,18 @@ def _deployment(runtime: Runtime, service: Service, expected: Expectation) -> Me
     except MigrateError:
         # It only says why: the deployment itself is judged already.
         return judged
-    return deployment_check(service, expected, found or ())
+    judged = deployment_check(service, expected, found or ())
+    if judged.outcome is not Outcome.FAIL:
+        return judged
+    # The circuit breaker may have been quicker than the first look: then ECS's own way back was found in the place of
+    # our deployment, or all its tasks had stopped before the gate began, and no other check names how they ended.
+    failed = {expected.deployment_id, *(deployment_behind(item) for item in (found or ())[:1])}
+    unseen = [task for task in seen.stopped if not seen_by_stopped_check(task, expected.deployment_id, began)]
+    revision = expected.task_definition_arn
+    return replace(
+        judged,
+        text=judged.text + ended_by(unseen, failed, "" if revision == service.task_definition_arn else revision),
+    )
 
 
 def _starting(runtime: Runtime, tasks: Sequence[Task], expected: Expectation, watched: Watched) -> Measurement:

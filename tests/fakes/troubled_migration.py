@@ -22,6 +22,7 @@ from migrate.core.stages import Stage
 from migrate.errors import AccessError, MigrateError
 from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.rollback import roll_back
+from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import TAG, World
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, Entry, digest_of
 from tests.fakes.migration import Operator
@@ -54,6 +55,7 @@ class Trouble:
     inactive: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     pushes: int = 0
+    last_push: str | None = None
 
     @property
     def world(self) -> World:
@@ -137,7 +139,7 @@ class Trouble:
         self.world.shelf.image(
             "linux/amd64", Entry("app", AMD64_ELF), Entry("etc/version", f"{number}".encode()), tag=TAG
         )
-        self.their_tag = self.world.digest_of_tag(TAG)
+        self.their_tag = self.last_push = self.world.digest_of_tag(TAG)
 
     def push_index(self, *, keeps_amd64: bool) -> None:
         """Let the team's CI push a multi-platform index to the service's tag (image mode external)."""
@@ -149,7 +151,7 @@ class Trouble:
         if held is not None and kept:
             amd64 = {**amd64, "mediaType": held[0], "digest": digest_of(held[1]), "size": len(held[1])}
         shelf.index(amd64, shelf.image("linux/arm64", Entry("app", ARM64_ELF)), tag=TAG)
-        self.their_tag = self.world.digest_of_tag(TAG)
+        self.their_tag = self.last_push = self.world.digest_of_tag(TAG)
 
     def choose_capacity(self, strategy: Strategy) -> None:
         """Let somebody choose another strategy for the service."""
@@ -196,5 +198,12 @@ class Trouble:
         self.world.exec_format_digests.clear()
         self.operator.stacks.interrupt_after.clear()
         self.operator.stacks.build_error = ""
+        for service in self.world.services.values():
+            for item in service.deployments:
+                if item.fate in {Fate.STUCK, Fate.NO_ROOM}:
+                    # What was short is there again, and ECS goes on by itself.
+                    item.fate = self.world._natural_fate(
+                        item.digest, self.world.architecture_of(item.task_definition_arn)
+                    )
         self.world.script_alarm("web-errors", "OK")
         self.world.pass_time(timedelta(hours=1))

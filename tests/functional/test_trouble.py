@@ -12,10 +12,12 @@ import pytest
 
 from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.failures import translate_failure
+from migrate.core.desired_state import ServiceStackInputs
 from migrate.core.documents import document, fields
 from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
 from migrate.core.gates import Verdict
+from migrate.core.preview import StackOutcome
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, ExitCode
 from tests.fakes.aws_simulation import Fate
@@ -266,3 +268,26 @@ def test_c35_auto_scaling_is_read_anew_at_each_poll_and_never_lowered() -> None:
     ]
     assert {10, 14} <= set(measured)
     assert "all 6 tasks run" in "; ".join(outcome.reasons)
+
+
+@pytest.mark.parametrize("service_deployments", [True, False])
+def test_c31_a_circuit_breaker_that_was_quicker_than_the_first_look_is_told_with_how_the_container_ended(
+    service_deployments: bool,
+) -> None:
+    world = World.with_demo_service(FakeClock())
+    world.reporting.service_deployments = service_deployments
+    operator = Operator.of(world).reach(1)
+    up = operator.stacks.up_service
+
+    def slow_up(inputs: ServiceStackInputs) -> StackOutcome:
+        outcome = up(inputs)
+        world.pass_time(timedelta(minutes=3))
+        return outcome
+
+    operator.stacks.up_service = slow_up  # type: ignore[method-assign] # an engine that takes its time to end
+    world.next_deployment(Fate.EXEC_FORMAT)
+    outcome = operator.apply(2)
+    assert outcome.exit_code is ExitCode.ROLLED_BACK, outcome
+    said = "; ".join(outcome.reasons)
+    assert "4 of its tasks stopped by themselves, the last one: essential container exited" in said
+    assert "web exit 255 (what a binary for another architecture ends with)" in said
