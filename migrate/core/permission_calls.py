@@ -104,6 +104,8 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
     "status": (_LOOK | _SUGGEST,),
     "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | acts for acts in _ACTS),
     "rollback": tuple(_LOOK | _SUGGEST | acts for acts in _BACK),
+    # It touches nothing that runs: both stacks are renamed, and that is the backend's business.
+    "finish": (_LOOK | _SUGGEST,),
     # Pulumi's own command line, for a look at the stacks; what else is asked of it needs what that writes.
     "stack": (_CALLER | _SUGGEST | _SERVICE_STACK | _LOOKUP | {"ecr:GetAuthorizationToken"},),
 }

@@ -24,6 +24,7 @@ class Verb(StrEnum):
     STATUS = "status"
     APPLY = "apply"
     ROLLBACK = "rollback"
+    FINISH = "finish"
     STACK = "stack"
 
 

@@ -130,14 +130,14 @@ def violations(preview: Preview, act: Act, twin: str = "") -> tuple[str, ...]:
     """Return, in words, every change in a preview that is not the act's business; empty means the ``up`` may run.
 
     A task definition may be replaced (its old revision stays, facts F7); nothing else may be replaced or deleted, with
-    one exception: ``twin`` is the operation (create, delete) that the step is about to do to the twin service, the
-    resource of that logical name and no other.
+    one exception: ``twin`` is the operation (create, import, delete) that the step is about to do to the twin service,
+    the resource of that logical name and no other. A twin that was imported may be told how it is to go.
     """
     found = []
     for change in preview.changes:
-        if twin and (change.type, change.name, change.operation) == (SERVICE, TWIN, twin):
-            continue
         if (change.type, change.name) == (SERVICE, TWIN):
+            if twin and (change.operation == twin or _only_made_to_go(change)):
+                continue
             found.append(f"{change.name} ({change.type}): this step must not {change.operation} it")
             continue
         reason = _violation(change, ALLOWED[act].get(change.type))
@@ -159,6 +159,10 @@ def _violation(change: ResourceChange, allowance: Allowance | None) -> str:
     if change.operation == "update" and allowance.properties and strange:
         return f"this step must not change {', '.join(sorted(strange))}"
     return ""
+
+
+def _only_made_to_go(change: ResourceChange) -> bool:
+    return change.operation == "update" and change.properties == ("forceDelete",)
 
 
 def _bookkeeping(change: ResourceChange) -> bool:

@@ -49,7 +49,10 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class TwinInputs:
-    """The twin in the inputs of stacks/service; capacity and revision are those of the stage."""
+    """The twin in the inputs of stacks/service; capacity and revision are those of the stage.
+
+    ``adopt`` takes the one into the state that ECS has and the state does not know: its making was cut off.
+    """
 
     cluster_arn: str
     name: str
@@ -58,6 +61,7 @@ class TwinInputs:
     launch_type: str | None
     strategy: Strategy
     count: int
+    adopt: bool = False
 
 
 def is_twin(service: str, others: Collection[str]) -> bool:

@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrate.core.documents import Json
-from migrate.core.handover import Handover, OwnersTool
+from migrate.core.handover import Handover, LeftService, OwnersTool
 
 _NAMES_OF_THEIR_OWN = frozenset({"dockerLabels", "options", "driverOpts", "labels"})
 """Maps whose keys are the operator's, not the API's."""
+_ARM64 = "arm64"
+"""What sets the names of a twin's resources apart."""
 
 
 def code(left: Handover, tool: OwnersTool) -> str:
@@ -35,34 +37,35 @@ def _pulumi(left: Handover) -> str:
             "import pulumi",
             "import pulumi_aws as aws",
             "",
-            "task_definition = aws.ecs.TaskDefinition(",
-            '    "task-definition",',
-            *_keywords({**left.task_definition_arguments}),
-            f"    opts=pulumi.ResourceOptions(import_={left.revision_arn!r}, retain_on_delete=True),",
-            ")",
-            "service = aws.ecs.Service(",
-            '    "service",',
-            *_keywords(
-                {
-                    **left.service_arguments,
-                    "name": left.service,
-                    "cluster": left.cluster_arn,
-                    **_where(left),
-                }
-            ),
-            f"    task_definition={left.revision_arn.rsplit('/', 1)[-1]!r},",
-            "    opts=pulumi.ResourceOptions(",
-            f"        import_={f'{left.cluster}/{left.service}'!r},",
-            '        ignore_changes=["desired_count"],',
-            "        retain_on_delete=True,",
-            "    ),",
-            ")",
+            *(line for service in left.services for line in _pulumi_service(left, service)),
             "",
         ]
     )
 
 
-def _where(left: Handover) -> dict[str, Any]:
+def _pulumi_service(left: Handover, service: LeftService) -> list[str]:
+    ending = f"-{_ARM64}" if service.is_twin else ""
+    settings = {**service.service_arguments, "name": service.name, "cluster": left.cluster_arn, **_where(service)}
+    return [
+        f"task_definition{ending.replace('-', '_')} = aws.ecs.TaskDefinition(",
+        f'    "task-definition{ending}",',
+        *_keywords({**service.task_definition_arguments}),
+        f"    opts=pulumi.ResourceOptions(import_={service.revision_arn!r}, retain_on_delete=True),",
+        ")",
+        f"service{ending.replace('-', '_')} = aws.ecs.Service(",
+        f'    "service{ending}",',
+        *_keywords(settings),
+        f"    task_definition={service.revision_arn.rsplit('/', 1)[-1]!r},",
+        "    opts=pulumi.ResourceOptions(",
+        f"        import_={f'{left.cluster}/{service.name}'!r},",
+        '        ignore_changes=["desired_count"],',
+        "        retain_on_delete=True,",
+        "    ),",
+        ")",
+    ]
+
+
+def _where(left: LeftService) -> dict[str, Any]:
     if left.launch_type is not None:
         return {"launch_type": left.launch_type}
     items = [{"capacity_provider": item.provider, "weight": item.weight, "base": item.base} for item in left.strategy]
@@ -78,44 +81,39 @@ def _keywords(arguments: Mapping[str, Any]) -> list[str]:
 
 
 def _terraform(left: Handover) -> str:
-    name = "".join(letter if letter.isalnum() else "_" for letter in left.service)
-    containers = json.dumps(left.task_definition.get("containerDefinitions", []), indent=2, sort_keys=True)
-    platform = left.task_definition.get("runtimePlatform")
-    system = platform.get("operatingSystemFamily", "LINUX") if isinstance(platform, dict) else "LINUX"
     lines = [
         "# What a migration changed is exact: runtime_platform, image and capacity_provider_strategy. Network, load",
         "# balancers, roles, volumes and the deployment configuration are yours: carry them over from your own code",
         "# where a line is missing, until `terraform plan` shows nothing but the imports.",
+    ]
+    lines += [line for service in left.services for line in _terraform_service(left, service)]
+    return "\n".join([*lines, ""])
+
+
+def _terraform_service(left: Handover, service: LeftService) -> list[str]:
+    name = "".join(letter if letter.isalnum() else "_" for letter in service.name)
+    # Identifiers begin with no digit (Terraform language, "Identifiers").
+    name = f"service_{name}" if name[0].isdigit() else name
+    lines = [
         "import {",
         f"  to = aws_ecs_task_definition.{name}",
-        f"  id = {_quoted(left.revision_arn)}",
+        f"  id = {_quoted(service.revision_arn)}",
         "}",
         "",
         "import {",
         f"  to = aws_ecs_service.{name}",
-        f"  id = {_quoted(f'{left.cluster}/{left.service}')}",
+        f"  id = {_quoted(f'{left.cluster}/{service.name}')}",
         "}",
         "",
-        f'resource "aws_ecs_task_definition" "{name}" {{',
-        *_scalars(left.task_definition),
-        "  skip_destroy             = true",
-        "  runtime_platform {",
-        f"    cpu_architecture        = {_quoted(left.architecture)}",
-        f"    operating_system_family = {_quoted(str(system))}",
-        "  }",
-        "  container_definitions = <<-JSON",
-        *(f"    {line}" for line in _template(containers).splitlines()),
-        "  JSON",
-        "}",
-        "",
+        *_terraform_definition(name, service),
         f'resource "aws_ecs_service" "{name}" {{',
-        f"  name            = {_quoted(left.service)}",
+        f"  name            = {_quoted(service.name)}",
         f"  cluster         = {_quoted(left.cluster_arn)}",
         f"  task_definition = aws_ecs_task_definition.{name}.arn",
     ]
-    if left.launch_type is not None:
-        lines.append(f"  launch_type     = {_quoted(left.launch_type)}")
-    for item in left.strategy:
+    if service.launch_type is not None:
+        lines.append(f"  launch_type     = {_quoted(service.launch_type)}")
+    for item in service.strategy:
         lines += [
             "  capacity_provider_strategy {",
             f"    capacity_provider = {_quoted(item.provider)}",
@@ -123,8 +121,27 @@ def _terraform(left: Handover) -> str:
             f"    base              = {item.base}",
             "  }",
         ]
-    lines += ["  lifecycle {", "    ignore_changes = [desired_count]", "  }", "}", ""]
-    return "\n".join(lines)
+    return [*lines, "  lifecycle {", "    ignore_changes = [desired_count]", "  }", "}", ""]
+
+
+def _terraform_definition(name: str, service: LeftService) -> list[str]:
+    containers = json.dumps(service.task_definition.get("containerDefinitions", []), indent=2, sort_keys=True)
+    platform = service.task_definition.get("runtimePlatform")
+    system = platform.get("operatingSystemFamily", "LINUX") if isinstance(platform, dict) else "LINUX"
+    return [
+        f'resource "aws_ecs_task_definition" "{name}" {{',
+        *_scalars(service.task_definition),
+        "  skip_destroy             = true",
+        "  runtime_platform {",
+        f"    cpu_architecture        = {_quoted(service.architecture)}",
+        f"    operating_system_family = {_quoted(str(system))}",
+        "  }",
+        "  container_definitions = <<-JSON",
+        *(f"    {line}" for line in _template(containers).splitlines()),
+        "  JSON",
+        "}",
+        "",
+    ]
 
 
 def _scalars(definition: Mapping[str, Json]) -> list[str]:
@@ -155,38 +172,49 @@ def _template(text: str) -> str:
 
 
 def _cloudformation(left: Handover) -> str:
-    where: dict[str, Any] = {"LaunchType": left.launch_type}
-    if left.launch_type is None:
-        strategy = [
-            {"CapacityProvider": item.provider, "Weight": item.weight, "Base": item.base} for item in left.strategy
-        ]
-        where = {"CapacityProviderStrategy": strategy}
+    identified = "; ".join(
+        f"{name} by {identifier}" for service in left.services for name, identifier in _identifiers(left, service)
+    )
     template = {
         "Description": "What a migration changed is exact: RuntimePlatform, Image and CapacityProviderStrategy. Carry "
-        "network, load balancers and deployment configuration of the service over from your own template. To adopt "
-        f"what runs, create a change set of type IMPORT with TaskDefinitionArn {left.revision_arn}, ServiceArn "
-        f"{left.service_arn} and Cluster {left.cluster_arn} as resource identifiers.",
+        "network, load balancers and deployment configuration of the service over from your own template. The "
+        "metadata names what a change set of type IMPORT adopts.",
+        "Metadata": {"ResourcesToImport": identified},
         "Resources": {
-            "TaskDefinition": {
-                "Type": "AWS::ECS::TaskDefinition",
-                "DeletionPolicy": "Retain",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": _capitalised(left.task_definition),
-            },
-            "Service": {
-                "Type": "AWS::ECS::Service",
-                "DeletionPolicy": "Retain",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": {
-                    "ServiceName": left.service,
-                    "Cluster": left.cluster_arn,
-                    "TaskDefinition": left.revision_arn,
-                    **where,
-                },
-            },
+            name: resource for service in left.services for name, resource in _cloudformation_service(left, service)
         },
     }
     return json.dumps(template, indent=2) + "\n"
+
+
+def _identifiers(left: Handover, service: LeftService) -> list[tuple[str, str]]:
+    ending = _ARM64.capitalize() if service.is_twin else ""
+    return [
+        (f"TaskDefinition{ending}", f"TaskDefinitionArn {service.revision_arn}"),
+        (f"Service{ending}", f"ServiceArn {service.arn} and Cluster {left.cluster_arn}"),
+    ]
+
+
+def _cloudformation_service(left: Handover, service: LeftService) -> list[tuple[str, dict[str, Any]]]:
+    where: dict[str, Any] = {"LaunchType": service.launch_type}
+    if service.launch_type is None:
+        strategy = [
+            {"CapacityProvider": item.provider, "Weight": item.weight, "Base": item.base} for item in service.strategy
+        ]
+        where = {"CapacityProviderStrategy": strategy}
+    ending = _ARM64.capitalize() if service.is_twin else ""
+    kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    definition = {"Type": "AWS::ECS::TaskDefinition", **kept, "Properties": _capitalised(service.task_definition)}
+    properties = {
+        "ServiceName": service.name,
+        "Cluster": left.cluster_arn,
+        "TaskDefinition": service.revision_arn,
+        **where,
+    }
+    return [
+        (f"TaskDefinition{ending}", definition),
+        (f"Service{ending}", {"Type": "AWS::ECS::Service", **kept, "Properties": properties}),
+    ]
 
 
 def _capitalised(value: Json) -> Any:

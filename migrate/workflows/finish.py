@@ -23,7 +23,9 @@ _RUNBOOK = "finish#refused"
 
 def what_stays(runtime: Readers) -> Handover:
     """Return what the owner's code has to say of the service as it runs; nothing is changed."""
-    return handover(observe(runtime, readiness=False, guarding=False), runtime.settings.image.container)
+    observation = observe(runtime, readiness=False, guarding=False)
+    twin = observation.twin
+    return handover(observation, runtime.services.task_definition(twin.task_definition_arn) if twin else None)
 
 
 def given_up(runtime: Readers) -> tuple[str, ...]:
@@ -108,7 +110,7 @@ def _beside(record: Record) -> tuple[str, ...]:
     """Return that the twin of mode mixed stays; in mode canary it is gone when stage 2 is proven."""
     if record.twin is None:
         return ()
-    return (f"the twin service {record.twin.name} stays beside the service: hand it over as well",)
+    return (f"the twin service {record.twin.name} stays beside the service: `--print` shows it, too",)
 
 
 def leftovers(record: Record, settings: Settings) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from migrate.errors import (
 from migrate.workflows.begin import claimed, failed, finished
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
+from migrate.workflows.lost_twin import find_again_to_let_go
 from migrate.workflows.observe import observe
 from migrate.workflows.running import told_running
 from migrate.workflows.runtime import Runtime
@@ -93,6 +94,7 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
         restore_tag(work)
     work.journal.act("refresh", "read the world into the service stack", work.runtime.stacks.refresh)
     _keep_a_revision_to_go_back_to(work)
+    find_again_to_let_go(work)
     if arm64:
         # ARM64 tasks must not lose their index while they run: amd64 tasks take over from the index first.
         between = _gate(work, "back to 1", work.expectation(_deployed(work, Stage.IMAGE)))

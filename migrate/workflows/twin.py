@@ -13,9 +13,10 @@ from migrate.core.preview import Act
 from migrate.core.settings import ArchitectureMode
 from migrate.core.stages import Stage
 from migrate.core.twin import Twin, TwinPhase, twin_count, twin_name
-from migrate.errors import BlockedError, NotFoundError
+from migrate.errors import NotFoundError
 from migrate.workflows.gate import watch
 from migrate.workflows.judged import Judged, deployed
+from migrate.workflows.lost_twin import find_again, named, taken
 from migrate.workflows.work import Deployed, Work
 
 
@@ -27,6 +28,8 @@ def by_twin(work: Work) -> Judged:
             # The service has moved, and its twin is gone again: only the proof is left.
             return deployed(work, Stage.ARCHITECTURE)
         _put_on_record(work, service)
+    else:
+        find_again(work)
     if _phase(work) is TwinPhase.ALONE:
         judged = _twin_proven(work)
         if judged is not None:
@@ -57,23 +60,10 @@ def _enter(work: Work, phase: TwinPhase) -> None:
 def _put_on_record(work: Work, service: Service) -> None:
     """Write down which twin is to be made. Raises BlockedError where its name is taken."""
     twin = Twin(twin_name(service.name), twin_count(service.desired_count, work.settings.canary_share))
-    namesake = work.journal.look("twin's name", lambda: _found(work, twin.name))
+    namesake = work.journal.look("twin's name", lambda: named(work, twin.name))
     if namesake is not None:
-        raise BlockedError(
-            f"There is a service {twin.name} already, and this migration did not make it.",
-            why=f"{namesake.arn} runs {namesake.running_count} tasks.",
-            then="Nothing was changed. Delete it if it is left over from another migration, or use "
-            'architecture.mode = "rolling".',
-            runbook="stage-2#the-twins-name-is-taken",
-        )
+        raise taken(twin, namesake)
     work.remember(replace(work.record, twin=twin))
-
-
-def _found(work: Work, name: str) -> Service | None:
-    try:
-        return work.runtime.services.service(work.settings.service.cluster, name)
-    except NotFoundError:
-        return None
 
 
 def _twin_proven(work: Work) -> Judged | None:

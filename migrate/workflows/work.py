@@ -126,10 +126,12 @@ class Work:
         return preview.settled or stacks.up_service(inputs)
 
     def _of_the_twin(self, desired: DesiredState) -> str:
-        """Return what a step may do to the twin: make it once it is on record, or let one go that is on record."""
+        """Return what a step may do to the twin: make or adopt it once it is on record, or let that one go."""
         if self.record.twin is None:
             return ""
-        return "delete" if desired.service.twin is None else "create"
+        if desired.service.twin is None:
+            return "delete"
+        return "import" if desired.service.twin.adopt else "create"
 
     def _twin_after(self, desired: DesiredState, outcome: StackOutcome) -> Twin | None:
         if self.record.twin is None or desired.service.twin is None:

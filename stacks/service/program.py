@@ -108,9 +108,12 @@ def _declare_twin(
         desired_count=inputs.count,
         # A twin whose deployment never ends must be able to go (aws provider, Service, Delete).
         force_delete=True,
-        # The one resource that is meant to go again: neither kept on delete nor protected.
+        # The one resource that is meant to go again: neither kept on delete nor protected. ECS knows no forceDelete,
+        # so that an import must not ask for it; the up that follows writes it.
         opts=pulumi.ResourceOptions(
-            ignore_changes=["desiredCount"], depends_on=[cluster] if cluster is not None else None
+            import_=f"{inputs.cluster_arn.rpartition('/')[2]}/{inputs.name}" if inputs.adopt else None,
+            ignore_changes=["desiredCount", "forceDelete"] if inputs.adopt else ["desiredCount"],
+            depends_on=[cluster] if cluster is not None else None,
         ),
         **arguments,
     )

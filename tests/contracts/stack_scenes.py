@@ -34,6 +34,7 @@ from migrate.core.image_names import ImageReference
 from migrate.core.preview import SERVICE
 from migrate.core.record import Baseline, OriginalImage, Record
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.core.twin import TWIN
 from migrate.errors import AccessError
 from migrate.ports import SafetyActions, ServiceReader, StackDeployer
 from migrate.sandbox.demo.build import binary, lay_out
@@ -72,6 +73,7 @@ class Scene(Protocol):
     def leave_a_dead_lock(self) -> None: ...
     def leave_unfinished(self, operation: str) -> None: ...
     def expire_credentials(self) -> AbstractContextManager[None]: ...
+    def lose_twin(self) -> None: ...
 
 
 class FakeScene:
@@ -121,6 +123,9 @@ class FakeScene:
             self.world.refuse(method, refused, times=9)
         yield
         self.world._refusals.clear()
+
+    def lose_twin(self) -> None:
+        self.fake.lose_twin()
 
 
 class EngineScene:
@@ -213,6 +218,17 @@ class EngineScene:
         content = {"pid": process, "username": user, "hostname": host, "timestamp": SystemClock().now().isoformat()}
         path.write_text(json.dumps(content), encoding="utf-8")
         return path
+
+    def lose_twin(self) -> None:
+        """Leave in the state of the service stack what an engine leaves that is killed while AWS makes the twin."""
+        stack = self.deployer._workspaces.open(StackKind.SERVICE)
+        state = stack.export_stack()
+        assert state.deployment is not None
+        made = next(item for item in state.deployment["resources"] if item["urn"].endswith(f"::{TWIN}"))
+        state.deployment["resources"].remove(made)
+        begun = {name: value for name, value in made.items() if name not in {"id", "outputs"}}
+        state.deployment["pending_operations"] = [{"resource": begun, "type": "creating"}]
+        stack.import_stack(state)
 
     def expire(self, digest: str) -> None:
         """Let a lifecycle policy take an image away."""

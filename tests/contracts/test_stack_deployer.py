@@ -385,3 +385,31 @@ def test_what_a_killed_up_has_not_made_is_made_by_the_next(scene: Scene) -> None
     assert scene.stacks.pending() == ()
     preview = scene.stacks.preview_service(inputs)
     assert ("create", "task-definition-arm64") in {(item.operation, item.name) for item in preview.changes}
+
+
+def test_a_twin_that_the_engine_was_killed_over_is_imported_and_goes_like_any_other(scene: Scene) -> None:
+    record = _at_baseline(scene)
+    twin = Twin(twin_name(scene.settings.service.name), 1)
+    there = _inputs(scene, replace(record, twin=twin), Stage.ARCHITECTURE)
+    definitions = json.loads(scene.stacks.up_service(there).output("task_definition_arns") or "{}")
+    assert there.twin is not None
+    found = replace(there, twin=replace(there.twin, adopt=True))
+    known = scene.stacks.preview_service(found)
+    assert violations(known, Act.SERVICE, "import") != (), "one that the state knows would be replaced"
+    scene.lose_twin()
+    scene.stacks.refresh()
+    preview = scene.stacks.preview_service(found)
+    assert violations(preview, Act.SERVICE, "create") != ()
+    assert violations(preview, Act.SERVICE, "import") == ()
+    assert _operations(preview) == {"import"}
+    arn = scene.stacks.up_service(found).output("twin_arn") or ""
+    assert scene.services.service(scene.settings.service.cluster, arn).name == twin.name
+    assert violations(scene.stacks.preview_service(there), Act.SERVICE, "create") == ()
+    scene.stacks.up_service(there)
+    assert scene.stacks.preview_service(there).changes == ()
+    kept = replace(record, arm64_task_definition_arn=definitions["task-definition-arm64"])
+    gone = _inputs(scene, kept, Stage.BASELINE)
+    assert violations(scene.stacks.preview_service(gone), Act.SERVICE, "delete") == ()
+    scene.stacks.up_service(gone)
+    with pytest.raises(NotFoundError):
+        scene.services.service(scene.settings.service.cluster, arn)

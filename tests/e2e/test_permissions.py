@@ -24,6 +24,7 @@ NOT_HERE = {
     ("plan", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
     ("check", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
     ("status", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
+    ("finish", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
     ("plan", "ecr:BatchGetImage"): "no index is in the repository yet",
     ("check", "ecr:BatchGetImage"): "no index is in the repository yet",
     ("rollback", "ecs:RegisterTaskDefinition"): "the original revision is still ACTIVE",
@@ -73,6 +74,8 @@ def test_a_whole_migration_makes_the_calls_of_the_table_and_no_other(operator: O
     made[Verb.STACK] = recorded(operator, "stack", "service", "--", "preview")
     made[Verb.STACK] |= recorded(operator, "stack", "image", "--", "preview")
     _hold(Verb.STACK, made[Verb.STACK])
+    made[Verb.FINISH] = recorded(operator, "finish", "--print", "terraform")
+    _hold(Verb.FINISH, made[Verb.FINISH])
     _a_role_with_the_policy_lacks_nothing_and_one_without_is_told(operator)
     for stage, target in ((3, "2"), (2, "1"), (1, "0"), (0, "original")):
         to = ("--to", "original") if target == "original" else ("--to-stage", target)

@@ -127,8 +127,15 @@ class FakeStackDeployer:
                 strategy=inputs.twin.strategy,
                 like=inputs.service.arn,
             )
+        elif operation == "import" and inputs.twin is not None:
+            self._twin_arn = next(arn for arn, made in self.world.services.items() if made.name == inputs.twin.name)
         elif operation == "delete":
             self.world.delete_service(self._twin_arn)
+
+    def lose_twin(self) -> None:
+        """Forget the twin, as an engine that was killed while AWS made it."""
+        del self._service.resources[TWIN]
+        self._twin_arn = ""
 
     def set_aside(self, mark: str, *, image: bool) -> None:
         self._called("set_aside")
@@ -282,7 +289,7 @@ class FakeStackDeployer:
                 "capacityProviderStrategies": _sorted(inputs.twin.strategy),
                 "launchType": inputs.twin.launch_type,
             }
-            wanted.append(Wanted(SERVICE, TWIN, twin))
+            wanted.append(Wanted(SERVICE, TWIN, twin, twin if inputs.twin.adopt else None))
         imported = {**settings, **self._read_service(), "forceNewDeployment": None, "triggers": None}
         wanted.append(Wanted(SERVICE, "service", settings, imported if inputs.adopt else None))
         return wanted

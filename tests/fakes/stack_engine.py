@@ -30,6 +30,7 @@ class StackState:
 
     name: str
     resources: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
 
     def changes(self, wanted: list[Wanted]) -> tuple[ResourceChange, ...]:
         """Return every step to what is wanted, in order; raises what the provider's diff raises."""
@@ -40,10 +41,14 @@ class StackState:
 
     def remember(self, wanted: list[Wanted]) -> None:
         """Take over what is wanted; what is unknown or not wanted any more stays out."""
+        self.imported |= {item.name for item in wanted if item.imported is not None}
         self.resources = {item.name: (item.type, dict(item.inputs)) for item in wanted}
 
     def _steps(self, item: Wanted) -> list[ResourceChange]:
         held = self.resources.get(item.name)
+        if held is not None and item.imported is not None and item.name not in self.imported:
+            # Created under an id that is not the import's (pulumi, deploy/step_generator.go).
+            return [self._change(item.type, item.name, "import-replacement")]
         if held is not None:
             return [self._compared(item, held[1])]
         if item.imported is None:

@@ -27,7 +27,7 @@ from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import PREFIX, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.migration import SETTINGS, Operator
-from tests.functional.test_interruptions import crashed_at_every_point
+from tests.functional.test_interruptions import Crash, crashed_at_every_point
 
 CANARY = replace(SETTINGS, architecture=ArchitectureMode.CANARY)
 MIXED = replace(SETTINGS, architecture=ArchitectureMode.MIXED)
@@ -249,6 +249,55 @@ def test_a_stage_2_with_a_twin_that_died_anywhere_can_be_rolled_back(settings: S
         assert operator.status().architectures == (("x86_64", 8),)
         assert operator.record.twin is None
         assert operator.record.position.proven <= Stage.IMAGE
+
+
+def killed_in_the_making(settings: Settings) -> Operator:
+    """Return an operator whose Pulumi was killed while ECS made the twin."""
+    operator = ready(settings)
+    operator.stacks.interrupt_after["up_service"] = Crash()
+    with pytest.raises(Crash):
+        operator.apply(2)
+    assert TWIN_ARN in operator.world.services
+    operator.stacks.lose_twin()
+    operator.world.pass_time(timedelta(minutes=5))
+    return operator
+
+
+@pytest.mark.parametrize("settings", [CANARY, MIXED], ids=["canary", "mixed"])
+def test_a_twin_whose_making_was_cut_off_is_adopted_by_the_next_apply(settings: Settings) -> None:
+    operator = killed_in_the_making(settings)
+    outcome = operator.apply(2)
+    assert outcome.exit_code is ExitCode.DONE, outcome
+    assert operator.world.writes.count("create service web-migrate-arm64") == 1
+    assert of_the_twin(operator).count("import") == 1
+    assert (TWIN_ARN in operator.world.services) is (settings is MIXED)
+    assert operator.status().drift == ()
+
+
+@pytest.mark.parametrize("to", [Stage.IMAGE, Stage.ORIGINAL])
+def test_a_twin_whose_making_was_cut_off_goes_with_a_rollback(to: Stage) -> None:
+    operator = killed_in_the_making(CANARY)
+    outcome = operator.roll_back(to)
+    assert outcome.exit_code is ExitCode.DONE, outcome
+    assert list(operator.world.services) == [operator.service.arn]
+    assert operator.world.writes.count("delete service web-migrate-arm64") == 1
+    assert operator.record.twin is None
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["apply", "rollback"])
+def test_a_service_that_took_the_twins_name_meanwhile_is_not_adopted(back: bool) -> None:
+    operator = killed_in_the_making(CANARY)
+    operator.world.delete_service(TWIN_ARN)
+    amd64 = operator.service.task_definition_arn
+    operator.world.add_service("web-migrate-arm64", amd64, desired=1, launch_type="FARGATE", strategy=())
+    writes = list(operator.world.writes)
+    if back:
+        assert operator.roll_back(Stage.IMAGE).exit_code is ExitCode.DONE
+    else:
+        with pytest.raises(BlockedError, match="did not make it"):
+            operator.apply(2)
+        assert operator.world.writes == writes
+    assert TWIN_ARN in operator.world.services
 
 
 def test_a_mixed_service_is_rolled_back_to_the_original_with_its_tag() -> None:

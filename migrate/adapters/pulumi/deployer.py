@@ -212,7 +212,8 @@ class PulumiDeployer:
                 runbook="errors#refresh-drops",
             )
         with self._operation(kind, "refresh", None) as (stack, collector):
-            stack.refresh(on_event=collector, color="never", show_secrets=False)
+            # What Pulumi was killed in the midst of making is looked for in the world, not in its state.
+            stack.refresh(on_event=collector, color="never", show_secrets=False, clear_pending_creates=True)
 
     def _targets(self, inputs: ImageStackInputs) -> list[str] | None:
         """Return what may change of a frozen image stack: only what the service's tag points at."""

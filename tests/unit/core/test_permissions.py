@@ -116,7 +116,7 @@ def test_nothing_but_the_twin_is_ever_deleted_and_no_verb_that_looks_changes_any
         ("ecs:CreateService", Target.TWIN),
         ("ecs:DeleteService", Target.TWIN),
     }
-    for verb in (Verb.INIT, Verb.PLAN, Verb.CHECK, Verb.STATUS):
+    for verb in (Verb.INIT, Verb.PLAN, Verb.CHECK, Verb.STATUS, Verb.FINISH):
         assert all(item.reads for item in permissions_of([verb]))
 
 
