@@ -32,6 +32,7 @@ _OWN: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("dimensions", 'a table of texts such as { LoadBalancer = "app/web/0123456789abcdef" }'),
         ("period", f"{DURATION}: 1, 5, 10, 20 or 30 seconds, or whole minutes"),
         ("compare", '"increase", "decrease" or "either": which change against the time before is bad'),
+        ("compare_with", '"before" or "service": the amd64 service, where a twin is judged'),
         ("window", _TIMEOUT),
         ("confidence", "a number between 0 and 1, such as 0.98"),
         ("tolerance", "a number, 0 or more, such as 0.1 for 10 %"),

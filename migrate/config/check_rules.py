@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SHORT_PERIODS = frozenset({1, 5, 10, 20, 30})
 _MINUTE = 60
-_OF_A_COMPARISON = frozenset({"window", "confidence", "tolerance", "minimum", "no_data"})
+_OF_A_COMPARISON = frozenset({"compare_with", "window", "confidence", "tolerance", "minimum", "no_data"})
 _NEEDED = {
     "metric": "success, failure or compare",
     "probe": "status, contains, success or failure",
@@ -25,8 +25,8 @@ _NEEDED = {
 }
 
 
-def check_mistakes(gate: GateTable) -> Iterator[Mistake]:
-    """Yield every broken rule of the checks."""
+def check_mistakes(gate: GateTable, service: str) -> Iterator[Mistake]:
+    """Yield every broken rule of the checks of a service."""
     seen: set[str] = set(BUILT_IN)
     for table in gate.checks():
         for position, check in enumerate(table):
@@ -36,6 +36,7 @@ def check_mistakes(gate: GateTable) -> Iterator[Mistake]:
                 yield Mistake((*path, "name"), f"is {quoted(check.name)}, {taken}; expected a name of its own")
             seen.add(check.name)
             yield from _conditions(path, check)
+            yield from _of_service(path, check, service)
             yield from _times(path, check, gate)
 
 
@@ -52,6 +53,13 @@ def _conditions(path: tuple[str | int, ...], check: CheckTable) -> Iterator[Mist
     for name in sorted(check.model_fields_set & _OF_A_COMPARISON):
         if not compares:
             yield Mistake((*path, name), "says how to compare, and there is no compare; expected both or none")
+
+
+def _of_service(path: tuple[str | int, ...], check: CheckTable, service: str) -> Iterator[Mistake]:
+    dimensions = getattr(check, "dimensions", {})
+    if getattr(check, "compare_with", "") == "service" and service not in dimensions.values():
+        text = f'is "service", and no dimension names it; expected one of them to be {quoted(service)}'
+        yield Mistake((*path, "compare_with"), text)
 
 
 def _times(path: tuple[str | int, ...], check: CheckTable, gate: GateTable) -> Iterator[Mistake]:

@@ -118,6 +118,7 @@ class MetricTable(CheckTable):
     dimensions: dict[str, Text] = Field(default_factory=dict)
     period: Duration = _METRIC.period
     compare: Literal["increase", "decrease", "either"] | None = None
+    compare_with: Literal["before", "service"] = "before"
     window: Duration = _BASELINE.window
     confidence: Annotated[Number, Field(gt=0, lt=1)] = Field(default=_BASELINE.confidence, validate_default=False)  # type: ignore[assignment] # the core's own
     tolerance: Annotated[Number, Field(ge=0)] = Field(default=_BASELINE.tolerance, validate_default=False)  # type: ignore[assignment] # the core's own
@@ -135,6 +136,7 @@ class MetricTable(CheckTable):
                 tolerance=float(self.tolerance),
                 minimum=self.minimum,
                 no_data_fails=self.no_data == "fail",
+                with_service=self.compare_with == "service",
             )
         dimensions = tuple(self.dimensions.items())
         return MetricSource(self.namespace, self.metric, self.statistic, dimensions, self.period, baseline)

@@ -83,6 +83,7 @@ def _metric(metric: MetricSource) -> Iterator[tuple[str, str | None]]:
     if metric.baseline is not None:
         rule = metric.baseline
         yield "compare", quoted(rule.direction)
+        yield "compare_with", quoted("service" if rule.with_service else "before")
         yield "window", _duration(rule.window)
         yield "confidence", _number(rule.confidence)
         yield "tolerance", _number(rule.tolerance)

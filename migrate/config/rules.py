@@ -26,7 +26,7 @@ def mistakes_in(file: SettingsFile) -> tuple[Mistake, ...]:
     found = list(_image(file))
     if file.capacity.strategy is not None:
         found += _strategy(file.capacity.strategy)
-    return (*found, *_steps(file.capacity, file.gate), *_gate(file.gate), *check_mistakes(file.gate))
+    return (*found, *_steps(file.capacity, file.gate), *_gate(file.gate), *check_mistakes(file.gate, file.service.name))
 
 
 def _image(file: SettingsFile) -> Iterator[Mistake]:

@@ -6,7 +6,7 @@ failureCondition, failureLimit, inconclusiveLimit, consecutiveErrorLimit).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeAlias
@@ -48,6 +48,7 @@ class BaselineComparison:
 
     ``window`` is how much time before the deployment counts as baseline. ``tolerance`` is the relative change of the
     mean that is accepted however sure it is. ``no_data_fails``: no data at all is a failure, not a doubt.
+    ``with_service``: where a twin is judged, its metric is held against that of the service at the same time.
     """
 
     direction: Direction
@@ -56,6 +57,7 @@ class BaselineComparison:
     tolerance: float = 0.1
     minimum: int = 5
     no_data_fails: bool = False
+    with_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class MetricSource:
     dimensions: tuple[tuple[str, str], ...] = ()
     period: timedelta = timedelta(minutes=1)
     baseline: BaselineComparison | None = None
+
+    def of(self, service: str, twin: str) -> MetricSource:
+        """Return the metric of a service's twin: the dimensions that name the service name the twin."""
+        named = tuple((name, twin if value == service else value) for name, value in self.dimensions)
+        return replace(self, dimensions=named)
 
 
 @dataclass(frozen=True, slots=True)

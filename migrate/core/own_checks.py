@@ -32,6 +32,21 @@ class MetricTimes:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The words for what is compared; ``grows`` where both sides get new values while the gate waits."""
+
+    base: str
+    now: str
+    worse: str
+    not_worse: str
+    grows: bool = False
+
+
+_BEFORE = _Sides("before", "since", "changed for the worse", "not worse than before")
+_SERVICE = _Sides("of the service", "of the twin", "worse than the service", "not worse than the service", grows=True)
+
+
 def judged(check: GateCheck, value: float | None) -> Outcome:
     """Judge a value by the conditions; no value, or none that is a number, is a doubt and never a pass.
 
@@ -48,12 +63,18 @@ def judged(check: GateCheck, value: float | None) -> Outcome:
     return Outcome.FAIL if check.failure is None else Outcome.INCONCLUSIVE
 
 
-def metric_check(check: GateCheck, source: MetricSource, series: Series, times: MetricTimes) -> Measurement:
-    """Judge a metric: its newest value against the conditions, or all since the rollout against the time before."""
-    current = tuple(
-        (at, value) for at, value in series if at >= times.since and at + source.period <= times.now and _number(value)
-    )
+def metric_check(
+    check: GateCheck, source: MetricSource, series: Series, times: MetricTimes, beside: Series | None = None
+) -> Measurement:
+    """Judge a metric: its newest value against the conditions, or all since the rollout against the time before.
+
+    ``beside`` is the same metric of the service that a twin is compared with, which then takes the place of the former.
+    """
+    current = _since(series, source, times)
     if isinstance(source.baseline, BaselineComparison):
+        if beside is not None:
+            there = [value for _, value in _since(beside, source, times)]
+            return _compared(check, source, there, [value for _, value in current], times, _SERVICE)
         before = _baseline(series, source.baseline, times)
         return _compared(check, source, before, [value for _, value in current], times)
     if not current:
@@ -63,39 +84,53 @@ def metric_check(check: GateCheck, source: MetricSource, series: Series, times: 
     return Measurement(check.name, judged(check, value), text, "gates#metrics", (("value", f"{value:g}"),))
 
 
+def _since(series: Series, source: MetricSource, times: MetricTimes) -> Series:
+    return tuple(
+        (at, value) for at, value in series if at >= times.since and at + source.period <= times.now and _number(value)
+    )
+
+
 def _baseline(series: Series, rule: BaselineComparison, times: MetricTimes) -> list[float]:
     begin = times.deployed - rule.window
     return [value for at, value in series if begin <= at < times.deployed and _number(value)]
 
 
 def _compared(
-    check: GateCheck, source: MetricSource, before: list[float], now: list[float], times: MetricTimes
+    check: GateCheck,
+    source: MetricSource,
+    before: list[float],
+    now: list[float],
+    times: MetricTimes,
+    sides: _Sides = _BEFORE,
 ) -> Measurement:
     rule = source.baseline or BaselineComparison(Direction.EITHER)
-    evidence: tuple[tuple[str, str], ...] = (("values before", str(len(before))), ("values since", str(len(now))))
+    evidence: tuple[tuple[str, str], ...] = (
+        (f"values {sides.base}", str(len(before))),
+        (f"values {sides.now}", str(len(now))),
+    )
     if min(len(before), len(now)) < rule.minimum:
-        text = f"{len(now)} values since and {len(before)} before; {rule.minimum} of each are needed"
+        text = f"{len(now)} values {sides.now} and {len(before)} {sides.base}; {rule.minimum} of each are needed"
         patience = (rule.minimum + _PERIODS_UNTIL_DATA) * source.period
-        waits = len(before) >= rule.minimum and times.now - times.since < patience
+        waits = (sides.grows or len(before) >= rule.minimum) and times.now - times.since < patience
         missing = Outcome.FAIL if rule.no_data_fails and not now else Outcome.INCONCLUSIVE
         outcome = Outcome.WAITING if waits else missing
         return Measurement(check.name, outcome, text, "gates#metrics", evidence)
     result = compare(before, now, rule)
     evidence += (
-        ("mean before", f"{result.baseline_mean:g}"),
-        ("mean since", f"{result.current_mean:g}"),
+        (f"mean {sides.base}", f"{result.baseline_mean:g}"),
+        (f"mean {sides.now}", f"{result.current_mean:g}"),
         ("U", f"{result.test.statistic:g}"),
         ("p", f"{result.test.p_value:.4g}"),
         ("effect", f"{result.test.effect:.3f}"),
     )
-    means = f"mean {result.current_mean:g} since, {result.baseline_mean:g} before"
+    means = f"mean {result.current_mean:g} {sides.now}, {result.baseline_mean:g} {sides.base}"
     detail = f"{means} (Mann-Whitney p {result.test.p_value:.2g}, effect {result.test.effect:.2f})"
     if result.is_worse:
-        return Measurement(check.name, Outcome.FAIL, f"changed for the worse: {detail}", "gates#metrics", evidence)
+        return Measurement(check.name, Outcome.FAIL, f"{sides.worse}: {detail}", "gates#metrics", evidence)
     if not times.complete:
         text = f"not worse yet, and the rollout is under way: {detail}"
         return Measurement(check.name, Outcome.WAITING, text, "gates#metrics", evidence)
-    return Measurement(check.name, Outcome.PASS, f"not worse than before: {detail}", "gates#metrics", evidence)
+    return Measurement(check.name, Outcome.PASS, f"{sides.not_worse}: {detail}", "gates#metrics", evidence)
 
 
 def _no_data(check: GateCheck, source: MetricSource, times: MetricTimes) -> Measurement:

@@ -223,15 +223,17 @@ def _metrics(
         complete=state.completed_at is not None,
     )
     starts = [deployed - source.baseline.window for _, source in found if source.baseline]
+    service = expected.beside.rpartition("/")[2]
+    beside = [source for _, source in found if service and source.baseline and source.baseline.with_service]
+    asked = (*(source.of(service, seen.service.name) if source in beside else source for _, source in found), *beside)
     try:
-        answered = sources.metrics.series(
-            tuple(source for _, source in found), min([*starts, state.started_at]), seen.at
-        )
+        answered = sources.metrics.series(asked, min([*starts, state.started_at]), seen.at)
     except MigrateError as error:
         yield from (_unread(check.name, error) for check in checks)
         return
-    for (check, source), series in zip(found, answered, strict=True):
-        yield metric_check(check, source, series, times)
+    others = dict(zip(beside, answered[len(found) :], strict=True))
+    for (check, source), series in zip(found, answered, strict=False):
+        yield metric_check(check, source, series, times, others.get(source))
 
 
 def _asked(check: str, ask: Callable[[], Measurement]) -> Measurement:

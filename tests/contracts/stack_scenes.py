@@ -223,12 +223,12 @@ class EngineScene:
         """Leave in the state of the service stack what an engine leaves that is killed while AWS makes the twin."""
         stack = self.deployer._workspaces.open(StackKind.SERVICE)
         state = stack.export_stack()
-        assert state.deployment is not None
-        made = next(item for item in state.deployment["resources"] if item["urn"].endswith(f"::{TWIN}"))
-        state.deployment["resources"].remove(made)
+        held = dict(state.deployment or {})
+        made = next(item for item in held["resources"] if item["urn"].endswith(f"::{TWIN}"))
         begun = {name: value for name, value in made.items() if name not in {"id", "outputs"}}
-        state.deployment["pending_operations"] = [{"resource": begun, "type": "creating"}]
-        stack.import_stack(state)
+        held["resources"] = [item for item in held["resources"] if item is not made]
+        held["pending_operations"] = [{"resource": begun, "type": "creating"}]
+        stack.import_stack(Deployment(state.version, held))
 
     def expire(self, digest: str) -> None:
         """Let a lifecycle policy take an image away."""

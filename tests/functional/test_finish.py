@@ -10,7 +10,7 @@ from typing import Any
 
 import hcl2
 import pytest
-from cfnlint.api import ManualArgs, lint
+from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.handover import OwnersTool

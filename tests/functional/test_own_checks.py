@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -27,6 +28,7 @@ from migrate.core.gate_checks import (
     WebhookSource,
 )
 from migrate.core.gates import Verdict
+from migrate.core.settings import ArchitectureMode
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, ExitCode
 from tests.fakes.check_sources import FakeProbes
@@ -227,3 +229,28 @@ def test_no_check_that_every_gate_has_bears_a_name_that_an_operator_may_use() ->
         for item in json.loads(event.data)["measurements"]
     }
     assert measured == set(BUILT_IN) - {"image", "twin"}, "an image is looked at last, and a twin where there is one"
+
+
+@pytest.mark.parametrize(
+    ("twin", "exit_code"),
+    [(0.2, ExitCode.DONE), (0.9, ExitCode.ROLLED_BACK), (None, ExitCode.HELD)],
+    ids=["alike", "slower", "no data"],
+)
+def test_a_metric_of_a_twin_is_held_against_that_of_the_service_at_the_same_time(
+    twin: float | None, exit_code: ExitCode
+) -> None:
+    rule = BaselineComparison(Direction.INCREASE, with_service=True)
+    source = MetricSource("Shop", "Latency", "Average", (("ServiceName", "web"),), baseline=rule)
+    operator = operator_with(GateCheck("latency", source))
+    operator.settings = replace(operator.settings, architecture=ArchitectureMode.MIXED)
+    operator.gate(soak=timedelta(minutes=10), deadline=timedelta(minutes=30))
+    main = operator.service.primary
+    values = operator.sources.metrics.values
+    values["Latency web"] = [(at, value) for at, value in values["Latency"]]
+    values["Latency web-migrate-arm64"] = [(at, twin + value / 9) for at, value in values["Latency"]] if twin else []
+    outcome = operator.apply(2)
+    assert outcome.exit_code is exit_code, outcome
+    told = [*outcome.reasons, *(event.text for event in operator.events() if event.kind is EventKind.VERDICT)]
+    words = {0.2: "not worse than the service", 0.9: "latency: worse than the service: mean 0.92"}
+    assert any(words.get(twin or 0, "latency: 0 values of the twin and") in text for text in told), told
+    assert operator.service.primary == main

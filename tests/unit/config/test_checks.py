@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,7 @@ statistic = "p99.9"
 dimensions = { Service = "web" }
 period = "5m"
 compare = "increase"
+compare_with = "service"
 window = "2h"
 confidence = 0.95
 tolerance = 1
@@ -102,7 +104,9 @@ url = "http://localhost:9090"
 query = "up"
 success = "<= 0.01"
 """
-    rule = BaselineComparison(Direction.INCREASE, timedelta(hours=2), 0.95, 1.0, 9, no_data_fails=True)
+    rule = BaselineComparison(
+        Direction.INCREASE, timedelta(hours=2), 0.95, 1.0, 9, no_data_fails=True, with_service=True
+    )
     metric = MetricSource("AWS/ECS", "Errors", "p99.9", (("Service", "web"),), timedelta(minutes=5), rule)
     limits = {"failure_limit": 1, "inconclusive_limit": 2, "error_limit": 3, "stages": (2, 3)}
     probe = ProbeSource(
@@ -192,6 +196,12 @@ def test_the_described_keys_are_the_keys_that_are_read(kind: str) -> None:
     assert [key.name for key in CHECK_KEYS[kind]] == list(table.model_fields)
 
 
+def test_a_comparison_with_the_service_needs_a_dimension_that_names_it(tmp_path: Path) -> None:
+    text = '[[gate.metric]]\nname = "a"\nnamespace = "b"\nmetric = "c"\nstatistic = "Sum"\ncompare_with = "service"\n'
+    said = complaint(tmp_path, text + 'compare = "increase"\ndimensions = { Service = "other" }\n')
+    assert 'is "service", and no dimension names it; expected one of them to be "web"' in said
+
+
 def test_the_examples_of_a_new_file_load_when_their_signs_are_taken_away(tmp_path: Path) -> None:
     examples = {line for kind, lines in CHECK_EXAMPLES.items() for line in (f"[[gate.{kind}]]", *lines)}
     lines = render_settings(NEW).split("\n")
@@ -221,6 +231,15 @@ PERIODS = st.sampled_from([1, 30, 60, 300]).map(lambda seconds: timedelta(second
 DIMENSIONS = st.dictionaries(st.text(max_size=5), TEXTS).map(lambda pairs: tuple(pairs.items()))
 MEASURED = st.builds(MetricSource, TEXTS, TEXTS, st.sampled_from(["Sum", "p99"]), DIMENSIONS, PERIODS, st.just(None))
 COMPARED = st.builds(MetricSource, TEXTS, TEXTS, st.sampled_from(["Sum", "p99"]), DIMENSIONS, PERIODS, RULES)
+BESIDE = st.builds(
+    lambda source, rule: replace(
+        source,
+        dimensions=(*source.dimensions, ("ServiceName", "web")),
+        baseline=replace(rule, with_service=True),
+    ),
+    COMPARED,
+    RULES,
+)
 CODES = st.lists(st.integers(100, 599), min_size=1, max_size=3).map(tuple)
 PROBES = st.builds(ProbeSource, URLS, st.just("GET"), CODES, st.just("") | TEXTS, SECONDS, st.integers(1, 100), HEADERS)
 COMMANDS = st.builds(
@@ -234,7 +253,13 @@ LIMITS = st.none() | st.integers(0, 9)
 @st.composite
 def checks(draw: st.DrawFn) -> tuple[GateCheck, ...]:
     made: list[GateCheck] = []
-    kinds: tuple[st.SearchStrategy[CheckSource], ...] = (MEASURED | COMPARED, PROBES, COMMANDS, WEBHOOKS, QUERIES)
+    kinds: tuple[st.SearchStrategy[CheckSource], ...] = (
+        MEASURED | COMPARED | BESIDE,
+        PROBES,
+        COMMANDS,
+        WEBHOOKS,
+        QUERIES,
+    )
     for kind in kinds:
         for source in draw(st.lists(kind, max_size=2)):
             compares = isinstance(source, MetricSource) and source.baseline is not None
