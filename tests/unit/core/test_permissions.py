@@ -255,14 +255,15 @@ def test_looking_needs_nothing_beyond_what_a_look_has_used() -> None:
     assert all(not set(permissions_to_act(stage)) & used for stage in range(4))
 
 
-def test_metrics_need_a_permission_only_where_a_gate_watches_one() -> None:
-    def useless(*checks: GateCheck) -> frozenset[str]:
-        gate = GateSettings(checks=checks)
-        return without_use(Settings(ServiceSettings("shop", "web"), ImageSettings("web"), gate=gate))
+def test_metrics_need_a_permission_only_where_a_gate_watches_one_or_a_twin_is_compared() -> None:
+    def useless(*checks: GateCheck, mode: ArchitectureMode = ArchitectureMode.ROLLING) -> frozenset[str]:
+        service, gate = ServiceSettings("shop", "web"), GateSettings(checks=checks)
+        return without_use(Settings(service, ImageSettings("web"), mode, gate=gate))
 
     probe = GateCheck("page", ProbeSource("http://localhost", status=(200,)))
     metric = GateCheck("errors", MetricSource("AWS/ECS", "Errors", "Sum"))
     assert "cloudwatch:GetMetricData" in useless(probe)
     assert "cloudwatch:GetMetricData" not in useless(probe, metric)
+    assert "cloudwatch:GetMetricData" not in useless(probe, mode=ArchitectureMode.CANARY)
     needed = {permission.action for permission in permissions_of([Verb.APPLY], 2)}
     assert "cloudwatch:GetMetricData" in needed
