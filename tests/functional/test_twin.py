@@ -27,7 +27,8 @@ from tests.fakes.aws_simulation import Fate
 from tests.fakes.aws_world import PREFIX, World
 from tests.fakes.clock import FakeClock
 from tests.fakes.migration import SETTINGS, Operator
-from tests.functional.test_interruptions import Crash, crashed_at_every_point
+from tests.fakes.mortal_steps import Died
+from tests.functional.test_interruptions import crashed_at_every_point
 
 CANARY = replace(SETTINGS, architecture=ArchitectureMode.CANARY)
 MIXED = replace(SETTINGS, architecture=ArchitectureMode.MIXED)
@@ -254,8 +255,8 @@ def test_a_stage_2_with_a_twin_that_died_anywhere_can_be_rolled_back(settings: S
 def killed_in_the_making(settings: Settings) -> Operator:
     """Return an operator whose Pulumi was killed while ECS made the twin."""
     operator = ready(settings)
-    operator.stacks.interrupt_after["up_service"] = Crash()
-    with pytest.raises(Crash):
+    operator.stacks.interrupt_after["up_service"] = Died()
+    with pytest.raises(Died):
         operator.apply(2)
     assert TWIN_ARN in operator.world.services
     operator.stacks.lose_twin()
