@@ -17,15 +17,15 @@ from migrate.errors import MigrateError
 _T = TypeVar("_T")
 
 MOST_OF_A_KIND = 400
-MOST_OF_LARGE_ONES = {"ecr:DescribeImages": 32, "ecs:ListTasks": 8}
+OTHER_LIMITS = {"ecr:DescribeImages": 32, "ecs:ListTasks": 8, "iam:SimulatePrincipalPolicy": 4000}
 """Answers kept of each kind, the newest ones: a fleet of any size is looked at in the same memory. A repository may
-hold thousands of images, and a cluster thousands of tasks."""
+hold thousands of images and a cluster thousands of tasks, while IAM is asked about many resources of each service."""
 
 
 class SharedReads:
     """Answers by kind and key, refusals included; several threads that want the same one wait for one read of it."""
 
-    def __init__(self, most: int = MOST_OF_A_KIND, limits: Mapping[str, int] = MOST_OF_LARGE_ONES) -> None:
+    def __init__(self, most: int = MOST_OF_A_KIND, limits: Mapping[str, int] = OTHER_LIMITS) -> None:
         self._most = most
         self._limits = limits
         self._lock = threading.Lock()

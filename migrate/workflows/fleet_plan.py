@@ -102,12 +102,13 @@ class _Look:
         self._place_of = place_of
         self._keep = keep
         self._batches = ThreadPoolExecutor(BATCHES_AHEAD, "batch")
-        # Apart, so that a batch which has its revisions never waits behind the revisions of the next ones.
+        # Apart, so that a batch which has its revisions never waits behind those of the next ones.
         self._revisions = ThreadPoolExecutor(READS_AT_ONCE, "revision")
+        self._beside = ThreadPoolExecutor(READS_AT_ONCE, "beside")
         self._services = ThreadPoolExecutor(READS_AT_ONCE, "service")
 
     def close(self) -> None:
-        for pool in (self._batches, self._revisions, self._services):
+        for pool in (self._batches, self._revisions, self._beside, self._services):
             pool.shutdown(wait=True, cancel_futures=True)
 
     def plans(self, members: Sequence[Member]) -> Iterator[MemberPlan]:
@@ -131,7 +132,7 @@ class _Look:
         views = [replace(place.readers, settings=member.settings) for member in members]
         place.batches.services([member.settings for member in members])
         # Both take a call for each service, and so do both at the same time.
-        beside = self._services.map(partial(_read_beside, place.batches), members)
+        beside = self._beside.map(partial(_read_beside, place.batches), members)
         images = [image for image in self._revisions.map(_image, views) if image is not None]
         list(beside)
         place.batches.repositories(images)

@@ -252,8 +252,11 @@ def test_an_account_that_cannot_be_entered_stops_no_other() -> None:
 
 def test_plans_come_in_order_over_many_batches_and_are_saved() -> None:
     aws = Aws(FleetWorld(60, HOST))
-    place, _, _ = aws.place(SharedReads(), size=60)
+    place, session, _ = aws.place(SharedReads(), size=60)
     found = planned(place, members(60))
+    # Nothing that was read ahead is forgotten before it is used.
+    assert session.calls.by_operation["iam:SimulatePrincipalPolicy"] <= 18
+    assert session.calls.by_operation["ecs:DescribeServices"] == 6
     assert [item.member.service for item in found] == [member.service for member in members(60)]
     assert all(aws.store.plan(item.member.arn) for item in found)
 
