@@ -16,9 +16,10 @@ from migrate.errors import MigrateError
 
 _T = TypeVar("_T")
 
-MOST_OF_A_KIND = 400
+MOST_OF_A_KIND = 600
 OTHER_LIMITS = {"ecr:DescribeImages": 32, "ecs:ListTasks": 8, "iam:SimulatePrincipalPolicy": 4000}
-"""Answers kept of each kind, the newest ones: a fleet of any size is looked at in the same memory. A repository may
+"""Answers kept of each kind, those read last (one that is used does not get younger: what was read ahead for the next
+services must outlive what the last ones have used): a fleet of any size is looked at in the same memory. A repository may
 hold thousands of images and a cluster thousands of tasks, while IAM is asked about many resources of each service."""
 
 
@@ -39,8 +40,6 @@ class SharedReads:
             reads = answer is None
             if answer is None:
                 answer = self._keep(kind, key)
-            else:
-                known.move_to_end(key)
         if reads:
             try:
                 answer.set_result(read())

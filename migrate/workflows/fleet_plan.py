@@ -30,8 +30,8 @@ from migrate.workflows.plan import save, stages_left
 from migrate.workflows.runtime import Readers
 
 SERVICES_A_BATCH = 50
-SMALLEST_BATCH = 10
-"""One DescribeServices call (facts F20)."""
+SMALLEST_BATCH = 25
+"""IAM is asked some seven times for a batch: more and smaller ones would have to wait for its rate instead."""
 
 BATCHES_AHEAD = 5
 """While one batch is judged, the revisions of the next ones are read: no batch of AWS has them (facts F20)."""

@@ -75,11 +75,11 @@ def test_threads_that_want_the_same_wait_for_one_read() -> None:
     assert source.reads == ["shop"]
 
 
-def test_the_oldest_go_first_and_what_is_still_used_stays() -> None:
+def test_the_oldest_go_first_whether_used_since_or_not() -> None:
     shared, source = SharedReads(most=2), Source()
     for name in ("a", "b", "a", "c", "a", "b"):
         shared.once("image", name, lambda name=name: source.read(name))  # type: ignore[misc]
-    assert source.reads == ["a", "b", "c", "b"]
+    assert source.reads == ["a", "b", "c", "a", "b"]
 
 
 def test_without_anything_shared_every_read_is_fresh() -> None:
