@@ -277,6 +277,7 @@ def _deployer(
         listener=told_to(narrator, telling, clock),
         tell=noted_by(opened.readers.store, narrator, telling, clock),
         fresh=opened.session.passing_credentials,
+        permit=lambda: opened.readers.store.hold(service.arn, telling[0]),
     )
 
 

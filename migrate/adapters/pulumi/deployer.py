@@ -15,7 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from migrate.adapters.pulumi import repair
 from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
-from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, tell_nobody
+from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, permit_all, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
 from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.failures import translate_failure
@@ -42,7 +42,8 @@ class PulumiDeployer:
 
     ``environment`` is the whole environment that Pulumi and its plugins get. ``credentials`` returns a login for a
     registry host; it is asked anew before every operation that may push. ``listener`` hears changes as they happen,
-    ``tell`` what the engine waits for. ``fresh`` adds what every command needs anew, credentials that expire.
+    ``tell`` what the engine waits for; ``permit`` raises where the run may not write (any more). ``fresh`` adds what
+    every command needs anew, credentials that expire.
     ``pauses`` are the seconds before each further try of an operation that AWS or the registry did not answer.
     """
 
@@ -58,8 +59,9 @@ class PulumiDeployer:
         fresh: Callable[[], Mapping[str, str]] = dict,
         patience: timedelta = PATIENCE,
         pauses: Sequence[float] = PAUSES,
+        permit: Callable[[], None] = permit_all,
     ) -> None:
-        self._engine = Engine(environment, tell=tell, fresh=fresh, patience=patience)
+        self._engine = Engine(environment, tell=tell, fresh=fresh, patience=patience, permit=permit)
         self._workspaces = StackWorkspaces(address, state, self._engine)
         self._credentials = credentials
         self._listener = listener

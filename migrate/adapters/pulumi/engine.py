@@ -31,12 +31,18 @@ _LOOK_AGAIN = timedelta(seconds=5)
 PATIENCE = timedelta(minutes=1)
 """How long a stack that somebody else has locked is waited for."""
 
+_WRITES = frozenset({"up", "refresh", "cancel", "stack import", "stack rename"})
+
 Listener = Callable[[str], object]
 
 
 def tell_nobody(text: str) -> None:
     """Hear nothing."""
     del text
+
+
+def permit_all() -> None:
+    """Let every command begin."""
 
 
 class Engine(PulumiCommand):
@@ -48,6 +54,7 @@ class Engine(PulumiCommand):
     A locked stack is waited for as long as ``patience``. A lock of a process that this working directory started and
     that is provably gone is removed, once; no other lock ever is (case C41). ``tell`` hears about both. ``fresh``
     returns what the environment holds only for a while, credentials of an assumed role; asked before every command.
+    ``permit`` is asked before every command that writes, however long a lock was waited for; what it raises ends that.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Engine(PulumiCommand):
         patience: timedelta = PATIENCE,
         tell: Listener = tell_nobody,
         fresh: Callable[[], Mapping[str, str]] = dict,
+        permit: Callable[[], None] = permit_all,
     ) -> None:
         # The parent's constructor looks at this process's own environment; ours is given.
         self.environment = dict(environment)
@@ -71,6 +79,7 @@ class Engine(PulumiCommand):
         self._patience = patience
         self._tell = tell
         self._fresh = fresh
+        self._permit = permit
         self._started = StartedProcesses()
         self._children: set[subprocess.Popen[str]] = set()
         self._asked: set[subprocess.Popen[str]] = set()
@@ -112,6 +121,8 @@ class Engine(PulumiCommand):
         """
         waited, cancelled = timedelta(0), False
         while True:
+            if not _WRITES.isdisjoint((args[0], " ".join(args[:2]))):
+                self._permit()
             result = self._once(args, cwd, additional_env, on_output, on_error)
             if result.code == 0:
                 return result

@@ -17,7 +17,7 @@ from migrate.adapters.pulumi.engine import Engine, Listener
 from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.failures import translate_failure
 from migrate.adapters.pulumi.locks import Held, StartedProcesses, holders
-from migrate.errors import LockedError
+from migrate.errors import ClaimLostError, LockedError
 from tests.fakes.record_store import FakeProcesses
 
 HOST = socket.gethostname()
@@ -215,6 +215,25 @@ def test_c41_a_stack_that_is_given_free_meanwhile_is_used(folder: Path, heard: l
 
     _up(_engine(folder, freed, patience=0.3), folder)
     assert heard == ["waiting for a lock: another update is in progress"]
+
+
+def test_c41_a_run_that_lost_its_service_while_it_waited_for_a_lock_begins_nothing(folder: Path) -> None:
+    (folder / "lock").write_text("another-host (pid 1) at 2026-11-25T04:00:00Z")
+    asked: list[int] = []
+
+    def permit() -> None:
+        asked.append(len(asked))
+        if len(asked) > 1:
+            raise ClaimLostError("This run has lost the service.", then="Look.")
+
+    environment = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.defpath}"}
+    engine = Engine(environment, patience=timedelta(seconds=0.05), permit=permit)
+    with pytest.raises(ClaimLostError):
+        _up(engine, folder)
+    assert _calls(folder) == ["up --yes --stack web"]
+    (folder / "lock").unlink()
+    engine.run(["preview", *STACK], str(folder), {})
+    assert len(asked) == 2, "looking takes no permission"
 
 
 def test_c41_ctrl_c_ends_the_waiting(folder: Path) -> None:
