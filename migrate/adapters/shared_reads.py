@@ -18,9 +18,11 @@ _T = TypeVar("_T")
 
 MOST_OF_A_KIND = 600
 OTHER_LIMITS = {"ecr:DescribeImages": 32, "ecs:ListTasks": 8, "iam:SimulatePrincipalPolicy": 4000}
-"""Answers kept of each kind, those read last (one that is used does not get younger: what was read ahead for the next
-services must outlive what the last ones have used): a fleet of any size is looked at in the same memory. A repository may
-hold thousands of images and a cluster thousands of tasks, while IAM is asked about many resources of each service."""
+"""Answers kept of each kind, those read last: a fleet of any size is looked at in the same memory.
+
+One that is used does not get younger: what was read ahead must outlive what was used. A repository may hold thousands
+of images and a cluster thousands of tasks, while IAM is asked about many resources of each service.
+"""
 
 
 class SharedReads:
