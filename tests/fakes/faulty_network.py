@@ -89,11 +89,11 @@ class FaultyNetwork:
         httpx.delete(f"{self.endpoint}/_microburst/fired").raise_for_status()
         httpx.post(f"{self.endpoint}/_microburst/rules", json=flat).raise_for_status()
 
-    def struck(self, operation: str = "") -> int:
-        """Return how often a rule met this operation, or any, since the rules were set."""
+    def struck(self, operation: str = "", action: str = "") -> int:
+        """Return how often a rule met this operation, or any, since the rules were set: all, or those that did so."""
         asked = {"operation": operation} if operation else {}
         fired = httpx.get(f"{self.endpoint}/_microburst/fired", params=asked).json()
-        return len(fired)
+        return sum(str(fault["action"]).startswith(action) for fault in fired)
 
 
 @contextmanager
