@@ -166,6 +166,20 @@ def missing_providers(cluster: Cluster, record: Record, settings: Settings) -> t
     return tuple(dict.fromkeys(name for name in needed if name not in cluster.capacity_providers))
 
 
+def beside_others(record: Record, settings: Settings, now: Cluster) -> Record:
+    """Return the record with what others made of the cluster since: their providers and their default strategy stay.
+
+    A write replaces the whole list and the default (facts F12), so what was recorded long ago must not be written back.
+    """
+    before = record.baseline.cluster
+    ours = missing_providers(before, record, settings)
+    theirs = [name for name in now.capacity_providers if name not in ours]
+    kept = [name for name in before.capacity_providers if name in theirs]
+    providers = tuple(dict.fromkeys((*kept, *theirs)))
+    cluster = replace(before, capacity_providers=providers, default_strategy=now.default_strategy)
+    return record if cluster == before else replace(record, baseline=replace(record.baseline, cluster=cluster))
+
+
 def _cluster(record: Record, settings: Settings, stage: Stage) -> ClusterInputs | None:
     cluster = record.baseline.cluster
     missing = missing_providers(cluster, record, settings)

@@ -25,7 +25,8 @@ class Judged:
 
 def deployed(work: Work, stage: Stage, *, must_deploy: bool = False, step: str = "") -> Judged:
     """Bring the service stack to a stage; ``step`` names a step of it."""
+    name = f"stage {stage.value} service stack{step}"
+    work.follow_cluster(name)
     desired = desired_state(work.record, work.settings, stage)
     act = Act.BASELINE if stage is Stage.BASELINE else Act.SERVICE
-    name = f"stage {stage.value} service stack{step}"
     return Judged(work.expectation(work.up_service(name, desired, act, must_deploy=must_deploy)))

@@ -129,6 +129,7 @@ def _reached(work: Work, stage: Stage) -> Expectation:
 
 def _deployed(work: Work, stage: Stage) -> Deployed:
     step = f"back to {stage.value} service stack"
+    work.follow_cluster(step)
     desired = desired_state(work.record, work.settings, stage)
     if _arm64_unknown(work) and work.journal.look(f"{step}: arm64 in the state", lambda: _would_drop(work, desired)):
         # An empty ARN stands for the revision that the stack holds and the record does not name.
@@ -156,6 +157,7 @@ def _launch_type_given_back(work: Work) -> Expectation:
     safety = work.runtime.safety
     deployment = work.journal.act("launch type", text, lambda: safety.return_to_launch_type(service))
     work.journal.act("refresh original", "read the world into the service stack", work.runtime.stacks.refresh)
+    work.follow_cluster("original service stack")
     desired = desired_state(work.record, work.settings, Stage.ORIGINAL)
     work.up_service("original service stack", desired, Act.ORIGINAL)
     return _as_found(work, deployment)

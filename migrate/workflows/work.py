@@ -9,7 +9,13 @@ from datetime import timedelta
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from migrate.core.checks import Expectation
-from migrate.core.desired_state import DesiredState, ImageStackInputs, expected_digests
+from migrate.core.desired_state import (
+    DesiredState,
+    ImageStackInputs,
+    beside_others,
+    expected_digests,
+    missing_providers,
+)
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind
 from migrate.core.facts import Service
@@ -55,6 +61,16 @@ class Work:
     def service(self) -> Service:
         """Read the service as it is now."""
         return self.runtime.services.service(self.settings.service.cluster, self.settings.service.name)
+
+    def follow_cluster(self, step: str) -> None:
+        """Take into the record what others made of the cluster's providers, where this migration writes them too."""
+        recorded = self.record.baseline.cluster
+        if not missing_providers(recorded, self.record, self.settings):
+            return
+        now = self.journal.look(f"{step}: cluster", lambda: self.runtime.services.cluster(recorded.arn))
+        followed = beside_others(self.record, self.settings, now)
+        if followed != self.record:
+            self.remember(followed)
 
     def up_image(self, step: str, inputs: ImageStackInputs, act: Act) -> StackOutcome:
         """Bring the image stack to the inputs, after a preview that holds nothing else."""

@@ -129,6 +129,16 @@ def test_c37_a_service_of_the_same_cluster_may_associate_providers_between_the_r
     assert operator.reach(3).record.position == Position(Stage.CAPACITY)
 
 
+def test_c37_a_provider_that_somebody_associates_meanwhile_stays_whatever_stage_or_way_back_follows() -> None:
+    world = World.with_demo_service(FakeClock())
+    world.associate(["theirs"])
+    operator = Operator.of(world).reach(1)
+    for name, go in (("second", lambda: operator.apply(2)), ("third", lambda: operator.roll_back(Stage.ORIGINAL))):
+        world.associate([*world.cluster.capacity_providers, name])
+        go()
+        assert set(world.cluster.capacity_providers) >= {"theirs", name, "FARGATE", "FARGATE_SPOT"}
+
+
 def test_c37_a_strategy_is_changed_with_a_forced_deployment_only() -> None:
     operator = Operator.of().reach(2)
     before = operator.service.primary
