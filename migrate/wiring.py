@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
     from migrate.adapters.pulumi.workspace import StackAddress
 
-
 _LIMITS = ProcessRateLimits()
 """Whatever sessions this process opens, AWS counts their calls together."""
 
