@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import urlparse
 
 import httpx
 import pytest
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from migrate.sandbox.demo.seed import clear_alarm, raise_alarm
 from tests.e2e.conftest import COMMAND_SECONDS, Operator
@@ -183,8 +183,7 @@ def _fault(operator: Operator, fault: dict[str, Any]) -> None:
 
 
 def _runs(operator: Operator, architecture: str) -> bool:
-    counted: dict[str, int] = operator.status()["architectures"]
-    return counted == {architecture: 4}
+    return operator.architectures() == [architecture] * 4
 
 
 def _revisions(operator: Operator) -> list[str]:
@@ -193,6 +192,10 @@ def _revisions(operator: Operator) -> list[str]:
 
 
 def _until(operator: Operator, condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + COMMAND_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, operator.status()
+    again = Retrying(
+        retry=retry_if_result(lambda done: not done),
+        stop=stop_after_delay(COMMAND_SECONDS),
+        wait=wait_fixed(0.1),
+        retry_error_callback=lambda _: pytest.fail(str(operator.status())),
+    )
+    again(condition)
