@@ -51,11 +51,13 @@ class Teammate(Operator):
         return sum(item["kind"] == "refresh" for item in self._kept(".pulumi/history/", ".history.json"))
 
     def _kept(self, prefix: str, ending: str) -> list[dict[str, Any]]:
-        s3 = self.aws("s3")
-        keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-        return [
-            json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in keys if key.endswith(ending)
-        ]
+        s3, kept = self.aws("s3"), []
+        for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", []):
+            # What is gone between the list and the read, a lock for one, is not kept.
+            with suppress(s3.exceptions.NoSuchKey):
+                if item["Key"].endswith(ending):
+                    kept.append(json.loads(s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()))
+        return kept
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
 from migrate.adapters.store.migrations import MIGRATIONS
 from migrate.adapters.store.tables import SCHEMA
@@ -175,9 +176,24 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Without this the driver begins transactions by itself, late, and two readers that both go on to write dead-lock
     # (SQLAlchemy documentation, SQLite dialect, "Enabling Non-Legacy SQLite Transactional Modes").
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _to_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    wait=wait_random(0.01, 0.1),
+    stop=stop_after_delay(_BUSY_TIMEOUT_S),
+    reraise=True,
+)
+def _to_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch a new file over. While another connection writes to it, as the engine may, SQLite refuses that at once.
+
+    Its own time-out does not hold where a read becomes a write (sqlite3_busy_handler documentation), which this does.
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

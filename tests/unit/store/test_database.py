@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,19 @@ def test_reading_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
         assert store.runs(SERVICE_ARN) == ()
         assert store.plan(SERVICE_ARN) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_the_engine_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "migrate.sqlite"
+    engine = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    engine.execute("CREATE TABLE workflows (id)")
+    engine.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.3, lambda: engine.execute("COMMIT"))
+    done.start()
+    with SqlRecordStore(url_of(file)) as store:
+        assert store.save_record(SERVICE_ARN, a_record()).version
+    done.join()
+    engine.close()
 
 
 def test_the_state_is_for_its_owner_alone_and_not_for_git(tmp_path: Path) -> None:
