@@ -1,165 +1,180 @@
-"""Every kind of check of an operator's own, on the sandbox: one takes a stage back, and all of them let it pass."""
+"""Every stage on the sandbox: rolled back by each kind of check, passed, and gone back from."""
 
 from __future__ import annotations
 
-import json
-import threading
-import time
+import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from migrate.core.gates import Verdict
 from tests.e2e.conftest import Operator
+from tests.e2e.gate_faults import (
+    ALL,
+    Desk,
+    Failing,
+    built_in_checks,
+    good_checks,
+    opened_desk,
+    own_checks,
+    publish,
+    put_down,
+    take_away,
+)
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3000)]
 
-NAMESPACE = "Shop"
-KEPT = ("capacityProviderStrategy", "taskDefinition", "desiredCount", "deploymentConfiguration")
-PROMETHEUS = {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "0.5"]}]}}
-ANSWERS: dict[str, tuple[int, object]] = {
-    "/health": (200, "all is well"),
-    "/broken": (503, "out of order"),
-    "/verdict": (200, {"verdict": "pass"}),
-    "/veto": (200, {"verdict": "fail", "text": "not on a Friday"}),
-    "/api/v1/query": (200, PROMETHEUS),
+KEPT = ("launchType", "capacityProviderStrategy", "taskDefinition", "desiredCount", "deploymentConfiguration")
+EACH_KIND_ONCE: dict[int, tuple[str, ...]] = {
+    0: ("deployment", "comparison"),
+    1: ("architecture", "webhook", "probe"),
+    2: ("stopped tasks", "targets", "command", "metric"),
+    3: ("capacity", "interruptions", "alarm", "prometheus"),
 }
-
-
-class Endpoint(BaseHTTPRequestHandler):
-    """A service of the operator's, a release desk and a Prometheus in one; keeps what it was told."""
-
-    told: list[dict[str, Any]] = []  # noqa: RUF012 - the server makes a handler for each request
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers["Content-Type"] == "application/json":
-            self.told.append({**json.loads(body), "authorization": self.headers["Authorization"]})
-        self._answer()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _answer(self) -> None:
-        status, content = ANSWERS[self.path]
-        body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+_runs = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def desk(operator: Operator) -> Iterator[Desk]:
+    with opened_desk(operator) as desk:
+        yield desk
+
+
+def kinds(desk: Desk) -> dict[str, Failing]:
+    """Return all kinds of failing checks; metrics get new names each time."""
+    return built_in_checks() | own_checks(desk.url, str(next(_runs)))
+
+
+def every_kind(desk: Desk) -> dict[int, tuple[str, ...]]:
+    return {stage: tuple(name for name, kind in kinds(desk).items() if stage in kind.stages) for stage in ALL}
 
 
 @contextmanager
-def checks(operator: Operator, text: str) -> Iterator[None]:
-    """Add checks to migrate.toml, and take them away again."""
+def settings(operator: Operator, text: str, keys: tuple[tuple[str, str], ...] = ()) -> Iterator[None]:
+    """Put keys and checks into migrate.toml, and take them away again."""
     path = operator.directory / "migrate.toml"
     before = path.read_text(encoding="utf-8")
-    path.write_text(f"{before}\n{text}\n", encoding="utf-8")
+    changed = before
+    for name, value in keys:
+        changed = re.sub(rf"^#?\s*{name} = .*$", f"{name} = {value}", changed, count=1, flags=re.MULTILINE)
+    path.write_text(f"{changed}\n{text}\n", encoding="utf-8")
     yield
     path.write_text(before, encoding="utf-8")
 
 
-def metric(name: str, condition: str) -> str:
+def listening(desk: Desk) -> str:
     return (
-        f'[[gate.metric]]\nname = "{name} metric"\nnamespace = "{NAMESPACE}"\nmetric = "{name}"\n'
-        f'statistic = "Average"\nperiod = "1s"\n{condition}\n'
+        f'[[gate.webhook]]\nname = "desk"\nurl = "{desk.url}/verdict"\nheaders = {{ Authorization = "DESK_TOKEN" }}\n'
     )
 
 
-def bad(url: str) -> dict[str, str]:
-    return {
-        "metric": metric("Errors", 'success = "<= 1"'),
-        "comparison": metric("Latency", 'compare = "increase"\nwindow = "1m"'),
-        "probe": f'[[gate.probe]]\nname = "page"\nurl = "{url}/broken"\nstatus = [200]\nsamples = 1\n',
-        "command": '[[gate.command]]\nname = "smoke"\ncommand = ["sh", "-c", "exit 3"]\nsuccess = "== 0"\n',
-        "webhook": f'[[gate.webhook]]\nname = "desk"\nurl = "{url}/veto"\n',
-        "prometheus": f'[[gate.prometheus]]\nname = "rate"\nurl = "{url}"\nquery = "up"\nfailure = ">= 0.1"\n',
-    }
+def standing(operator: Operator) -> Any:
+    """Return what a failed stage must leave as it was."""
+    service = operator.service()
+    return {name: service.get(name) for name in KEPT}, operator.tag(), operator.architectures()
 
 
-def good(url: str) -> str:
-    smoke = json.dumps(["sh", "-c", "echo $MIGRATE_STAGE"])
-    page = f'[[gate.probe]]\nname = "page"\nurl = "{url}/health"\nstatus = [200]\ncontains = "well"\nsuccess = "< 5"\n'
-    return (
-        metric("Fine", 'success = "<= 1"')
-        + page
-        + f'[[gate.command]]\nname = "smoke"\ncommand = {smoke}\nvalue = "stdout"\nsuccess = "== 0"\n'
-        + f'[[gate.webhook]]\nname = "desk"\nurl = "{url}/verdict"\nheaders = {{ Authorization = "DESK_TOKEN" }}\n'
-        + f'[[gate.prometheus]]\nname = "rate"\nurl = "{url}"\nquery = "up"\nsuccess = "< 1"\n'
-    )
-
-
-def publish(operator: Operator) -> None:
-    """Send metrics of the minute before and of those to come, one value a second."""
-    now = datetime.fromtimestamp(int(time.time()), UTC)
-    data = [
-        {
-            "MetricName": name,
-            "Timestamp": now + timedelta(seconds=second),
-            "Value": value,
-            "StorageResolution": 1,
-        }
-        for second in range(-50, 240)
-        for name, value in (
-            ("Errors", 9.0),
-            ("Fine", 0.0),
-            ("Latency", (0.2 if second <= 0 else 2.0) + second % 3 / 100),
-        )
-    ]
-    for first in range(0, len(data), 500):
-        operator.aws("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data[first : first + 500])
-
-
-def on_a_strategy(operator: Operator) -> Any:
-    """Put the service on a strategy, so that stage 0 has nothing to deploy, and return it: each run is then short."""
-    ecs = operator.aws("ecs")
-    providers = ["FARGATE", "FARGATE_SPOT"]
-    ecs.put_cluster_capacity_providers(
-        cluster=operator.seeded.cluster, capacityProviders=providers, defaultCapacityProviderStrategy=[]
-    )
-    ecs.update_service(
-        cluster=operator.seeded.cluster,
-        service=operator.seeded.service,
-        capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}],
-        forceNewDeployment=True,
-    )
-    deadline = time.monotonic() + 60
-    while [item["rolloutState"] for item in operator.service()["deployments"]] != ["COMPLETED"]:
-        assert time.monotonic() < deadline
-    return operator.service()
-
-
-def test_each_kind_of_check_takes_a_stage_back_and_all_of_them_let_it_pass(operator: Operator, url: str) -> None:
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["each kind", "every kind"])
+def test_each_kind_of_check_takes_a_stage_back_and_every_stage_passes_and_is_gone_back_from(
+    operator: Operator, desk: Desk, whole: bool
+) -> None:
     operator.init()
-    found = on_a_strategy(operator)
-    for kind, text in bad(url).items():
-        publish(operator)
-        with checks(operator, text):
-            ended = operator.run("apply", "--stage", "0", "--yes")
-        assert ended.code == 4, f"{kind}: {ended.said}"
-        assert "rolled back to the original" in ended.stdout
-        assert {name: operator.service()[name] for name in KEPT} == {name: found[name] for name in KEPT}
-    publish(operator)
-    with checks(operator, good(url)):
-        passed = operator.run("apply", "--stage", "0", "--yes", DESK_TOKEN="very-secret")
+    path = operator.directory / "migrate.toml"
+    # The steps of weight are the whole migration's to show: here one run is one gate.
+    path.write_text(re.sub(r"^#?\s*steps = .*$", "steps = []", path.read_text(), count=1, flags=re.MULTILINE))
+    reached = [standing(operator)]
+    for stage, names in (every_kind(desk) if whole else EACH_KIND_ONCE).items():
+        for name in names:
+            _taken_back(operator, desk, stage, kinds(desk)[name])
+            assert standing(operator) == reached[-1], f"stage {stage}, {name}"
+        _PASSING[stage](operator, desk)
+        reached.append(standing(operator))
+    for stage, before in reversed(list(enumerate(reached))[:-1]):
+        way = ("--to-stage", str(stage - 1)) if stage else ("--to", "original")
+        operator.done("rollback", *way, "--yes")
+        assert _without_count(standing(operator)) == _without_count(before), f"back from stage {stage}"
+        assert operator.service()["desiredCount"] == 5, "auto scaling's count is not undone"
+    _scaled(operator, 4)
+
+
+def _taken_back(operator: Operator, desk: Desk, stage: int, kind: Failing) -> None:
+    desk.expect(kind.begun, kind.soaking)
+    if kind.waiting:
+        put_down(operator, **kind.waiting)
+    with settings(operator, listening(desk) + kind.settings, kind.keys):
+        ended = operator.run("apply", "--stage", str(stage), "--yes", DESK_TOKEN="very-secret")
+    take_away(operator)
+    told = " ".join(ended.said.split())
+    assert ended.code == 4, f"stage {stage}, {kind.check}: {ended.said}"
+    assert f"rolled back to {f'stage {stage - 1}' if stage else 'the original'}" in told
+    verdict = next(event for event in reversed(operator.events()) if event.text.startswith(f"{Verdict.FAIL}:"))
+    assert f"{kind.check}: " in verdict.text, verdict.text
+
+
+def _applied(operator: Operator, stage: int) -> None:
+    operator.done("apply", "--stage", str(stage), "--yes")
+
+
+def _with_all_own_checks(operator: Operator, desk: Desk) -> None:
+    """One of each kind that is well lets the stage pass; the secret reaches the desk and nobody else."""
+    run = str(next(_runs))
+    desk.expect(begun=lambda operator, _: publish(operator, run))
+    with settings(operator, good_checks(desk.url, run)):
+        passed = operator.run("apply", "--stage", "1", "--yes", DESK_TOKEN="very-secret")
     assert passed.code == 0, passed.said
     assert "very-secret" not in passed.said
-    assert Endpoint.told[-1]["authorization"] == "very-secret"
-    assert (Endpoint.told[-1]["service"], Endpoint.told[-1]["stage"]) == (operator.seeded.service, "0")
+    assert desk.told[-1]["authorization"] == "very-secret"
+    assert (desk.told[-1]["service"], desk.told[-1]["stage"]) == (operator.seeded.service, "1")
+
+
+def _c47_with_nothing_to_exercise(operator: Operator, desk: Desk) -> None:
+    """Somebody scales to 0 in the soak: nothing was exercised, so the stage is neither proven nor rolled back."""
+    desk.expect(soaking=lambda operator, _: _scaled(operator, 0))
+    with settings(operator, listening(desk)):
+        held = operator.run("apply", "--stage", "2", "--yes", DESK_TOKEN="very-secret")
+        assert held.code == 6, held.said
+        assert "nothing was exercised" in " ".join(held.said.split())
+        assert operator.service()["desiredCount"] == 0, "the count is auto scaling's"
+    _scaled(operator, 4)
+    _applied(operator, 2)
+
+
+def _interrupted_and_scaled(operator: Operator, desk: Desk) -> None:
+    """Spot takes one task away and auto scaling adds one in the soak: ECS mends both, and the stage passes."""
+
+    def strike(operator: Operator, _: object) -> None:
+        put_down(operator, kind="spot_interruption", count=1)
+        _scaled(operator, 5)
+
+    desk.expect(soaking=strike)
+    with settings(operator, listening(desk)):
+        passed = operator.run("apply", "--stage", "3", "--yes", DESK_TOKEN="very-secret")
+    assert passed.code == 0, passed.said
+    assert desk.soaking is None, "it struck"
+    stopped = operator.aws("ecs").list_tasks(
+        cluster=operator.seeded.cluster, serviceName=operator.seeded.service, desiredStatus="STOPPED"
+    )["taskArns"]
+    tasks = operator.aws("ecs").describe_tasks(cluster=operator.seeded.cluster, tasks=stopped)["tasks"]
+    assert "Your Spot Task was interrupted." in {task["stoppedReason"] for task in tasks}
+    assert (operator.service()["desiredCount"], len(standing(operator)[2])) == (5, 5)
+
+
+_PASSING = {
+    0: lambda operator, _: _applied(operator, 0),
+    1: _with_all_own_checks,
+    2: _c47_with_nothing_to_exercise,
+    3: _interrupted_and_scaled,
+}
+
+
+def _scaled(operator: Operator, count: int) -> None:
+    seeded = operator.seeded
+    operator.aws("ecs").update_service(cluster=seeded.cluster, service=seeded.service, desiredCount=count)
+
+
+def _without_count(standing: Any) -> Any:
+    service, tag, architectures = standing
+    return {**service, "desiredCount": None}, tag, set(architectures)
