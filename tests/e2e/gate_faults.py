@@ -105,6 +105,7 @@ class Failing:
 
     ``check`` is its name in the verdict; ``waiting`` is the sandbox's fault that waits for the stage's deployment;
     ``begun`` and ``soaking`` strike during the gate; ``settings`` are added to migrate.toml, ``keys`` replaced in it.
+    ``lasting`` failures are there before the next try too, and must stop it before it changes anything.
     """
 
     check: str
@@ -114,6 +115,7 @@ class Failing:
     soaking: Strike | None = None
     settings: str = ""
     keys: tuple[tuple[str, str], ...] = ()
+    lasting: bool = False
 
 
 def is_complete(operator: Operator, deployment: str) -> bool:
@@ -216,7 +218,7 @@ def built_in_checks() -> dict[str, Failing]:
             "stopped tasks", soaking=of_deployment("task_exits", exit_code=137, reason="OutOfMemoryError")
         ),
         "targets": Failing("targets", soaking=of_deployment("target_unhealthy", count=-1)),
-        "alarm": Failing("alarms", soaking=lambda operator, _: raise_alarm(operator.sandbox)),
+        "alarm": Failing("alarms", soaking=lambda operator, _: raise_alarm(operator.sandbox), lasting=True),
         "capacity": Failing(
             "capacity",
             stages=(3,),
