@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from migrate.core.capacity import expected_split, follows, split_of
 from migrate.core.facts import Alarm, Architecture, Deployment, Service, ServiceDeployment, Strategy, TargetHealth, Task
@@ -39,14 +40,16 @@ class Expectation:
     stage: Stage | None = None
     beside: str = ""
     """ARN of the service that a twin is compared with; empty for every other gate."""
+    follows: datetime | None = None
+    """When the deployment before ours began, by ECS's clock; None where none was started."""
 
 
 def deployment_check(service: Service, expected: Expectation, told: Sequence[ServiceDeployment] = ()) -> Measurement:
     """Apply design rule 6: the deployment we started is PRIMARY, COMPLETED, on the expected revision (facts F18, F19).
 
     A deployment that is gone or no longer PRIMARY was rolled back by ECS or replaced by somebody, whatever the service
-    says about being steady (case C31). ``told``, newest first, says why, and that ECS
-    rolled back where the service is on another strategy again: its ids are not those of deployments.
+    says about being steady (case C31). ``told``, newest first, says why, and that ECS was so quick that its own way
+    back was found in the place of our deployment: on the same revision nothing else tells them apart.
     """
     primary = service.primary
     ours = next((item for item in service.deployments if item.id == expected.deployment_id), None)
@@ -65,10 +68,13 @@ def deployment_check(service: Service, expected: Expectation, told: Sequence[Ser
     if ours.task_definition_arn != expected.task_definition_arn:
         text = f"it runs {_short(ours.task_definition_arn)}, not {_short(expected.task_definition_arn)}"
         return _deployment(Outcome.FAIL, text, evidence, final=True)
-    if other_strategy(service, expected) and told and told[0].status.startswith("ROLLBACK"):
-        # ECS was so quick that its own deployment was found in the place of ours.
-        text = f"{ours.id} brings back the strategy of before: ECS rolled this stage back{why}"
-        return _deployment(Outcome.FAIL, text, evidence, final=True)
+    if told and told[0].status.startswith("ROLLBACK"):
+        if other_strategy(service, expected):
+            text = f"{ours.id} brings back the strategy of before: ECS rolled this stage back{why}"
+            return _deployment(Outcome.FAIL, text, evidence, final=True)
+        if expected.follows is not None and told[0].created_at > expected.follows:
+            text = f"{ours.id} brings back what ran before: ECS rolled this stage back{why}"
+            return _deployment(Outcome.FAIL, text, evidence, final=True)
     return _rollout(service, ours, evidence, why)
 
 

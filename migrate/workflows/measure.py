@@ -117,15 +117,15 @@ def _built_in(
 
 
 def _deployment(runtime: Runtime, seen: _Seen, expected: Expectation, began: datetime) -> Measurement:
-    """Judge the deployment; what ECS says about its service deployment is asked only while something is amiss."""
+    """Judge the deployment; its service deployment is asked for only where it can tell more than the service does."""
     service = seen.service
     judged = deployment_check(service, expected)
-    if judged.outcome is Outcome.PASS and not other_strategy(service, expected):
+    if judged.outcome is Outcome.PASS and expected.follows is None and not other_strategy(service, expected):
         return judged
     try:
         found = runtime.services.service_deployments(service)
     except MigrateError:
-        # It only says why: the deployment itself is judged already.
+        # The deployment itself is judged already.
         return judged
     judged = deployment_check(service, expected, found or ())
     if judged.outcome is not Outcome.FAIL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
@@ -107,6 +107,7 @@ class Work:
             f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act, twin)
         )
         before = self.journal.look(f"{step}: deployment before", self._primary_of_ours)
+        begun = self.journal.look(f"{step}: time of the deployment before", self._primary_began)
         text = f"service stack to {desired.stage.named}"
         outcome = preview.settled or self.journal.act(
             f"{step}: up",
@@ -125,7 +126,7 @@ class Work:
             lambda: self._started(outcome, before, must_deploy=must_deploy),
             lambda found: {"deployment": found},
         )
-        return Deployed(desired, outcome, deployment)
+        return Deployed(desired, outcome, deployment, begun if deployment != before else None)
 
     def _up_looking_first(self, step: str, desired: DesiredState, act: Act, begun: Event) -> StackOutcome:
         """Bring the service stack to the desired state where an earlier try may have done so, in part or in whole.
@@ -193,6 +194,10 @@ class Work:
         refuse_to_undo(brought_by_others(self.record, self.settings, service, running))
         return service.primary.id if service.primary else ""
 
+    def _primary_began(self) -> datetime | None:
+        primary = self.service().primary
+        return primary.created_at if primary else None
+
     def _primary_after(self, before: str) -> str:
         """Return the PRIMARY deployment that follows ``before``; an update that started none leaves the old one."""
         polling = Retrying(
@@ -226,16 +231,21 @@ class Work:
             only_capacity=desired.stage is Stage.CAPACITY,
             images=kept_images(self.record, self.settings, desired.stage, desired.architecture),
             stage=desired.stage,
+            follows=deployed.follows,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A service stack after its ``up``, and the deployment that it started or found running."""
+    """A service stack after its ``up``, and the deployment that it started or found running.
+
+    ``follows`` is when the deployment before began, where the ``up`` started one.
+    """
 
     desired: DesiredState
     outcome: StackOutcome
     deployment_id: str
+    follows: datetime | None = None
 
 
 def refuse_to_undo(found: tuple[str, ...]) -> None:

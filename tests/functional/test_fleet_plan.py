@@ -75,7 +75,7 @@ class WorldRegistry:
         return self._world.blob(f"/v2/{repository.repository}/blobs/{digest}")[1]
 
     def open_blob(self, repository: ImageReference, digest: str) -> AbstractContextManager[Iterator[bytes]]:
-        raise NotImplementedError(repository, digest)
+        raise AssertionError(f"a fleet's plan reads no layer, and asked for {digest} of {repository}")
 
 
 class Raw(BytesIO):

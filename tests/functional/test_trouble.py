@@ -291,3 +291,22 @@ def test_c31_a_circuit_breaker_that_was_quicker_than_the_first_look_is_told_with
     said = "; ".join(outcome.reasons)
     assert "4 of its tasks stopped by themselves, the last one: essential container exited" in said
     assert "web exit 255 (what a binary for another architecture ends with)" in said
+
+
+def test_c31_a_circuit_breaker_that_was_quicker_than_the_first_look_fails_a_stage_that_keeps_its_revision() -> None:
+    world = World.with_demo_service(FakeClock())
+    operator = Operator.of(world).reach(0)
+    up = operator.stacks.up_service
+
+    def slow_up(inputs: ServiceStackInputs) -> StackOutcome:
+        outcome = up(inputs)
+        world.pass_time(timedelta(minutes=3))
+        return outcome
+
+    operator.stacks.up_service = slow_up  # type: ignore[method-assign] # an engine that takes its time to end
+    world.next_deployment(Fate.EXEC_FORMAT)
+    outcome = operator.apply(1)
+    assert outcome.exit_code is ExitCode.ROLLED_BACK, outcome
+    assert "ECS rolled this stage back" in "; ".join(outcome.reasons)
+    operator.stacks.up_service = up  # type: ignore[method-assign]
+    assert operator.apply(1).exit_code is ExitCode.DONE

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -324,6 +324,23 @@ def test_c31_a_way_back_of_ecs_that_was_found_in_place_of_our_deployment_is_no_s
     assert deployment_check(found, EXPECTED, (told,)).outcome is outcome
     back_to_launch_type = replace(EXPECTED, launch_type="FARGATE", strategy=())
     assert deployment_check(found, back_to_launch_type, (told,)).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("follows", "outcome"),
+    [
+        (NOON - timedelta(minutes=5), Outcome.FAIL),
+        (NOON + timedelta(minutes=5), Outcome.PASS),
+        (None, Outcome.PASS),
+    ],
+    ids=["rolled back since", "rolled back long ago", "nothing was started"],
+)
+def test_c31_on_the_same_revision_a_way_back_of_ecs_is_known_by_when_it_began(
+    follows: datetime | None, outcome: Outcome
+) -> None:
+    found = replace(service(OURS), strategy=FARGATE)
+    told = replace(ROLLED_BACK, status="ROLLBACK_SUCCESSFUL")
+    assert deployment_check(found, replace(EXPECTED, follows=follows), (told,)).outcome is outcome
 
 
 @pytest.mark.parametrize("deployments", [(ROLLING, FORMER), (deployment("D3", OLD),)], ids=["under way", "lost"])
