@@ -100,7 +100,11 @@ class Records(RuleBasedStateMachine):
         seen = self._seen()
         moved = replace(facts.single_platform(), digest=OTHER)
         for theirs in (
-            replace(seen, service=replace(seen.service, task_definition_arn=facts.FOREIGN)),
+            replace(
+                seen,
+                service=replace(seen.service, task_definition_arn=facts.FOREIGN),
+                task_definition=facts.definition({"cpu": "4096"}, arn=facts.FOREIGN),
+            ),
             replace(seen, service=replace(seen.service, launch_type=None, strategy=THEIRS)),
             replace(seen, images=(ContainerImage("app", facts.IMAGE, moved),)),
         ):
