@@ -18,7 +18,7 @@ from migrate.core.desired_state import (
 )
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind
-from migrate.core.facts import Service
+from migrate.core.facts import Deployment, Service
 from migrate.core.kept_images import kept_images
 from migrate.core.others import brought_by_others
 from migrate.core.pending import only_unread
@@ -106,8 +106,8 @@ class Work:
         preview = self.journal.look(
             f"{step}: preview", lambda: self._guarded(step, stacks.preview_service(desired.service), act, twin)
         )
-        before = self.journal.look(f"{step}: deployment before", self._primary_of_ours)
-        begun = self.journal.look(f"{step}: time of the deployment before", self._primary_began)
+        former = self.journal.look(f"{step}: deployment before", self._primary_of_ours)
+        before = former.id if former else ""
         text = f"service stack to {desired.stage.named}"
         outcome = preview.settled or self.journal.act(
             f"{step}: up",
@@ -126,7 +126,8 @@ class Work:
             lambda: self._started(outcome, before, must_deploy=must_deploy),
             lambda found: {"deployment": found},
         )
-        return Deployed(desired, outcome, deployment, begun if deployment != before else None)
+        follows = former.created_at if former and deployment != former.id else None
+        return Deployed(desired, outcome, deployment, follows)
 
     def _up_looking_first(self, step: str, desired: DesiredState, act: Act, begun: Event) -> StackOutcome:
         """Bring the service stack to the desired state where an earlier try may have done so, in part or in whole.
@@ -181,7 +182,7 @@ class Work:
         primary = self.service().primary
         return primary.id if primary else ""
 
-    def _primary_of_ours(self) -> str:
+    def _primary_of_ours(self) -> Deployment | None:
         """Return the PRIMARY deployment right before an ``up``: a build or a twin's gate may have taken an hour.
 
         Raises WorldChangedError where somebody else has deployed meanwhile (design rule 7).
@@ -192,11 +193,7 @@ class Work:
         else:
             running = self.runtime.services.task_definition(service.task_definition_arn)
         refuse_to_undo(brought_by_others(self.record, self.settings, service, running))
-        return service.primary.id if service.primary else ""
-
-    def _primary_began(self) -> datetime | None:
-        primary = self.service().primary
-        return primary.created_at if primary else None
+        return service.primary
 
     def _primary_after(self, before: str) -> str:
         """Return the PRIMARY deployment that follows ``before``; an update that started none leaves the old one."""

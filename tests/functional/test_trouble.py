@@ -270,6 +270,18 @@ def test_c35_auto_scaling_is_read_anew_at_each_poll_and_never_lowered() -> None:
     assert "all 6 tasks run" in "; ".join(outcome.reasons)
 
 
+def slow_engine(operator: Operator) -> None:
+    """Let every ``up`` of the service stack end only when the circuit breaker would long have gone back."""
+    up = operator.stacks.up_service
+
+    def slow_up(inputs: ServiceStackInputs) -> StackOutcome:
+        outcome = up(inputs)
+        operator.world.pass_time(timedelta(minutes=3))
+        return outcome
+
+    operator.stacks.up_service = slow_up  # type: ignore[method-assign] # an engine that takes its time to end
+
+
 @pytest.mark.parametrize("service_deployments", [True, False])
 def test_c31_a_circuit_breaker_that_was_quicker_than_the_first_look_is_told_with_how_the_container_ended(
     service_deployments: bool,
@@ -277,14 +289,7 @@ def test_c31_a_circuit_breaker_that_was_quicker_than_the_first_look_is_told_with
     world = World.with_demo_service(FakeClock())
     world.reporting.service_deployments = service_deployments
     operator = Operator.of(world).reach(1)
-    up = operator.stacks.up_service
-
-    def slow_up(inputs: ServiceStackInputs) -> StackOutcome:
-        outcome = up(inputs)
-        world.pass_time(timedelta(minutes=3))
-        return outcome
-
-    operator.stacks.up_service = slow_up  # type: ignore[method-assign] # an engine that takes its time to end
+    slow_engine(operator)
     world.next_deployment(Fate.EXEC_FORMAT)
     outcome = operator.apply(2)
     assert outcome.exit_code is ExitCode.ROLLED_BACK, outcome
@@ -296,17 +301,9 @@ def test_c31_a_circuit_breaker_that_was_quicker_than_the_first_look_is_told_with
 def test_c31_a_circuit_breaker_that_was_quicker_than_the_first_look_fails_a_stage_that_keeps_its_revision() -> None:
     world = World.with_demo_service(FakeClock())
     operator = Operator.of(world).reach(0)
-    up = operator.stacks.up_service
-
-    def slow_up(inputs: ServiceStackInputs) -> StackOutcome:
-        outcome = up(inputs)
-        world.pass_time(timedelta(minutes=3))
-        return outcome
-
-    operator.stacks.up_service = slow_up  # type: ignore[method-assign] # an engine that takes its time to end
+    slow_engine(operator)
     world.next_deployment(Fate.EXEC_FORMAT)
     outcome = operator.apply(1)
     assert outcome.exit_code is ExitCode.ROLLED_BACK, outcome
     assert "ECS rolled this stage back" in "; ".join(outcome.reasons)
-    operator.stacks.up_service = up  # type: ignore[method-assign]
     assert operator.apply(1).exit_code is ExitCode.DONE

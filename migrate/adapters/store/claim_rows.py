@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, select, update
 
 from migrate.adapters.store.claims import Claim, lost
+from migrate.adapters.store.database import clock_seconds
 from migrate.adapters.store.tables import CLAIMS, TOKENS
-
-_SECONDS = {
-    "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
-    "postgresql": "extract(epoch from clock_timestamp())",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Held:
 
 def database_seconds(connection: Connection) -> float:
     """Return the time by the database's clock, the one that all holders share, in seconds since 1970."""
-    return float(connection.execute(select(literal_column(_SECONDS[connection.dialect.name]))).scalar_one())
+    return float(connection.execute(select(clock_seconds(connection.dialect.name))).scalar_one())
 
 
 def holder(connection: Connection, service: str) -> Claim | None:

@@ -10,7 +10,22 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, make_url, select, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    create_engine,
+    event,
+    extract,
+    func,
+    inspect,
+    literal_column,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
@@ -19,6 +34,9 @@ from migrate.adapters.store.tables import SCHEMA
 from migrate.errors import AccessError, BlockedError, SettingsError
 
 _BUSY_TIMEOUT_S = 30
+_UNIX_DAY = 2440587.5
+"""The julian day of 1970-01-01 (SQLite, "Date And Time Functions")."""
+
 _ADVISORY_LOCK = 0x6D696772
 """Key of the PostgreSQL advisory lock that our exclusive transactions share ("migr")."""
 
@@ -116,6 +134,16 @@ class Database:
                 then="Check that the path or server that MIGRATE_DATABASE_URL names is there, writable and not full.",
                 runbook="errors#state",
             ) from error
+
+
+def clock_seconds(dialect: str) -> ColumnElement[Any]:
+    """Return the database's clock in SQL, the one that all its users share, in seconds since 1970.
+
+    As it is when the row is at hand, not when the transaction began.
+    """
+    if dialect == "postgresql":
+        return extract("epoch", func.clock_timestamp()).cast(Double)
+    return (func.julianday("now") - literal_column(str(_UNIX_DAY))) * 86400.0
 
 
 def parse_url(url: str) -> URL:

@@ -14,11 +14,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Double, case, extract, func, literal_column
+from sqlalchemy import ColumnElement, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from migrate.adapters.rate_limits import ProcessRateLimits
-from migrate.adapters.store.database import Database
+from migrate.adapters.store.database import Database, clock_seconds
 from migrate.adapters.store.tables import RATE_LIMITS
 from migrate.core.rate_limits import ApiGroup, Rate, TokenBucket
 from migrate.errors import MigrateError
@@ -26,9 +26,6 @@ from migrate.read_ports import RateLimits
 
 _AWAY_SECONDS = 30.0
 """For so long a database that failed is not asked: calls then wait by what this process alone knows."""
-
-_UNIX_DAY = 2440587.5
-"""The julian day of 1970-01-01 (SQLite, "Date And Time Functions")."""
 
 
 class SqlRateLimits:
@@ -71,7 +68,7 @@ class SqlRateLimits:
     def _promised(self, key: tuple[str, str, str], rate: Rate, calls: int) -> tuple[float, ...]:
         with self._database.counting() as connection:
             own = postgresql if connection.dialect.name == "postgresql" else sqlite
-            now = _now(connection.dialect.name)
+            now = clock_seconds(connection.dialect.name)
             new = own.insert(RATE_LIMITS).values(
                 account=key[0], region=key[1], api_group=key[2], full_at=now + calls / rate.refill
             )
@@ -120,13 +117,6 @@ class _Line:
                     place.set_exception(error)
             return False
         return True
-
-
-def _now(dialect: str) -> ColumnElement[Any]:
-    """Return the database's clock in seconds since 1970, as it is when the row is at hand."""
-    if dialect == "postgresql":
-        return extract("epoch", func.clock_timestamp()).cast(Double)
-    return (func.julianday("now") - literal_column(str(_UNIX_DAY))) * 86400.0
 
 
 def _filling(now: ColumnElement[Any], longest: float) -> ColumnElement[Any]:
