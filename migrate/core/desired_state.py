@@ -7,6 +7,7 @@ back ever deletes anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from migrate.core.documents import Document
@@ -172,7 +173,8 @@ def beside_others(record: Record, settings: Settings, now: Cluster) -> Record:
     A write replaces the whole list and the default (facts F12), so what was recorded long ago must not be written back.
     """
     before = record.baseline.cluster
-    ours = missing_providers(before, record, settings)
+    # Until the service is adopted this migration has associated nothing: all that is there is others'.
+    ours = missing_providers(before, record, settings) if record.adopted else ()
     theirs = [name for name in now.capacity_providers if name not in ours]
     kept = [name for name in before.capacity_providers if name in theirs]
     providers = tuple(dict.fromkeys((*kept, *theirs)))
@@ -223,6 +225,15 @@ def shelf_tag(tag: str) -> str:
     return f"migrate-index-{tag}"[:128]
 
 
+def registered_as(record: Record) -> Mapping[str, Document]:
+    """Return what each task definition of ours would have been registered as, by logical name."""
+    original = record.baseline.task_definition.document
+    return {
+        "task-definition-arm64": with_architecture(original, Architecture.ARM64),
+        "task-definition-copy": original,
+    }
+
+
 def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInputs, ...]:
     original = record.baseline.task_definition
     keep = record.adopted
@@ -233,7 +244,7 @@ def _task_definitions(record: Record, stage: Stage) -> tuple[TaskDefinitionInput
         made.append(TaskDefinitionInputs("task-definition-copy", original.document, original.tags, None, keep=True))
     made_by_us = stage >= Stage.ARCHITECTURE and not record.arm64_from_the_start
     if made_by_us or record.arm64_task_definition_arn is not None:
-        arm64 = with_architecture(original.document, Architecture.ARM64)
+        arm64 = registered_as(record)["task-definition-arm64"]
         made.append(TaskDefinitionInputs("task-definition-arm64", arm64, original.tags, None, keep=True))
     return tuple(made)
 

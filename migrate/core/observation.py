@@ -7,12 +7,11 @@ from datetime import datetime
 
 from migrate.core.build_facts import BuildFacts
 from migrate.core.crossing import Crossing
-from migrate.core.desired_state import desired_state
+from migrate.core.desired_state import desired_state, registered_as
 from migrate.core.documents import fields, fingerprint
 from migrate.core.facts import (
     Account,
     Alarm,
-    Architecture,
     Cluster,
     Repository,
     Service,
@@ -27,7 +26,7 @@ from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.core.surroundings import NOTHING_READ, Surroundings
-from migrate.core.task_definition import equivalent, with_architecture
+from migrate.core.task_definition import equivalent
 from migrate.core.twin import TwinPhase
 
 
@@ -161,11 +160,11 @@ def _stages(record: Record) -> set[Stage]:
 
 def _just_made(record: Record, definition: TaskDefinition) -> bool:
     """Tell whether an interrupted act of ours registered the revision and had no time to record it."""
-    found, original = definition.document, record.baseline.task_definition.document
+    found, ours = definition.document, registered_as(record)
     if not record.arm64_task_definition_arn and Stage.ARCHITECTURE in _stages(record):
-        return equivalent(found, with_architecture(original, Architecture.ARM64))
+        return equivalent(found, ours["task-definition-arm64"])
     # An empty ARN stands for the copy that a rollback is about to register (case C32).
-    return record.replacement_task_definition_arn == "" and equivalent(found, original)
+    return record.replacement_task_definition_arn == "" and equivalent(found, ours["task-definition-copy"])
 
 
 def _capacity(service: Service) -> tuple[str | None, list[tuple[str, int, int]]]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from migrate.core.documents import Document
-from migrate.core.facts import Architecture
 from migrate.core.preview import SERVICE, Preview
-from migrate.core.record import Record
-from migrate.core.task_definition import with_architecture
 
 CREATING = "creating"
 """Pulumi's word (pulumi 3.274, sdk/go/common/apitype, OperationType) for what may have been made unrecorded."""
@@ -32,15 +27,6 @@ class PendingOperation:
     def text(self) -> str:
         """The operation in words."""
         return f"{self.operation} {self.name} ({self.stack} stack)"
-
-
-def registered_as(record: Record) -> Mapping[str, Document]:
-    """Return what each task definition of ours would have been registered as, by logical name (core/desired_state)."""
-    original = record.baseline.task_definition.document
-    return {
-        "task-definition-arm64": with_architecture(original, Architecture.ARM64),
-        "task-definition-copy": original,
-    }
 
 
 def only_unread(preview: Preview) -> bool:

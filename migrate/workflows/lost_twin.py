@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrate.core.desired_state import DesiredState, desired_state
-from migrate.core.facts import Architecture, Service
+from migrate.core.desired_state import DesiredState, desired_state, registered_as
+from migrate.core.facts import Service
 from migrate.core.preview import Act
 from migrate.core.stages import Stage
-from migrate.core.task_definition import equivalent, with_architecture
+from migrate.core.task_definition import equivalent
 from migrate.core.twin import TWIN, Twin
 from migrate.errors import BlockedError, MigrateError, NotFoundError
 from migrate.workflows.work import Work
@@ -78,5 +78,5 @@ def _is_ours(work: Work, service: Service) -> bool:
         found = work.runtime.services.task_definition(service.task_definition_arn)
     except MigrateError:
         return False
-    ours = with_architecture(original.document, Architecture.ARM64)
+    ours = registered_as(work.record)["task-definition-arm64"]
     return found.family == original.family and equivalent(found.document, ours)

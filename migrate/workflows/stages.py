@@ -54,11 +54,10 @@ def _adopt(work: Work) -> None:
     try:
         work.up_service("adopt", adoption(work.record, work.settings), Act.ADOPT)
     except UnsafePreviewError:
-        before = work.record.baseline.cluster
-        now = work.journal.look("look at the cluster again", lambda: work.runtime.services.cluster(before.arn))
-        if not set(before.capacity_providers) < set(now.capacity_providers):
+        recorded = work.record
+        work.follow_cluster("adopt again")
+        if work.record == recorded:
             raise
-        work.remember(replace(work.record, baseline=replace(work.record.baseline, cluster=now)))
         work.up_service("adopt again", adoption(work.record, work.settings), Act.ADOPT)
 
 

@@ -7,9 +7,10 @@ is done twice.
 
 from __future__ import annotations
 
+from migrate.core.desired_state import registered_as
 from migrate.core.evidence import EventKind
 from migrate.core.facts import TaskDefinition
-from migrate.core.pending import CREATING, PendingOperation, registered_as
+from migrate.core.pending import CREATING, PendingOperation
 from migrate.core.preview import SERVICE, TASK_DEFINITION
 from migrate.core.record import Record
 from migrate.core.task_definition import equivalent
