@@ -61,7 +61,8 @@ def test_up_twice_is_the_same_sandbox_and_down_leaves_nothing(folder: Path) -> N
     assert Sandbox.start(folder, QUIET).state == sandbox.state
     assert all(part.running for part in sandbox.parts())
 
-    assert sandbox.stop() == 2
+    # A part may have a child of its own at that moment, as BuildKit does while it looks at what it can emulate.
+    assert sandbox.stop() >= len(sandbox.state.processes) == 2
 
     assert not _marked(sandbox.state.mark)
     assert not Path(sandbox.state.run_directory).exists()
