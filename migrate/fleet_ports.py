@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from migrate.core.facts import Account, Service
-from migrate.core.fleet_run import Entry, FleetRun, MemberEnd, Standing, Worker
+from migrate.core.fleet.run import Entry, FleetRun, MemberEnd, Standing, Worker
 
 
 class FleetReader(Protocol):
@@ -64,7 +64,7 @@ class FleetStore(Protocol):
         ...
 
     def start(self, run_id: str, arn: str, attempt: int, worker: str) -> Entry | None:
-        """Give a member to a worker if ``core.fleet_run.decide`` lets it begin now.
+        """Give a member to a worker if ``core.fleet.run.decide`` lets it begin now.
 
         None where it may not, or where ``attempt`` is over; one that may not begin is then in its next attempt, so
         that it can be given out again.

@@ -11,7 +11,7 @@ from threading import Lock
 from migrate.adapters.aws.batches import AwsBatchReader
 from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.shared_reads import SharedReads
-from migrate.core.fleet import Member
+from migrate.core.fleet.definition import Member
 from migrate.wiring import Place, opened_place
 from migrate.workflows.fleet_plan import Place as FleetPlace
 

@@ -32,7 +32,7 @@ from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, absolute, effective_region, load, read_environment
 from migrate.core.evidence import Run, Worker
 from migrate.core.facts import Account, Service
-from migrate.core.fleet import FleetAccount, Member
+from migrate.core.fleet.definition import FleetAccount, Member
 from migrate.core.guarding import registry_host
 from migrate.core.images import ImageReference
 from migrate.core.permission_policy import ANY, Scope, settings_scope

@@ -23,9 +23,9 @@ from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, read_environment
 from migrate.config.fleet import FLEET_FILE, FleetDocument, load_fleet
-from migrate.core.fleet import FleetAccount, Member
-from migrate.core.fleet_run import Entry, FleetRun, MemberOrder, Worker
-from migrate.core.fleet_workers import BEAT
+from migrate.core.fleet.definition import FleetAccount, Member
+from migrate.core.fleet.run import Entry, FleetRun, MemberOrder, Worker
+from migrate.core.fleet.workers import BEAT
 from migrate.workflows.fleet import Starter
 from migrate.workflows.fleet_members import find_members
 from migrate.workflows.fleet_worker import FleetTools, FleetWorker, kept_alive

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
-from migrate.core.fleet_run import Entry, FleetRun, MemberEnd
+from migrate.core.fleet.run import Entry, FleetRun, MemberEnd
 from migrate.errors import ExitCode
 
 _LAST_WORDS = 400

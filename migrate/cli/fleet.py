@@ -10,7 +10,7 @@ import click
 from migrate.cli.options import current, plain_option, settings_of
 
 if TYPE_CHECKING:
-    from migrate.core.fleet_run import FleetRun
+    from migrate.core.fleet.run import FleetRun
     from migrate.worker_wiring import FleetPlace
 
 _CONCURRENCY = 4
@@ -62,7 +62,7 @@ def plan(file: Path | None) -> int:
     from dataclasses import replace
 
     from migrate import fleet_wiring, worker_wiring
-    from migrate.core.fleet_plan import MemberVerdict
+    from migrate.core.fleet.plan import MemberVerdict
     from migrate.errors import ExitCode
     from migrate.render.fleet_plan import fleet_plan, fleet_plan_document
     from migrate.render.structured import to_json
@@ -149,7 +149,7 @@ def rollback(
     from migrate import worker_wiring
     from migrate.cli.fleet_runs import driven
     from migrate.cli.runs import agreed
-    from migrate.core.fleet import matches_service
+    from migrate.core.fleet.definition import matches_service
     from migrate.core.stages import Stage
     from migrate.workflows.fleet import begin_rollback, newest
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def run_member(options: Options) -> int:
     """Read the order, run it, and write how it ended; return the exit code of the run."""
     from migrate import wiring, worker_wiring
-    from migrate.core.fleet_run import FleetVerb
+    from migrate.core.fleet.run import FleetVerb
     from migrate.core.stages import Stage
 
     options.output = "json"

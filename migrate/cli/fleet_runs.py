@@ -10,13 +10,13 @@ import click
 from migrate.cli.fleet_screen import fleet_screen
 from migrate.cli.hearing import Heard, hearing
 from migrate.cli.runs import agreed
-from migrate.core.fleet_report import FleetReport
+from migrate.core.fleet.report import FleetReport
 
 if TYPE_CHECKING:
     from migrate.cli.fleet_screen import FleetScreen
     from migrate.cli.options import Options
-    from migrate.core.fleet import Fleet, Member
-    from migrate.core.fleet_run import FleetRun
+    from migrate.core.fleet.definition import Fleet, Member
+    from migrate.core.fleet.run import FleetRun
     from migrate.core.stages import Stage
     from migrate.worker_wiring import FleetPlace
     from migrate.workflows.fleet_worker import FleetWorker
@@ -32,7 +32,7 @@ def agreed_to(options: Options, fleet: Fleet, members: Sequence[Member], stage: 
     """Show who goes in which wave and ask; with ``--yes`` do neither. Raises HeldError when nobody says yes."""
     if yes:
         return
-    from migrate.core.fleet_waves import in_waves
+    from migrate.core.fleet.waves import in_waves
     from migrate.render.fleet import fleet_waves
 
     waves = [(name, [member.name for member in taken]) for name, taken in in_waves(fleet, members)]

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from migrate.core.fleet_report import FleetReport
+from migrate.core.fleet.report import FleetReport
 from migrate.render import structured
 from migrate.render.fleet import fleet_table, news
 

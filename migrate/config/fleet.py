@@ -13,7 +13,7 @@ from migrate.config.locate import KeyPath
 from migrate.config.mistakes import Mistake, settings_error
 from migrate.config.settings_file import absolute, read_settings
 from migrate.config.toml_file import read_text, read_toml
-from migrate.core.fleet import Fleet, Selection, matches_service
+from migrate.core.fleet.definition import Fleet, Selection, matches_service
 from migrate.core.settings import Settings
 
 FLEET_FILE = "fleet.toml"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from migrate.config.table import Limit, Table, Text
-from migrate.core.fleet import Concurrency, Fleet, FleetAccount, Selection, StopRules, Wave
+from migrate.core.fleet.definition import Concurrency, Fleet, FleetAccount, Selection, StopRules, Wave
 
 Some = Annotated[int, Field(ge=1)]
 Patterns = list[Text]

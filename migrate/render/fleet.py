@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from migrate.core.fleet_report import FleetReport
-from migrate.core.fleet_run import Entry, FleetState, FleetVerb, MemberState
+from migrate.core.fleet.report import FleetReport
+from migrate.core.fleet.run import Entry, FleetState, FleetVerb, MemberState
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
 from migrate.render.live import lasted

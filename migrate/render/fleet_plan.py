@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from migrate.core.fleet_plan import MemberSummary, MemberVerdict, totals
+from migrate.core.fleet.plan import MemberSummary, MemberVerdict, totals
 from migrate.render.structured import head, plain
 
 _STYLES = {

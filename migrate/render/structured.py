@@ -20,8 +20,8 @@ from migrate.core.cost import PriceEstimate
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, Run
 from migrate.core.findings import Finding
-from migrate.core.fleet_report import FleetReport
-from migrate.core.fleet_run import Entry, FleetRun
+from migrate.core.fleet.report import FleetReport
+from migrate.core.fleet.run import Entry, FleetRun
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan
 from migrate.core.stages import Stage

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from migrate.core.fleet import Concurrency, Fleet, Member, StopRules
-from migrate.core.fleet_report import FleetReport
-from migrate.core.fleet_run import (
+from migrate.core.fleet.definition import Concurrency, Fleet, Member, StopRules
+from migrate.core.fleet.report import FleetReport
+from migrate.core.fleet.run import (
     Entry,
     FleetRun,
     FleetState,
@@ -17,7 +17,7 @@ from migrate.core.fleet_run import (
     decide,
     gone_on,
 )
-from migrate.core.fleet_waves import ONLY, in_waves
+from migrate.core.fleet.waves import ONLY, in_waves
 from migrate.core.record import Record, still_open
 from migrate.core.stages import Stage
 from migrate.errors import BlockedError, ExitCode, HeldError, LockedError

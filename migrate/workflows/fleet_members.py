@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from migrate.core.documents import fields
 from migrate.core.facts import Service
-from migrate.core.fleet import Fleet, FleetAccount, Member, Selection
+from migrate.core.fleet.definition import Fleet, FleetAccount, Member, Selection
 from migrate.core.settings import Settings
 from migrate.core.twin import is_twin
 from migrate.errors import NotFoundError

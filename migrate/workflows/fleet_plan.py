@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 
-from migrate.core.fleet import Member
-from migrate.core.fleet_plan import MemberSummary, MemberVerdict, judged
+from migrate.core.fleet.definition import Member
+from migrate.core.fleet.plan import MemberSummary, MemberVerdict, judged
 from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
 from migrate.core.permission_answers import Question, simulated_principal

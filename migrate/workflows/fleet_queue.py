@@ -14,7 +14,7 @@ from typing import Self
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
-from migrate.core.fleet_run import Entry, FleetRun
+from migrate.core.fleet.run import Entry, FleetRun
 from migrate.workflows.engine import database_errors
 
 APPLICATION = "ecs-migrate-fleet"

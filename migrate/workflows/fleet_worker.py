@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from migrate.core.fleet_run import Entry, FleetRun, MemberEnd, Worker, decide
-from migrate.core.fleet_workers import Watch, gone
+from migrate.core.fleet.run import Entry, FleetRun, MemberEnd, Worker, decide
+from migrate.core.fleet.workers import Watch, gone
 from migrate.errors import ExitCode, MigrateError
 from migrate.fleet_ports import FleetQueue, FleetStore, MemberRunner
 from migrate.ports import Clock

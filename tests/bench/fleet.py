@@ -78,7 +78,7 @@ def _measured(size: int) -> dict[str, Any]:
 
 def main() -> None:
     """Plan a fleet of the size given on the command line, and print what that took as JSON."""
-    from migrate.core.fleet_plan import MemberVerdict
+    from migrate.core.fleet.plan import MemberVerdict
     from migrate.fleet_wiring import looking_at_fleet
     from migrate.wiring import Place
     from migrate.workflows.fleet_plan import plan_fleet

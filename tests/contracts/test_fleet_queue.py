@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from dbos import DBOSClient
 
-from migrate.core.fleet import Concurrency
-from migrate.core.fleet_run import Entry, FleetRun
+from migrate.core.fleet.definition import Concurrency
+from migrate.core.fleet.run import Entry, FleetRun
 from migrate.workflows.fleet_queue import APPLICATION, DbosQueue, taking
 from tests.fakes.fleet import a_fleet_run, a_member
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from migrate.adapters.store.fleet_store import SqlFleetStore
-from migrate.core.fleet import StopRules
-from migrate.core.fleet_run import MemberEnd, MemberState, Worker, gone_on
+from migrate.core.fleet.definition import StopRules
+from migrate.core.fleet.run import MemberEnd, MemberState, Worker, gone_on
 from migrate.errors import NotFoundError
 from migrate.fleet_ports import FleetStore
 from tests.fakes.fleet import NOON, MemoryFleetStore, a_fleet_run, a_member

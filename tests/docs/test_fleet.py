@@ -8,7 +8,7 @@ from pathlib import Path
 
 from migrate.config.fleet import load_fleet
 from migrate.config.fleet_keys import FLEET_KEYS
-from migrate.core.fleet import Concurrency, StopRules
+from migrate.core.fleet.definition import Concurrency, StopRules
 from tests.docs.markdown import RUNBOOKS, code_blocks
 
 PATH = RUNBOOKS / "fleet.md"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from migrate.core.fleet import Concurrency, FleetAccount, Member, StopRules
-from migrate.core.fleet_run import (
+from migrate.core.fleet.definition import Concurrency, FleetAccount, Member, StopRules
+from migrate.core.fleet.run import (
     Entry,
     FleetRun,
     FleetVerb,

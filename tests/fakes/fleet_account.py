@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from migrate.core.fleet import FleetAccount, Member
+from migrate.core.fleet.definition import FleetAccount, Member
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 
 ACCOUNT, REGION = "111122223333", "us-east-1"

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from migrate.core.fleet import Fleet, Member, Selection, StopRules, Wave
-from migrate.core.fleet_report import FleetReport
-from migrate.core.fleet_run import FleetRun, FleetState, MemberEnd, MemberState, Worker
-from migrate.core.fleet_workers import BEAT, LOST_AFTER
+from migrate.core.fleet.definition import Fleet, Member, Selection, StopRules, Wave
+from migrate.core.fleet.report import FleetReport
+from migrate.core.fleet.run import FleetRun, FleetState, MemberEnd, MemberState, Worker
+from migrate.core.fleet.workers import BEAT, LOST_AFTER
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode, HeldError
 from migrate.workflows.fleet import Starter, begin_apply, begin_rollback, drive, hold, newest, report, resume

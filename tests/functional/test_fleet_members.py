@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.documents import document
 from migrate.core.facts import Account, Service
-from migrate.core.fleet import Fleet, FleetAccount, Selection
+from migrate.core.fleet.definition import Fleet, FleetAccount, Selection
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 from migrate.core.twin import twin_name
 from migrate.errors import NotFoundError

@@ -24,8 +24,8 @@ from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.shared_reads import SharedReads
-from migrate.core.fleet import FleetAccount, Member
-from migrate.core.fleet_plan import MemberVerdict
+from migrate.core.fleet.definition import FleetAccount, Member
+from migrate.core.fleet.plan import MemberVerdict
 from migrate.core.image_facts import FetchedManifest
 from migrate.core.image_names import ImageReference
 from migrate.core.plan import MigrationPlan, make_plan

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.core.fleet import Concurrency, Fleet, FleetAccount, Member, Selection, StopRules, Wave
-from migrate.core.fleet_run import FleetRun, FleetState, FleetVerb, MemberState, Standing, decide, exit_code
-from migrate.core.fleet_waves import in_waves
+from migrate.core.fleet.definition import Concurrency, Fleet, FleetAccount, Member, Selection, StopRules, Wave
+from migrate.core.fleet.run import FleetRun, FleetState, FleetVerb, MemberState, Standing, decide, exit_code
+from migrate.core.fleet.waves import in_waves
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 from migrate.errors import ExitCode
 

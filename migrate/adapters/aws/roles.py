@@ -18,7 +18,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 
-from migrate.core.fleet import FleetAccount
+from migrate.core.fleet.definition import FleetAccount
 
 if TYPE_CHECKING:
     import botocore.session

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, up
 from migrate.adapters.store.codec import decode, encode
 from migrate.adapters.store.database import Database
 from migrate.adapters.store.tables import FLEET_MEMBERS, FLEET_RUNS, WORKERS
-from migrate.core.fleet import Member
-from migrate.core.fleet_run import Entry, FleetRun, MemberEnd, MemberState, Standing, Worker, decide
+from migrate.core.fleet.definition import Member
+from migrate.core.fleet.run import Entry, FleetRun, MemberEnd, MemberState, Standing, Worker, decide
 from migrate.errors import NotFoundError
 
 _MEMBERS = FLEET_MEMBERS.c

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.adapters.aws.roles import Role, role_of
 from migrate.adapters.aws.session import AwsSession, open_session
-from migrate.core.fleet import FleetAccount
+from migrate.core.fleet.definition import FleetAccount
 from migrate.errors import AccessError
 from tests.fakes.web_endpoint import WebEndpoint, web_endpoint
 

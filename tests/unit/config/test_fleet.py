@@ -11,7 +11,7 @@ from migrate.config.fleet import FleetDocument, load_fleet
 from migrate.config.fleet_keys import FLEET_KEYS, FLEET_TABLES, MEMBER_TABLES
 from migrate.config.fleet_model import FleetFile
 from migrate.config.keys import TABLES
-from migrate.core.fleet import Concurrency, FleetAccount, StopRules, Wave
+from migrate.core.fleet.definition import Concurrency, FleetAccount, StopRules, Wave
 from migrate.core.settings import ImageMode
 from migrate.errors import SettingsError
 

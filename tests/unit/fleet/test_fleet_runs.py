@@ -20,8 +20,8 @@ from migrate.cli.fleet_runs import Looking
 from migrate.cli.fleet_screen import FleetJson, FleetLines, FleetTable
 from migrate.cli.hearing import AT_ONCE, Heard, hearing
 from migrate.config import read_environment
-from migrate.core.fleet_report import FleetReport
-from migrate.core.fleet_run import MemberState, Worker, decide
+from migrate.core.fleet.report import FleetReport
+from migrate.core.fleet.run import MemberState, Worker, decide
 from migrate.worker_wiring import FleetPlace
 from migrate.workflows.fleet import report
 from migrate.workflows.fleet_worker import FleetTools, FleetWorker

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from syrupy.assertion import SnapshotAssertion
 
-from migrate.core.fleet import StopRules
-from migrate.core.fleet_report import FleetReport
-from migrate.core.fleet_run import MemberState, decide
+from migrate.core.fleet.definition import StopRules
+from migrate.core.fleet.report import FleetReport
+from migrate.core.fleet.run import MemberState, decide
 from migrate.render.fleet import fleet_end, fleet_table, fleet_waves, news
 from migrate.render.text import shown
 from tests.fakes.fleet import NOON, a_fleet_run, a_member

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from migrate.adapters.member_processes import MemberProcesses, ended
-from migrate.core.fleet_run import Entry, FleetRun, MemberEnd
+from migrate.core.fleet.run import Entry, FleetRun, MemberEnd
 from migrate.errors import ExitCode
 from tests.fakes.fleet import a_fleet_run, a_member
 

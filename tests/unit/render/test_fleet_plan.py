@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.findings import Finding, Grade
-from migrate.core.fleet_plan import MemberSummary, MemberVerdict, judged, totals
+from migrate.core.fleet.plan import MemberSummary, MemberVerdict, judged, totals
 from migrate.core.plan import MigrationPlan, StageStatus, make_plan
 from migrate.core.stages import Position, Stage
 from migrate.render import text

@@ -18,9 +18,9 @@ from migrate.core.audit import ActEnd, EntryKind, audit
 from migrate.core.check import FailOn, Readiness, Subject, report
 from migrate.core.evidence import EventKind
 from migrate.core.findings import Finding, Grade
-from migrate.core.fleet_plan import MemberSummary, MemberVerdict
-from migrate.core.fleet_report import FleetReport
-from migrate.core.fleet_run import MemberState, decide
+from migrate.core.fleet.plan import MemberSummary, MemberVerdict
+from migrate.core.fleet.report import FleetReport
+from migrate.core.fleet.run import MemberState, decide
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
 from migrate.core.stages import Stage

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from migrate.core.fleet_run import Worker
+from migrate.core.fleet.run import Worker
 
 BEAT = timedelta(seconds=2)
 """How often a worker says that it lives."""

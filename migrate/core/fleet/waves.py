@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 
-from migrate.core.fleet import Fleet, Member, Wave, matches_service
+from migrate.core.fleet.definition import Fleet, Member, Wave, matches_service
 
 LAST = "the rest"
 ONLY = "all"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrate.core.fleet_run import Decision, Entry, FleetRun, exit_code
+from migrate.core.fleet.run import Decision, Entry, FleetRun, exit_code
 from migrate.errors import ExitCode
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from migrate.core.fleet import Concurrency, Member, StopRules
+from migrate.core.fleet.definition import Concurrency, Member, StopRules
 from migrate.errors import ExitCode
 
 
