@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from migrate.core.facts import Account, Service
-from migrate.core.fleet.run import Entry, FleetRun, MemberEnd, Standing, Worker
+from migrate.core.fleet.run import Attempt, Entry, FleetRun, MemberEnd, Standing, Worker
 
 
 class FleetReader(Protocol):
@@ -59,11 +59,11 @@ class FleetStore(Protocol):
         """Return the members with all that is known of them, in the same order."""
         ...
 
-    def attempts(self, run_id: str, arns: Iterable[str]) -> dict[str, int]:
+    def attempts(self, run_id: str, arns: Iterable[str]) -> frozenset[Attempt]:
         """Return the attempt that each of these members is in."""
         ...
 
-    def start(self, run_id: str, arn: str, attempt: int, worker: str) -> Entry | None:
+    def start(self, attempt: Attempt, worker: str) -> Entry | None:
         """Give a member to a worker if ``core.fleet.run.decide`` lets it begin now.
 
         None where it may not, or where ``attempt`` is over; one that may not begin is then in its next attempt, so
@@ -71,23 +71,23 @@ class FleetStore(Protocol):
         """
         ...
 
-    def note(self, run_id: str, arn: str, attempt: int, text: str) -> None:
+    def note(self, attempt: Attempt, text: str) -> None:
         """Remember what a running member does; an attempt that is over changes nothing."""
         ...
 
-    def finish(self, run_id: str, arn: str, attempt: int, end: MemberEnd) -> None:
+    def finish(self, attempt: Attempt, end: MemberEnd) -> None:
         """End a member; an attempt that is over changes nothing."""
         ...
 
-    def give_back(self, run_id: str, arn: str, attempt: int) -> bool:
+    def give_back(self, attempt: Attempt) -> bool:
         """Let somebody else take a member that has not ended: it waits again, in its next attempt.
 
         False where that attempt is over already.
         """
         ...
 
-    def held_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
-        """Return run, ARN and attempt of the members that are running with a worker."""
+    def held_by(self, worker_id: str) -> tuple[Attempt, ...]:
+        """Return the attempts that are running with a worker."""
         ...
 
     def take_up(self, run_id: str, codes: Iterable[int]) -> int:
@@ -114,11 +114,11 @@ class FleetQueue(Protocol):
         """Put members on the queue; offering an attempt again is harmless. ``later``: leave others a moment first."""
         ...
 
-    def taken_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
-        """Return run, ARN and attempt of what a worker took from the queue and has not ended."""
+    def taken_by(self, worker_id: str) -> tuple[Attempt, ...]:
+        """Return what a worker took from the queue and has not ended."""
         ...
 
-    def withdraw(self, run_id: str, arn: str, attempt: int) -> None:
+    def withdraw(self, attempt: Attempt) -> None:
         """Take an attempt off the queue for good, whoever has it."""
         ...
 

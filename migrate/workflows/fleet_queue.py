@@ -14,7 +14,7 @@ from typing import Self
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
-from migrate.core.fleet.run import Entry, FleetRun
+from migrate.core.fleet.run import Attempt, Entry, FleetRun
 from migrate.workflows.engine import database_errors
 
 APPLICATION = "ecs-migrate-fleet"
@@ -24,9 +24,6 @@ _WORKFLOW = "fleet member"
 _LATER_SECONDS = 2.0
 _POLLING_SECONDS = 0.5
 _SPARE_THREADS = 8
-
-Taken = tuple[str, str, int]
-"""Run, ARN and attempt."""
 
 
 class DbosQueue:
@@ -51,7 +48,7 @@ class DbosQueue:
             options: EnqueueOptions = {
                 "workflow_name": _WORKFLOW,
                 "queue_name": self._queue(run, entry.member.account_id),
-                "workflow_id": _id(run.id, entry.member.arn, entry.attempt),
+                "workflow_id": _id(entry.current),
                 "queue_partition_key": f"{entry.member.region}/{entry.member.cluster}",
                 "app_version": VERSION,
             }
@@ -59,16 +56,16 @@ class DbosQueue:
                 options["delay_seconds"] = _LATER_SECONDS
             self._client.enqueue(options, run.id, entry.member.arn, entry.attempt)
 
-    def taken_by(self, worker_id: str) -> tuple[Taken, ...]:
+    def taken_by(self, worker_id: str) -> tuple[Attempt, ...]:
         """Return what a worker took from the queues and has not ended."""
         found = self._client.list_workflows(
             executor_id=worker_id, status="PENDING", name=_WORKFLOW, load_input=False, load_output=False
         )
         return tuple(_taken(item.workflow_id) for item in found)
 
-    def withdraw(self, run_id: str, arn: str, attempt: int) -> None:
+    def withdraw(self, attempt: Attempt) -> None:
         """Take an attempt off its queue for good, whoever has it."""
-        self._client.cancel_workflow(_id(run_id, arn, attempt))
+        self._client.cancel_workflow(_id(attempt))
 
     def _queue(self, run: FleetRun, account_id: str) -> str:
         name = f"fleet-{account_id}"
@@ -84,9 +81,7 @@ class DbosQueue:
 
 
 @contextmanager
-def taking(
-    database_url: str, worker_id: str, work: Callable[[str, str, int], None], *, concurrency: int
-) -> Iterator[None]:
+def taking(database_url: str, worker_id: str, work: Callable[[Attempt], None], *, concurrency: int) -> Iterator[None]:
     """Take members from all queues and give each to ``work``, in a thread of its own, until the block ends.
 
     The block has to see to it that nothing is at work any more when it ends.
@@ -106,7 +101,7 @@ def taking(
 
     @DBOS.workflow(name=_WORKFLOW)
     def member(run_id: str, arn: str, attempt: int) -> None:
-        work(run_id, arn, attempt)
+        work(Attempt(run_id, arn, attempt))
 
     try:
         with database_errors():
@@ -116,10 +111,10 @@ def taking(
         DBOS.destroy(destroy_registry=True)
 
 
-def _id(run_id: str, arn: str, attempt: int) -> str:
-    return f"{run_id} {attempt} {arn}"
+def _id(attempt: Attempt) -> str:
+    return f"{attempt.run} {attempt.number} {attempt.arn}"
 
 
-def _taken(workflow_id: str) -> Taken:
-    run_id, attempt, arn = workflow_id.split(" ", 2)
-    return run_id, arn, int(attempt)
+def _taken(workflow_id: str) -> Attempt:
+    run_id, number, arn = workflow_id.split(" ", 2)
+    return Attempt(run_id, arn, int(number))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from migrate.core.fleet.run import Entry, FleetRun, MemberEnd, Worker, decide
+from migrate.core.fleet.run import Attempt, Entry, FleetRun, MemberEnd, Worker, decide
 from migrate.core.fleet.workers import Watch, gone
 from migrate.errors import ExitCode, MigrateError
 from migrate.fleet_ports import FleetQueue, FleetStore, MemberRunner
@@ -21,9 +21,6 @@ from migrate.ports import Clock
 RETRY = timedelta(seconds=5)
 PATIENCE = timedelta(minutes=5)
 """How long a member that was taken over waits for its former process to let go of the service."""
-
-Key = tuple[str, str, int]
-"""Run, ARN and attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,8 @@ class FleetWorker:
         self._slots = threading.Semaphore(worker.concurrency)
         self._leaving = threading.Event()
         self._lock = threading.Lock()
-        self._at_work: set[Key] = set()
-        self._offered: set[Key] = set()
+        self._at_work: set[Attempt] = set()
+        self._offered: set[Attempt] = set()
 
     @property
     def busy(self) -> int:
@@ -57,26 +54,25 @@ class FleetWorker:
         with self._lock:
             return len(self._at_work)
 
-    def work(self, run_id: str, arn: str, attempt: int) -> None:
+    def work(self, attempt: Attempt) -> None:
         """Run one member to its end, unless it may not begin any more, or there is no room for it here."""
-        key = (run_id, arn, attempt)
-        with self._at(key) as there_is_room:
+        with self._at(attempt) as there_is_room:
             if not there_is_room:
-                self._hand_back(key)
+                self._hand_back(attempt)
                 return
-            entry = self._tools.store.start(run_id, arn, attempt, self.worker.id)
-            run = self._tools.store.fleet_run(run_id)
+            entry = self._tools.store.start(attempt, self.worker.id)
+            run = self._tools.store.fleet_run(attempt.run)
             if entry is None or run is None:
                 return
             self._tools.tell(f"{entry.member.name}: taken ({run.title})")
             end = self._ended(run, entry)
             if end.exit_code == ExitCode.INTERRUPTED and self._leaving.is_set():
                 self._tools.tell(f"{entry.member.name}: handed back")
-                self._hand_back(key)
+                self._hand_back(attempt)
                 return
-            self._tools.store.finish(run_id, arn, attempt, end)
+            self._tools.store.finish(attempt, end)
             self._tools.tell(f"{entry.member.name}: exit {end.exit_code}: {end.text}")
-        self.advance(run_id)
+        self.advance(attempt.run)
 
     def advance(self, run_id: str) -> None:
         """Put on the queue whatever may begin now and was not put there by this process before."""
@@ -84,10 +80,9 @@ class FleetWorker:
         if run is None:
             return
         start = decide(run, self._tools.store.standings(run_id)).start
-        current = self._tools.store.attempts(run_id, start)
-        new = {arn for arn, attempt in current.items() if (run_id, arn, attempt) not in self._offered}
+        new = self._tools.store.attempts(run_id, start) - self._offered
         if new:
-            self._offer(run, [entry for entry in self._tools.store.entries(run_id) if entry.member.arn in new])
+            self._offer(run, [entry for entry in self._tools.store.entries(run_id) if entry.current in new])
 
     def look_around(self) -> None:
         """Say that this worker lives, and take over from those that do not."""
@@ -111,9 +106,9 @@ class FleetWorker:
         self._tools.runner.hold()
 
     @contextmanager
-    def _at(self, key: Key) -> Iterator[bool]:
+    def _at(self, attempt: Attempt) -> Iterator[bool]:
         with self._lock:
-            self._at_work.add(key)
+            self._at_work.add(attempt)
         # Handed back at once where there is no room: another worker may have some.
         room = not self._leaving.is_set() and self._slots.acquire(blocking=False)
         try:
@@ -122,14 +117,14 @@ class FleetWorker:
             if room:
                 self._slots.release()
             with self._lock:
-                self._at_work.discard(key)
+                self._at_work.discard(attempt)
 
     def _ended(self, run: FleetRun, entry: Entry) -> MemberEnd:
         """Run a member; one that was taken over waits until its former process has let go of the service."""
         tools, waited = self._tools, timedelta(0)
 
         def note(text: str) -> None:
-            tools.store.note(run.id, entry.member.arn, entry.attempt, text)
+            tools.store.note(entry.current, text)
 
         while True:
             end = tools.runner.run(run, entry, note)
@@ -140,11 +135,10 @@ class FleetWorker:
             tools.clock.sleep(RETRY)
             waited += RETRY
 
-    def _hand_back(self, key: Key) -> None:
-        run_id, arn, attempt = key
-        if self._tools.store.give_back(run_id, arn, attempt):
-            run = self._tools.store.fleet_run(run_id)
-            again = [entry for entry in self._tools.store.entries(run_id) if entry.member.arn == arn]
+    def _hand_back(self, attempt: Attempt) -> None:
+        if self._tools.store.give_back(attempt):
+            run = self._tools.store.fleet_run(attempt.run)
+            again = [entry for entry in self._tools.store.entries(attempt.run) if entry.member.arn == attempt.arn]
             if run is not None:
                 self._offer(run, again, later=True)
 
@@ -152,22 +146,22 @@ class FleetWorker:
         offered = list(entries)
         self._tools.queue.offer(run, offered, later=later)
         with self._lock:
-            self._offered.update((run.id, entry.member.arn, entry.attempt) for entry in offered)
+            self._offered.update(entry.current for entry in offered)
 
     def _take_over(self, worker: Worker) -> None:
         """Let others have what a worker had that is gone; several that do so at once do it once."""
         self._tools.tell(f"worker {worker.name} is gone; taking over what it had")
-        for run_id, arn, attempt in {*self._tools.queue.taken_by(worker.id), *self._tools.store.held_by(worker.id)}:
-            self._tools.queue.withdraw(run_id, arn, attempt)
-            self._tools.store.give_back(run_id, arn, attempt)
-            self.advance(run_id)
+        for attempt in {*self._tools.queue.taken_by(worker.id), *self._tools.store.held_by(worker.id)}:
+            self._tools.queue.withdraw(attempt)
+            self._tools.store.give_back(attempt)
+            self.advance(attempt.run)
         self._tools.store.leave(worker.id)
 
     def _pick_up_own(self) -> None:
         """Give back what is said to be ours and is not: a database that was away may have cut the work short."""
-        for key in self._tools.store.held_by(self.worker.id):
-            if key not in self._at_work:
-                self._hand_back(key)
+        for attempt in self._tools.store.held_by(self.worker.id):
+            if attempt not in self._at_work:
+                self._hand_back(attempt)
 
 
 def kept_alive(worker: FleetWorker, wait: Callable[[], bool], tell: Callable[[str], None]) -> None:

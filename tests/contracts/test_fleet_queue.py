@@ -9,7 +9,7 @@ from dataclasses import replace
 from dbos import DBOSClient
 
 from migrate.core.fleet.definition import Concurrency
-from migrate.core.fleet.run import Entry, FleetRun
+from migrate.core.fleet.run import Attempt, Entry, FleetRun
 from migrate.workflows.fleet_queue import APPLICATION, DbosQueue, taking
 from tests.fakes.fleet import a_fleet_run, a_member
 
@@ -29,12 +29,12 @@ class Crowd:
         self.lock = threading.Lock()
         self.now: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
-        self.done: list[tuple[str, str, int]] = []
+        self.done: list[Attempt] = []
         self.over = threading.Event()
         self._expected = expected
 
-    def work(self, run_id: str, arn: str, attempt: int) -> None:
-        account, cluster = arn.split(":")[4], arn.split("/")[1]
+    def work(self, attempt: Attempt) -> None:
+        account, cluster = attempt.arn.split(":")[4], attempt.arn.split("/")[1]
         places = (account, f"{account}/{cluster}")
         with self.lock:
             self.now.update(places)
@@ -43,7 +43,7 @@ class Crowd:
         self.over.wait(0.3)
         with self.lock:
             self.now.subtract(places)
-            self.done.append((run_id, arn, attempt))
+            self.done.append(attempt)
             if len(self.done) == self._expected:
                 self.over.set()
 
@@ -61,7 +61,7 @@ def test_no_more_of_a_cluster_and_an_account_than_allowed_and_each_attempt_once(
         queue.offer(run, entries)
         with taking(database_url, "worker", crowd.work, concurrency=9):
             assert crowd.over.wait(PATIENCE), crowd.done
-    assert sorted(crowd.done) == sorted((run.id, entry.member.arn, 1) for entry in entries)
+    assert sorted(crowd.done) == sorted(entry.current for entry in entries)
     assert {place: most for place, most in crowd.most.items() if "/" in place} == {
         f"{'1' * 12}/shop": 1,
         f"{'1' * 12}/data": 1,
@@ -75,17 +75,17 @@ def test_what_a_worker_took_is_known_and_a_withdrawn_attempt_makes_room_for_the_
     run, entries = a_run(Concurrency(cluster=1, account=1))
     taken, again, leave = threading.Event(), threading.Event(), threading.Event()
 
-    def work(_run: str, _arn: str, attempt: int) -> None:
-        (taken if attempt == 1 else again).set()
+    def work(attempt: Attempt) -> None:
+        (taken if attempt.number == 1 else again).set()
         leave.wait(PATIENCE)
 
     with DbosQueue(database_url) as queue, taking(database_url, "dead", work, concurrency=2):
         queue.offer(run, entries[:1])
         assert taken.wait(PATIENCE)
-        assert queue.taken_by("dead") == ((run.id, entries[0].member.arn, 1),)
+        assert queue.taken_by("dead") == (entries[0].current,)
         assert queue.taken_by("other") == ()
-        queue.withdraw(run.id, entries[0].member.arn, 1)
-        queue.withdraw(run.id, entries[0].member.arn, 1)
+        queue.withdraw(entries[0].current)
+        queue.withdraw(entries[0].current)
         assert queue.taken_by("dead") == ()
         queue.offer(run, [replace(entries[0], attempt=2)])
         assert again.wait(PATIENCE)

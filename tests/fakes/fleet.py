@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from migrate.core.fleet.definition import Concurrency, FleetAccount, Member, StopRules
 from migrate.core.fleet.run import (
+    Attempt,
     Entry,
     FleetRun,
     FleetVerb,
@@ -55,24 +56,24 @@ class ListedQueue:
     """Implements fleet_ports.FleetQueue as lists: the test is who takes from it, as often and for whom it likes."""
 
     def __init__(self) -> None:
-        self.offered: dict[tuple[str, str, int], Entry] = {}
-        self.taken: dict[tuple[str, str, int], str] = {}
+        self.offered: dict[Attempt, Entry] = {}
+        self.taken: dict[Attempt, str] = {}
 
     def offer(self, run: FleetRun, entries: Iterable[Entry], *, later: bool = False) -> None:
         """Put members on the queue, once for each attempt."""
-        del later
+        del run, later
         for entry in entries:
-            self.offered.setdefault((run.id, entry.member.arn, entry.attempt), entry)
+            self.offered.setdefault(entry.current, entry)
 
-    def taken_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
+    def taken_by(self, worker_id: str) -> tuple[Attempt, ...]:
         """Return what a worker has."""
         return tuple(key for key, worker in self.taken.items() if worker == worker_id)
 
-    def withdraw(self, run_id: str, arn: str, attempt: int) -> None:
+    def withdraw(self, attempt: Attempt) -> None:
         """Forget an attempt."""
-        self.taken.pop((run_id, arn, attempt), None)
+        self.taken.pop(attempt, None)
 
-    def take(self, worker_id: str) -> tuple[str, str, int] | None:
+    def take(self, worker_id: str) -> Attempt | None:
         """Give the oldest attempt to a worker, None where there is none."""
         left = [key for key in self.offered if key not in self.taken]
         if left:
@@ -146,32 +147,32 @@ class MemoryFleetStore:
         """Return the members."""
         return tuple(self._entries[run_id].values()) if run_id in self._runs else ()
 
-    def attempts(self, run_id: str, arns: Iterable[str]) -> dict[str, int]:
+    def attempts(self, run_id: str, arns: Iterable[str]) -> frozenset[Attempt]:
         """Return the attempts."""
-        return {arn: self._entries[run_id][arn].attempt for arn in arns if arn in self._entries[run_id]}
+        return frozenset(self._entries[run_id][arn].current for arn in arns if arn in self._entries[run_id])
 
-    def start(self, run_id: str, arn: str, attempt: int, worker: str) -> Entry | None:
+    def start(self, attempt: Attempt, worker: str) -> Entry | None:
         """Give a member to a worker, if it may begin."""
-        entry = self._current(run_id, arn, attempt)
+        entry = self._current(attempt)
         if entry is None:
             return None
-        if arn not in decide(self._runs[run_id], self.standings(run_id)).start:
+        if attempt.arn not in decide(self._runs[attempt.run], self.standings(attempt.run)).start:
             if entry.state is MemberState.WAITING:
-                self.give_back(run_id, arn, attempt)
+                self.give_back(attempt)
             return None
         return self._put(
             replace(entry, state=MemberState.RUNNING, worker=worker, text="", started_at=self._now(), finished_at=None)
         )
 
-    def note(self, run_id: str, arn: str, attempt: int, text: str) -> None:
+    def note(self, attempt: Attempt, text: str) -> None:
         """Remember what a member does."""
-        entry = self._current(run_id, arn, attempt)
+        entry = self._current(attempt)
         if entry is not None:
             self._put(replace(entry, text=text))
 
-    def finish(self, run_id: str, arn: str, attempt: int, end: MemberEnd) -> None:
+    def finish(self, attempt: Attempt, end: MemberEnd) -> None:
         """End a member."""
-        entry = self._current(run_id, arn, attempt)
+        entry = self._current(attempt)
         if entry is not None:
             self._put(
                 replace(
@@ -186,17 +187,17 @@ class MemoryFleetStore:
                 )
             )
 
-    def give_back(self, run_id: str, arn: str, attempt: int) -> bool:
+    def give_back(self, attempt: Attempt) -> bool:
         """Let a member wait again."""
-        entry = self._current(run_id, arn, attempt)
+        entry = self._current(attempt)
         if entry is not None:
-            self._put(replace(entry, state=MemberState.WAITING, attempt=attempt + 1, worker=""))
+            self._put(replace(entry, state=MemberState.WAITING, attempt=attempt.number + 1, worker=""))
         return entry is not None
 
-    def held_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
+    def held_by(self, worker_id: str) -> tuple[Attempt, ...]:
         """Return what runs with a worker."""
         return tuple(
-            (entry.run, entry.member.arn, entry.attempt)
+            entry.current
             for run in self._runs
             for entry in self.entries(run)
             if entry.worker == worker_id and entry.state is MemberState.RUNNING
@@ -226,9 +227,9 @@ class MemoryFleetStore:
         """Return the workers."""
         return tuple(self._workers[key] for key in sorted(self._workers))
 
-    def _current(self, run_id: str, arn: str, attempt: int) -> Entry | None:
-        entry = self._entries[run_id].get(arn)
-        over = entry is None or entry.attempt != attempt or entry.state is MemberState.ENDED
+    def _current(self, attempt: Attempt) -> Entry | None:
+        entry = self._entries[attempt.run].get(attempt.arn)
+        over = entry is None or entry.current != attempt or entry.state is MemberState.ENDED
         return None if over else entry
 
     def _put(self, entry: Entry) -> Entry:

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.fleet.definition import Fleet, Member, Selection, StopRules, Wave
 from migrate.core.fleet.report import FleetReport
-from migrate.core.fleet.run import FleetRun, FleetState, MemberEnd, MemberState, Worker
+from migrate.core.fleet.run import Attempt, FleetRun, FleetState, MemberEnd, MemberState, Worker
 from migrate.core.fleet.workers import BEAT, LOST_AFTER
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode, HeldError
@@ -60,7 +60,7 @@ class Scene:
         def look(_: FleetReport) -> bool:
             key = self.queue.take(worker.worker.id)
             if key is not None:
-                worker.work(*key)
+                worker.work(key)
             return True
 
         return drive(self.store, worker, self.clock, run.id, look)
@@ -102,7 +102,7 @@ def test_one_failure_too_many_lets_nobody_else_begin_and_what_is_offered_is_offe
     # What another worker had from the queue already is refused by the store, and can be given out once more.
     key = scene.queue.take("other")
     assert key is not None
-    scene.worker("other").work(*key)
+    scene.worker("other").work(key)
     assert scene.runner.ran == ["api"]
     resume(scene.store, run, retry=True)
     assert scene.played(run, worker).exit_code is ExitCode.DONE
@@ -125,7 +125,7 @@ def test_a_crash_of_the_runner_is_given_back_and_no_other_member_notices() -> No
     key = scene.queue.take("w")
     assert key is not None
     with pytest.raises(AccessError):
-        worker.work(*key)
+        worker.work(key)
     worker.look_around()
     assert scene.states(run)["api"] == "waiting"
     assert scene.played(run, worker).exit_code is ExitCode.DONE
@@ -138,12 +138,12 @@ def test_a_worker_that_has_its_hands_full_gives_back_at_once_what_the_queue_gave
     first, second = scene.queue.take("a"), scene.queue.take("a")
     assert first is not None
     assert second is not None
-    scene.runner.meanwhile = lambda _: full.work(*second)
-    full.work(*first)
+    scene.runner.meanwhile = lambda _: full.work(second)
+    full.work(first)
     assert scene.runner.ran == ["api"]
     assert scene.states(run) == {"api": 0, "cart": "waiting", "web": "waiting"}
-    assert scene.store.attempts(run.id, [second[1]]) == {second[1]: 2}
-    assert (run.id, second[1], 2) in scene.queue.offered
+    assert scene.store.attempts(run.id, [second.arn]) == {replace(second, number=2)}
+    assert replace(second, number=2) in scene.queue.offered
 
 
 def test_a_held_run_begins_nothing_more_and_finishes_what_is_under_way() -> None:
@@ -162,7 +162,7 @@ def test_a_worker_that_leaves_hands_back_what_it_stopped_and_another_finishes_it
     leaving.advance(run.id)
     key = scene.queue.take("a")
     assert key is not None
-    leaving.work(*key)
+    leaving.work(key)
     assert scene.runner.held
     assert scene.states(run) == {"api": "waiting"}
     scene.runner.meanwhile = lambda _: None
@@ -187,13 +187,13 @@ def test_members_of_a_worker_that_is_provably_dead_are_taken_over_at_once() -> N
     running, only_taken = scene.queue.take("a"), scene.queue.take("a")
     assert running is not None
     assert only_taken is not None
-    scene.store.start(*running, "a")
+    scene.store.start(running, "a")
     # Another one that began to take over got no further than this.
-    scene.queue.withdraw(*running)
+    scene.queue.withdraw(running)
     scene.dead.add("a")
     heir.look_around()
     assert [worker.id for worker in scene.store.workers()] == ["b"]
-    assert set(scene.store.attempts(run.id, [running[1], only_taken[1]]).values()) == {2}
+    assert {again.number for again in scene.store.attempts(run.id, [running.arn, only_taken.arn])} == {2}
     assert scene.played(run, heir).exit_code is ExitCode.DONE
 
 
@@ -206,7 +206,7 @@ def test_a_silent_worker_is_given_time_and_then_taken_for_gone_and_stops_when_it
     silent.advance(run.id)
     key = scene.queue.take("a")
     assert key is not None
-    scene.store.start(*key, "a")
+    scene.store.start(key, "a")
     while scene.clock.elapsed < LOST_AFTER:
         heir.look_around()
         assert scene.states(run) == {"api": "running"}
@@ -220,7 +220,7 @@ def test_a_silent_worker_is_given_time_and_then_taken_for_gone_and_stops_when_it
 def test_a_member_that_was_taken_over_waits_for_its_former_process() -> None:
     scene = Scene({"api": [LOCKED, LOCKED, WELL]})
     worker, run = scene.worker("w"), scene.begin(AT_ONCE, SHOP[:1])
-    scene.store.give_back(run.id, SHOP[0].arn, 1)
+    scene.store.give_back(Attempt(run.id, SHOP[0].arn, 1))
     assert scene.played(run, worker).exit_code is ExitCode.DONE
     assert scene.runner.ran == ["api"] * 3
 
@@ -228,7 +228,7 @@ def test_a_member_that_was_taken_over_waits_for_its_former_process() -> None:
 def test_it_does_not_wait_for_ever_nor_where_it_is_the_first() -> None:
     scene = Scene({"api": [LOCKED] * 1000, "web": [LOCKED]})
     worker, run = scene.worker("w"), scene.begin(AT_ONCE, (SHOP[0],))
-    scene.store.give_back(run.id, SHOP[0].arn, 1)
+    scene.store.give_back(Attempt(run.id, SHOP[0].arn, 1))
     assert scene.played(run, worker).exit_code is ExitCode.LOCKED
     assert PATIENCE <= scene.clock.elapsed < PATIENCE + timedelta(minutes=1)
     other = scene.begin(replace(AT_ONCE, name="other"), (SHOP[2],), name="second")

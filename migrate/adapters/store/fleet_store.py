@@ -14,7 +14,7 @@ from migrate.adapters.store.codec import decode, encode
 from migrate.adapters.store.database import Database
 from migrate.adapters.store.tables import FLEET_MEMBERS, FLEET_RUNS, WORKERS
 from migrate.core.fleet.definition import Member
-from migrate.core.fleet.run import Entry, FleetRun, MemberEnd, MemberState, Standing, Worker, decide
+from migrate.core.fleet.run import Attempt, Entry, FleetRun, MemberEnd, MemberState, Standing, Worker, decide
 from migrate.errors import NotFoundError
 
 _MEMBERS = FLEET_MEMBERS.c
@@ -88,35 +88,35 @@ class SqlFleetStore:
         with self._database.reading() as connection:
             return () if connection is None else tuple(_entry(row) for row in connection.execute(query).mappings())
 
-    def attempts(self, run_id: str, arns: Iterable[str]) -> dict[str, int]:
+    def attempts(self, run_id: str, arns: Iterable[str]) -> frozenset[Attempt]:
         """Return the attempt that each of these members is in."""
         wanted = set(arns)
         query = select(_MEMBERS.arn, _MEMBERS.attempt).where(_MEMBERS.run_id == run_id)
         with self._database.reading() as connection:
             rows = () if connection is None else connection.execute(query)
-            return {arn: attempt for arn, attempt in rows if arn in wanted}
+            return frozenset(Attempt(run_id, arn, number) for arn, number in rows if arn in wanted)
 
-    def start(self, run_id: str, arn: str, attempt: int, worker: str) -> Entry | None:
+    def start(self, attempt: Attempt, worker: str) -> Entry | None:
         """Give a member to a worker if it may begin now; one that may not is then in its next attempt."""
         with self._database.writing() as connection:
-            run = _run(connection, run_id)
+            run = _run(connection, attempt.run)
             if run is None:
                 return None
-            if arn not in decide(run, _standings(connection, run_id)).start:
-                _wait_again(connection, run_id, arn, attempt, MemberState.WAITING)
+            if attempt.arn not in decide(run, _standings(connection, run.id)).start:
+                _wait_again(connection, attempt, MemberState.WAITING)
                 return None
             started = {"state": MemberState.RUNNING.value, "worker": worker, "started_at": self._now().isoformat()}
-            if not _changed(connection, run_id, arn, attempt, {**started, "text": "", "finished_at": None}):
+            if not _changed(connection, attempt, {**started, "text": "", "finished_at": None}):
                 return None
-            query = select(FLEET_MEMBERS).where(_MEMBERS.run_id == run_id, _MEMBERS.arn == arn)
+            query = select(FLEET_MEMBERS).where(_MEMBERS.run_id == attempt.run, _MEMBERS.arn == attempt.arn)
             return _entry(connection.execute(query).mappings().one())
 
-    def note(self, run_id: str, arn: str, attempt: int, text: str) -> None:
+    def note(self, attempt: Attempt, text: str) -> None:
         """Remember what a running member does; an attempt that is over changes nothing."""
         with self._database.writing() as connection:
-            _changed(connection, run_id, arn, attempt, {"text": text})
+            _changed(connection, attempt, {"text": text})
 
-    def finish(self, run_id: str, arn: str, attempt: int, end: MemberEnd) -> None:
+    def finish(self, attempt: Attempt, end: MemberEnd) -> None:
         """End a member; an attempt that is over changes nothing."""
         values = {
             "state": MemberState.ENDED.value,
@@ -128,20 +128,20 @@ class SqlFleetStore:
             "finished_at": self._now().isoformat(),
         }
         with self._database.writing() as connection:
-            _changed(connection, run_id, arn, attempt, values)
+            _changed(connection, attempt, values)
 
-    def give_back(self, run_id: str, arn: str, attempt: int) -> bool:
+    def give_back(self, attempt: Attempt) -> bool:
         """Let somebody else take a member that has not ended; False where that attempt is over already."""
         with self._database.writing() as connection:
-            return _wait_again(connection, run_id, arn, attempt)
+            return _wait_again(connection, attempt)
 
-    def held_by(self, worker_id: str) -> tuple[tuple[str, str, int], ...]:
-        """Return run, ARN and attempt of the members that are running with a worker."""
+    def held_by(self, worker_id: str) -> tuple[Attempt, ...]:
+        """Return the attempts that are running with a worker."""
         query = select(_MEMBERS.run_id, _MEMBERS.arn, _MEMBERS.attempt).where(
             _MEMBERS.worker == worker_id, _MEMBERS.state == MemberState.RUNNING.value
         )
         with self._database.reading() as connection:
-            return () if connection is None else tuple((run, arn, held) for run, arn, held in connection.execute(query))
+            return () if connection is None else tuple(Attempt(*row) for row in connection.execute(query))
 
     def take_up(self, run_id: str, codes: Iterable[int]) -> int:
         """Let the members that ended with one of these codes wait again; return how many did."""
@@ -184,27 +184,25 @@ def _standings(connection: Connection, run_id: str) -> tuple[Standing, ...]:
 
 def _changed(
     connection: Connection,
-    run_id: str,
-    arn: str,
-    attempt: int,
+    attempt: Attempt,
     values: dict[str, object],
     states: tuple[MemberState, ...] = (MemberState.WAITING, MemberState.RUNNING),
 ) -> bool:
     """Change a member that is in one of the states, if the attempt is still the one that it is in."""
     query = update(FLEET_MEMBERS).where(
-        _MEMBERS.run_id == run_id,
-        _MEMBERS.arn == arn,
-        _MEMBERS.attempt == attempt,
+        _MEMBERS.run_id == attempt.run,
+        _MEMBERS.arn == attempt.arn,
+        _MEMBERS.attempt == attempt.number,
         _MEMBERS.state.in_([state.value for state in states]),
     )
     return connection.execute(query.values(values)).rowcount > 0
 
 
-def _wait_again(connection: Connection, run_id: str, arn: str, attempt: int, *states: MemberState) -> bool:
-    values = {"state": MemberState.WAITING.value, "attempt": attempt + 1, "worker": ""}
+def _wait_again(connection: Connection, attempt: Attempt, *states: MemberState) -> bool:
+    values = {"state": MemberState.WAITING.value, "attempt": attempt.number + 1, "worker": ""}
     if states:
-        return _changed(connection, run_id, arn, attempt, values, states)
-    return _changed(connection, run_id, arn, attempt, values)
+        return _changed(connection, attempt, values, states)
+    return _changed(connection, attempt, values)
 
 
 def _put(connection: Connection, table: Table, values: dict[str, object]) -> None:

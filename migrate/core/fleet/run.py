@@ -82,6 +82,18 @@ class Standing:
         return self.state is MemberState.ENDED and self.exit_code not in {ExitCode.DONE, ExitCode.INTERRUPTED}
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Attempt:
+    """One member (ARN) of one run (id), given out once; ``number`` counts from 1.
+
+    Who has the one that a member is in may write about it; whoever had an earlier one may not any more.
+    """
+
+    run: str
+    arn: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One member of one run. ``attempt`` counts how often it was given out; ``worker`` is the id of who has it.
@@ -102,6 +114,11 @@ class Entry:
     run_id: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def current(self) -> Attempt:
+        """The attempt that it is in."""
+        return Attempt(self.run, self.member.arn, self.attempt)
 
     @property
     def standing(self) -> Standing:
