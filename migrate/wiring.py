@@ -18,7 +18,7 @@ from migrate.adapters.aws.roles import role_of
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.builder.reader import LocalBuildReader
-from migrate.adapters.rate_limits import ProcessRateLimits
+from migrate.adapters.rate_limits import PROCESS_LIMITS
 from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.credentials import Credentials, docker_credentials, first_of
@@ -47,9 +47,6 @@ from migrate.workflows.runtime import Readers, Runtime, Writing
 if TYPE_CHECKING:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
     from migrate.adapters.pulumi.workspace import StackAddress
-
-_LIMITS = ProcessRateLimits()
-"""Whatever sessions this process opens, AWS counts their calls together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ def remembering(place: Place) -> Iterator[tuple[RecordStore, Settings, str | Non
 def looking_around(place: Place) -> Iterator[tuple[EcsServiceReader, Environment]]:
     """Give the ECS reader alone: `migrate init` has no settings yet."""
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
-    session = open_session(place.region, environment=os.environ, profile=place.profile, limits=_LIMITS)
+    session = open_session(place.region, environment=os.environ, profile=place.profile, limits=PROCESS_LIMITS)
     yield EcsServiceReader(session), environment
 
 
@@ -180,7 +177,7 @@ def inspecting(place: Place) -> Iterator[ImageReaders]:
         if host is None and not (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_ECR")):
             return None
         region = place.region or (host.region if host else None)
-        session = open_session(region, environment=os.environ, profile=place.profile, limits=_LIMITS)
+        session = open_session(region, environment=os.environ, profile=place.profile, limits=PROCESS_LIMITS)
         return EcrRepositoryReader(session).credentials(registry)
 
     with _registry(ecr_login) as registry:
@@ -220,7 +217,7 @@ def opened_place(place: Place, shared: SharedReads | None = None) -> Iterator[Op
         region,
         environment=os.environ,
         profile=account.profile or place.profile,
-        limits=_LIMITS,
+        limits=PROCESS_LIMITS,
         role=role_of(account, environment.operator),
         shared=shared,
     )
@@ -233,7 +230,7 @@ def opened_place(place: Place, shared: SharedReads | None = None) -> Iterator[Op
         services.account()
         if is_shared(environment.database_url):
             # Workers that share a database share the account's rates through it.
-            session.pacing.limits = stack.enter_context(SqlRateLimits(environment.database_url, _LIMITS))
+            session.pacing.limits = stack.enter_context(SqlRateLimits(environment.database_url, PROCESS_LIMITS))
         environment.state_dir.mkdir(parents=True, exist_ok=True)
         layers = LayerCache(environment.state_dir / "cache" / "layers")
         readers = Readers(

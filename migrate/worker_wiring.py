@@ -12,20 +12,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tenacity import sleep_using_event
+
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.roles import role_of
 from migrate.adapters.aws.session import open_session
 from migrate.adapters.member_processes import MemberProcesses
 from migrate.adapters.processes import LocalProcesses, alive
+from migrate.adapters.rate_limits import PROCESS_LIMITS
 from migrate.adapters.store.codec import decode, encode
+from migrate.adapters.store.database import is_shared
 from migrate.adapters.store.fleet_store import SqlFleetStore
+from migrate.adapters.store.rate_limits import SqlRateLimits
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, read_environment
 from migrate.config.fleet import FLEET_FILE, FleetDocument, load_fleet
 from migrate.core.fleet.definition import FleetAccount, Member
 from migrate.core.fleet.run import Entry, FleetRun, MemberOrder, Worker
-from migrate.core.fleet.workers import BEAT
+from migrate.read_ports import RateLimits
 from migrate.workflows.fleet import Starter
 from migrate.workflows.fleet_members import find_members
 from migrate.workflows.fleet_worker import FleetTools, FleetWorker, kept_alive
@@ -73,23 +78,35 @@ def members_of(document: FleetDocument, environment: Environment, wish: Place) -
 
     Every member keeps the profile that found it: whoever works on it later was not told of the wish.
     """
+    with _rate_limits(environment) as limits:
 
-    def reader(account: FleetAccount, region: str | None) -> EcsServiceReader:
-        session = open_session(
-            region or wish.region or environment.region,
-            environment=os.environ,
-            profile=account.profile or wish.profile,
-            role=role_of(account, environment.operator),
-        )
-        return EcsServiceReader(session)
+        def reader(account: FleetAccount, region: str | None) -> EcsServiceReader:
+            session = open_session(
+                region or wish.region or environment.region,
+                environment=os.environ,
+                profile=account.profile or wish.profile,
+                limits=limits,
+                role=role_of(account, environment.operator),
+            )
+            return EcsServiceReader(session)
 
-    found = find_members(document, reader)
+        found = find_members(document, reader)
     if wish.profile is None:
         return found
     accounts = {
         member.account: replace(member.account, profile=member.account.profile or wish.profile) for member in found
     }
     return tuple(replace(member, account=accounts[member.account]) for member in found)
+
+
+@contextmanager
+def _rate_limits(environment: Environment) -> Iterator[RateLimits]:
+    """Give what all calls of this process wait for, and those of other machines where the database is theirs too."""
+    if not is_shared(environment.database_url):
+        yield PROCESS_LIMITS
+        return
+    with SqlRateLimits(environment.database_url, PROCESS_LIMITS) as limits:
+        yield limits
 
 
 @contextmanager
@@ -121,7 +138,7 @@ def working(place: FleetPlace, concurrency: int, tell: Callable[[str], None]) ->
         stack.enter_context(taking(environment.database_url, me.id, worker.work, concurrency=concurrency))
         over = threading.Event()
         beating = threading.Thread(
-            target=kept_alive, args=(worker, lambda: over.wait(BEAT.total_seconds()), tell), name="beat", daemon=True
+            target=kept_alive, args=(worker, over, sleep_using_event(over)), name="beat", daemon=True
         )
         beating.start()
         try:

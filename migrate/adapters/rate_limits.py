@@ -25,3 +25,7 @@ class ProcessRateLimits:
             bucket = self._buckets.get(key, TokenBucket(now)).take(rate, 1, now)
             self._buckets[key] = bucket
         return bucket.waits(rate, 1, now)[0]
+
+
+PROCESS_LIMITS = ProcessRateLimits()
+"""Whatever sessions this process opens, AWS counts their calls together."""

@@ -11,9 +11,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import cast
+
+from tenacity import (
+    Future,
+    RetryCallState,
+    Retrying,
+    retry_always,
+    retry_if_result,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_fixed,
+)
 
 from migrate.core.fleet.run import Attempt, Entry, FleetRun, MemberEnd, Worker, decide
-from migrate.core.fleet.workers import Watch, gone
+from migrate.core.fleet.workers import BEAT, Watch, gone
 from migrate.errors import ExitCode, MigrateError
 from migrate.fleet_ports import FleetQueue, FleetStore, MemberRunner
 from migrate.ports import Clock
@@ -47,6 +59,11 @@ class FleetWorker:
         self._lock = threading.Lock()
         self._at_work: set[Attempt] = set()
         self._offered: set[Attempt] = set()
+
+    @property
+    def tell(self) -> Callable[[str], None]:
+        """Hears what it does."""
+        return self._tools.tell
 
     @property
     def busy(self) -> int:
@@ -92,8 +109,10 @@ class FleetWorker:
             # Somebody took this one for dead, and its members with it.
             self._tools.tell("this worker was not heard for too long; its members are others' now")
             self._tools.runner.hold()
-        self.worker = replace(self.worker, beat=self.worker.beat + 1)
-        store.beat(self.worker)
+        heard = replace(self.worker, beat=self.worker.beat + 1)
+        store.beat(heard)
+        # Only now: one whose first beats found no database was never taken for dead.
+        self.worker = heard
         others = [worker for worker in workers if worker.id != self.worker.id]
         self._watch = self._watch.look(others, now)
         for worker in gone(self._watch, others, now, self._tools.dead):
@@ -121,19 +140,25 @@ class FleetWorker:
 
     def _ended(self, run: FleetRun, entry: Entry) -> MemberEnd:
         """Run a member; one that was taken over waits until its former process has let go of the service."""
-        tools, waited = self._tools, timedelta(0)
+        tools = self._tools
 
         def note(text: str) -> None:
             tools.store.note(entry.current, text)
 
-        while True:
-            end = tools.runner.run(run, entry, note)
-            held = end.exit_code == ExitCode.LOCKED and entry.attempt > 1
-            if not held or waited >= PATIENCE or self._leaving.is_set():
-                return end
-            note(f"waiting for its former process: {end.text}")
-            tools.clock.sleep(RETRY)
-            waited += RETRY
+        def ended(state: RetryCallState) -> MemberEnd:
+            outcome = cast("Future", state.outcome)
+            end: MemberEnd = outcome.result()
+            return end
+
+        tries = Retrying(
+            retry=retry_if_result(lambda end: end.exit_code == ExitCode.LOCKED and entry.attempt > 1),
+            wait=wait_fixed(RETRY),
+            stop=stop_after_attempt(1 + PATIENCE // RETRY) | stop_when_event_set(self._leaving),
+            sleep=lambda seconds: tools.clock.sleep(timedelta(seconds=seconds)),
+            before_sleep=lambda state: note(f"waiting for its former process: {ended(state).text}"),
+            retry_error_callback=ended,
+        )
+        return tries(tools.runner.run, run, entry, note)
 
     def _hand_back(self, attempt: Attempt) -> None:
         if self._tools.store.give_back(attempt):
@@ -164,16 +189,26 @@ class FleetWorker:
                 self._hand_back(attempt)
 
 
-def kept_alive(worker: FleetWorker, wait: Callable[[], bool], tell: Callable[[str], None]) -> None:
-    """Look around until ``wait`` says that it is over; a database that is away is tried again."""
-    silent = False
-    while True:
-        try:
-            worker.look_around()
-            silent = False
-        except MigrateError as error:
-            if not silent:
-                tell(str(error))
-            silent = True
-        if wait():
-            return
+def kept_alive(worker: FleetWorker, over: threading.Event, sleep: Callable[[float], None]) -> None:
+    """Look around every BEAT until it is ``over``, whatever becomes of a look; what ails several is told once.
+
+    A thread that ended for an error would let others take this worker for dead while it works on.
+    """
+    ailing = False
+
+    def told(state: RetryCallState) -> None:
+        nonlocal ailing
+        error = state.outcome.exception() if state.outcome else None
+        if error is not None and not ailing:
+            worker.tell(f"{error}" if isinstance(error, MigrateError) else f"migrate itself failed: {error!r}")
+        ailing = error is not None
+
+    looking = Retrying(
+        retry=retry_always,
+        wait=wait_fixed(BEAT),
+        stop=stop_when_event_set(over),
+        sleep=sleep,
+        after=told,
+        retry_error_callback=lambda _: None,
+    )
+    looking(worker.look_around)

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -78,16 +80,26 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: what was asked is counted."""
 
 
+@contextmanager
+def served(size: int) -> Iterator[int]:
+    """Serve a fleet of so many services as long as the block lasts; give the port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        port = server.server_address[1]
+        Handler.world, Handler.buckets = FleetWorld(size, f"127.0.0.1:{port}"), Buckets()
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        serving.start()
+        yield port
+        server.shutdown()
+        serving.join()
+
+
 def main() -> None:
     """Serve a fleet of the size given on the command line until standard input closes; print the port first."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    port = server.server_address[1]
-    Handler.world, Handler.buckets = FleetWorld(int(sys.argv[1]), f"127.0.0.1:{port}"), Buckets()
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
+    with served(int(sys.argv[1])) as port:
+        sys.stdout.write(f"{port}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -37,13 +38,19 @@ class Scene:
         self.said: list[str] = []
         self.dead: set[str] = set()
 
-    def worker(self, name: str, runner: ScriptedRunner | None = None, concurrency: int = 4) -> FleetWorker:
+    def worker(
+        self,
+        name: str,
+        runner: ScriptedRunner | None = None,
+        concurrency: int = 4,
+        dead: Callable[[Worker], bool] | None = None,
+    ) -> FleetWorker:
         tools = FleetTools(
             self.store,
             self.queue,
             runner or self.runner,
             self.clock,
-            lambda worker: worker.id in self.dead,
+            dead or (lambda worker: worker.id in self.dead),
             self.said.append,
         )
         return FleetWorker(tools, Worker(name, "here", 1, "machine", "tick", concurrency))
@@ -282,12 +289,30 @@ def test_a_rollback_takes_who_was_touched_and_is_above_and_the_earlier_run_begin
         )
 
 
+def test_a_fault_in_a_look_is_told_and_leaves_the_worker_alive() -> None:
+    scene, over = Scene(), threading.Event()
+
+    def faulty(_: Worker) -> bool:
+        over.set()
+        raise ValueError("never thought of")
+
+    scene.worker("a").look_around()
+    worker = scene.worker("b", dead=faulty)
+    kept_alive(worker, over, lambda _: None)
+    assert scene.said == ["migrate itself failed: ValueError('never thought of')"]
+
+
 def test_a_database_that_is_away_for_a_while_is_told_once_and_tried_again() -> None:
     scene = Scene()
     worker = scene.worker("w")
     scene.store.away = 2
-    waits = iter([False, False, True])
-    told: list[str] = []
-    kept_alive(worker, lambda: next(waits), told.append)
-    assert told == ["The database is away."]
+    over = threading.Event()
+
+    def waited(seconds: float) -> None:
+        scene.clock.sleep(timedelta(seconds=seconds))
+        if scene.clock.elapsed >= 2 * BEAT:
+            over.set()
+
+    kept_alive(worker, over, waited)
+    assert scene.said == ["The database is away."]
     assert [found.id for found in scene.store.workers()] == ["w"]
