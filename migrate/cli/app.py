@@ -31,6 +31,7 @@ _VERBS = {
     "show": "Show one run: who, when, what was decided on which evidence.",
     "fleet": "Move many services by one set of rules: plan, apply, status, resume, rollback.",
     "worker": "Work on the fleets of a shared database.",
+    "runbook": "Show a runbook, or walk through one, with this service's values put in.",
     "stack": "Run pulumi on one of the two stacks.",
     "sandbox": "Run a whole AWS account on this machine, for demos and tests.",
 }

@@ -23,11 +23,13 @@ from migrate.core.fleet.report import FleetReport
 from migrate.core.fleet.run import MemberState, decide
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
+from migrate.core.runbooks import Passage, Runbook, Section, Step
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode, SettingsError
 from migrate.render import structured
 from migrate.render.fleet_plan import fleet_plan_document
+from migrate.render.runbook import runbook_document, runbooks_document
 from migrate.render.structured import FORMAT, to_json
 from tests.fakes.facts import observation, repository, settings
 from tests.fakes.fleet import a_fleet_run, a_member
@@ -62,7 +64,13 @@ def a_report() -> FleetReport:
     return FleetReport(run, (ended, entries[1]), decide(run, [ended.standing, entries[1].standing]))
 
 
+def a_runbook() -> Runbook:
+    section = Section("look", "Look", Passage("## Look\n"), (Step("aws ecs list-tasks --cluster $CLUSTER"),))
+    return Runbook("stage-2", "Stage 2", Passage("# Stage 2\n"), (section,))
+
+
 def documents() -> dict[str, str]:
+    book = a_runbook()
     seen = observation()
     blocked = observation(repository=replace(repository(), tag_mutability="IMMUTABLE"))
     outcome = RunOutcome("run-1", ExitCode.HELD, Stage.IMAGE, "Held.", ("because",), "Look.", "gates#image")
@@ -78,6 +86,9 @@ def documents() -> dict[str, str]:
         "history": to_json(structured.history_document("web", (a_run(), replace(a_run(), finished_at=NOON)))),
         "history of nothing": to_json(structured.history_document("web", ())),
         "run": to_json(structured.audit_document(audit(a_run(), STORY))),
+        "runbooks": to_json(runbooks_document((book,))),
+        "runbook": to_json(runbook_document(book, None, {"SERVICE": "web"})),
+        "runbook and section": to_json(runbook_document(book, book.sections[0], {})),
         "error": to_json(structured.error_document(BlockedError("No.", why="Because.", then="Wait."))),
         "error of usage": to_json(structured.error_document(SettingsError("No.", then="Wait."))),
         "fleet_plan": to_json(fleet_plan_document(SUMMARIES)),

@@ -1,0 +1,51 @@
+"""Remembers how far guided walks have come, in a file of the state directory."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from migrate.core.walk import Walk
+
+
+class WalkFile:
+    """Implements WalkStore in one JSON file, readable by the operator alone: values of commands may be in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def walk(self, key: str) -> Walk | None:
+        """Return how far a walk has come; what cannot be read counts as none."""
+        with suppress(KeyError, TypeError, ValueError):
+            kept = dict(self._all()[key])
+            values = tuple((str(name), str(value)) for name, value in kept["values"])
+            at = datetime.fromisoformat(kept["at"])
+            return Walk(int(kept["step"]), str(kept["commands"]), at, bool(kept["under_way"]), values)
+        return None
+
+    def save(self, key: str, walk: Walk) -> None:
+        """Remember how far a walk has come."""
+        self._write({**self._all(), key: {**asdict(walk), "at": walk.at.isoformat()}})
+
+    def forget(self, key: str) -> None:
+        """Forget a walk that is over."""
+        self._write({name: kept for name, kept in self._all().items() if name != key})
+
+    def _all(self) -> dict[str, Any]:
+        try:
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
+
+    def _write(self, walks: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False, encoding="utf-8") as beside:
+            json.dump(walks, beside, indent=1)
+        # As a whole or not at all: a kill in the middle leaves what was there.
+        Path(beside.name).replace(self._path)
