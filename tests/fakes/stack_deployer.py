@@ -68,7 +68,8 @@ class FakeStackDeployer:
 
     def preview_image(self, inputs: ImageStackInputs) -> Preview:
         self._called("preview_image")
-        return self._shown(Preview("image", self._image_changes(inputs)))
+        changes = self._image_changes(inputs)
+        return self._shown(Preview("image", changes, outputs=_known(changes, self._image_outputs(inputs))))
 
     def preview_service(self, inputs: ServiceStackInputs) -> Preview:
         self._called("preview_service")

@@ -43,7 +43,8 @@ def run_stack_command(
         )
     opened = workspaces.open(stack)
     registry = address.registry if stack is StackKind.IMAGE else ""
-    with docker_configuration(registry, credentials, environment) as login, _served(stack, arguments) as served:
+    login_for = docker_configuration(registry, credentials, environment, workspaces.directory(stack))
+    with login_for as login, _served(stack, arguments) as served:
         child = subprocess.Popen(
             [engine.command, *served],
             cwd=opened.workspace.work_dir,

@@ -239,7 +239,8 @@ class PulumiDeployer:
         collector = EventCollector(ignore_changes if verb == "preview" else self._listener)
         address = self._workspaces.address
         registry = address.registry if kind is StackKind.IMAGE and verb != "preview" else ""
-        with docker_configuration(registry, self._credentials, self._engine.environment) as login:
+        directory = self._workspaces.directory(kind)
+        with docker_configuration(registry, self._credentials, self._engine.environment, directory) as login:
             stack = self._workspaces.open(kind, login)
             if inputs is not None:
                 self._workspaces.configure(kind, inputs)

@@ -95,6 +95,12 @@ class StartedProcesses:
         with suppress(OSError):
             (directory / _FOLDER / f"{process}.json").unlink(missing_ok=True)
 
+    def any_lives(self, directory: Path) -> bool:
+        """Tell whether one of the processes that were started there lives, as far as it is not provably gone."""
+        here = self._processes.machine()
+        known = (item for item in self._known(directory) if item.machine == here)
+        return any(alive(self._processes, item.process, item.mark) is not False for item in known)
+
     def forget_dead(self, directory: Path, text: str) -> None:
         """Take the holders of locks out that have been removed."""
         for holder in holders(text):

@@ -25,7 +25,8 @@ def test_c28_every_operation_gets_a_token_of_its_own(tmp_path: Path) -> None:
     numbers = count(1)
     seen = []
     for _ in range(2):
-        with docker_configuration(ECR, lambda _: ("AWS", f"token{next(numbers)}"), {"HOME": str(tmp_path)}) as login:
+        fresh = {ECR: ("AWS", f"token{next(numbers)}")}
+        with docker_configuration(ECR, fresh.get, {"HOME": str(tmp_path)}, tmp_path) as login:
             auths = json.loads((Path(login["DOCKER_CONFIG"]) / "config.json").read_text())["auths"]
             seen.append(base64.b64decode(auths[ECR]["auth"]).decode())
     assert seen == ["AWS:token1", "AWS:token2"]
