@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import COMMAND_SECONDS, Ended, Operator
+from tests.e2e.killing import at_work
 from tests.fakes.faulty_network import (
     FaultyNetwork,
     Rule,
@@ -110,12 +111,12 @@ class Traveller:
 
 
 @pytest.fixture
-def traveller(operator: Operator, tmp_path: Path) -> Iterator[Traveller]:
-    """Give an operator who has everything but a good way to AWS."""
-    operator.init()
-    upstream = operator.sandbox.endpoint.replace("https", "http")
-    with faulty_network(upstream, tmp_path, SEED) as network:
-        yield Traveller(operator, network, operator.service(), operator.tag())
+def traveller(tmp_path: Path) -> Iterator[Traveller]:
+    """Give an operator who has everything but a good way to AWS, in a sandbox where nobody was before him."""
+    with at_work(tmp_path) as operator:
+        upstream = operator.sandbox.endpoint.replace("https", "http")
+        with faulty_network(upstream, tmp_path, SEED) as network:
+            yield Traveller(operator, network, operator.service(), operator.tag())
 
 
 def test_one_migration_meets_every_fault_once(traveller: Traveller) -> None:
