@@ -6,10 +6,12 @@ program wrote it.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from migrate.core.evidence import Event, Run
 from migrate.core.record import Record
+from migrate.errors import MigrateError
 
 
 class RecordStore(Protocol):
@@ -17,6 +19,10 @@ class RecordStore(Protocol):
 
     def record(self, service: str) -> Record | None:
         """Return the record of a service."""
+        ...
+
+    def records(self, services: Collection[str]) -> Mapping[str, Record | MigrateError]:
+        """Return the records of those services that have one; an error stands for one that cannot be read."""
         ...
 
     def save_record(self, service: str, record: Record) -> Record:
@@ -71,8 +77,8 @@ class RecordStore(Protocol):
         """Return the runs of any service whose id begins with ``prefix``, newest first (core.history.only_run)."""
         ...
 
-    def save_plan(self, service: str, plan: str) -> None:
-        """Keep the newest plan (JSON text) of a service."""
+    def save_plans(self, plans: Mapping[str, str]) -> None:
+        """Keep the newest plans (JSON texts) of services."""
         ...
 
     def plan(self, service: str) -> str | None:

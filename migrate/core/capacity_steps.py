@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor, gcd, lcm
 
@@ -75,7 +76,13 @@ def steps_to_take(before: Strategy, steps: Sequence[Strategy], count: int) -> tu
 
 def way_in_steps(before: Strategy, settings: Settings, count: int) -> tuple[Strategy, ...]:
     """Return the strategies that stage 3 goes through with ``count`` tasks, the target last."""
-    return steps_to_take(before, capacity_steps(before, settings.capacity, settings.capacity_steps), count)
+    return _way(before, settings.capacity, settings.capacity_steps, count)
+
+
+@lru_cache
+def _way(before: Strategy, target: Strategy, percentages: tuple[int, ...], count: int) -> tuple[Strategy, ...]:
+    # The services of a fleet hardly differ in any of this, and each plan asks twice.
+    return steps_to_take(before, capacity_steps(before, target, percentages), count)
 
 
 def told_steps(before: Strategy, settings: Settings, count: int) -> tuple[tuple[str, str, str], ...]:

@@ -127,12 +127,7 @@ def way_back(
     roles, images, parents = _after_the_switch(contents, facts, now, extend=extend)
     guards = tuple(guard_tag(facts.reference.tag or "", digest) for digest in roles)
     bare = tuple(_without(image, guards) for image in images)
-    guarded, unguarded = evaluate(policy, images, parents, now), evaluate(policy, bare, parents, now)
-    return WayBack(
-        roles,
-        {digest: guarded[digest] for digest in roles if digest in guarded},
-        {digest: unguarded[digest] for digest in roles if digest in unguarded},
-    )
+    return WayBack(roles, evaluate(policy, images, parents, now, roles), evaluate(policy, bare, parents, now, roles))
 
 
 def guarded_originals(contents: RepositoryContents, facts: ImageFacts) -> tuple[StoredImage, ...]:
@@ -218,7 +213,8 @@ def _after_the_switch(
 
 
 def _without(image: StoredImage, tags: tuple[str, ...]) -> StoredImage:
-    return replace(image, tags=tuple(name for name in image.tags if name not in tags))
+    left = tuple(name for name in image.tags if name not in tags)
+    return image if left == image.tags else replace(image, tags=left)
 
 
 def _with(parents: Mapping[str, tuple[str, ...]], index: str, children: Iterable[str]) -> dict[str, tuple[str, ...]]:

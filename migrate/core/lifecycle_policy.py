@@ -155,9 +155,13 @@ def parse_lifecycle_policy(text: str) -> LifecyclePolicy:
 
 
 def evaluate(
-    policy: LifecyclePolicy, images: Iterable[StoredImage], parents: Mapping[str, tuple[str, ...]], now: datetime
+    policy: LifecyclePolicy,
+    images: Iterable[StoredImage],
+    parents: Mapping[str, tuple[str, ...]],
+    now: datetime,
+    wanted: Iterable[str] | None = None,
 ) -> Mapping[str, Fate]:
-    """Return what the policy does to each image, by digest.
+    """Return what the policy does to each image that is there, by digest; with ``wanted``, to these alone.
 
     ``parents`` are the digests of the indexes that list an image. Each image is taken by the first rule that selects
     it, or by none; a rule counts images that an earlier one selects as if they were all to stay.
@@ -167,13 +171,17 @@ def evaluate(
         digest: tuple(parent for parent in parents.get(digest, ()) if parent in present and parent != digest)
         for digest in present
     }
+    asked = present if wanted is None else [digest for digest in wanted if digest in present]
     ranks = {
         rule.priority: _ranks(rule, [image for image in present.values() if not listed[image.digest]])
         for rule in policy.rules
         if rule.count_type is CountType.IMAGES
     }
-    alone = {image.digest: _alone(policy, image, ranks, now) for image in present.values()}
-    return {digest: _held(alone[digest], [alone[parent] for parent in listed[digest]], now) for digest in present}
+    alone = {
+        digest: _alone(policy, present[digest], ranks, now)
+        for digest in {name for one in asked for name in (one, *listed[one])}
+    }
+    return {digest: _held(alone[digest], [alone[parent] for parent in listed[digest]], now) for digest in asked}
 
 
 def _rule(item: Mapping[str, Json]) -> LifecycleRule:

@@ -24,6 +24,7 @@ from migrate.core.record import Record, still_open
 from migrate.core.task_definition import containers
 from migrate.errors import MigrateError, ToolFaultError
 from migrate.read_ports import BatchReader
+from migrate.store_port import RecordStore
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import questions_about, with_permissions
 from migrate.workflows.plan import save, stages_left
@@ -136,9 +137,13 @@ class _Look:
         images = [image for image in self._revisions.map(_image, views) if image is not None]
         list(beside)
         place.batches.repositories(images)
-        seen = list(self._services.map(_seen, views))
+        records = _Records(place.readers.store, [member.arn for member in members])
+        seen = list(self._services.map(partial(_seen, records.of), views))
         self._ask_about(place, seen)
-        return [self._judged(member, view, found) for member, view, found in zip(members, views, seen, strict=True)]
+        plans = [_judged(member, view, found) for member, view, found in zip(members, views, seen, strict=True)]
+        if self._keep:
+            save(place.readers.store, [item.plan for item in plans if item.plan is not None])
+        return plans
 
     @staticmethod
     def _ask_about(place: Place, seen: Sequence[_Seen | MigrateError]) -> None:
@@ -147,26 +152,27 @@ class _Look:
         if principal is not None:
             place.batches.permissions(principal, [question for found in known for question in found.questions])
 
-    def _judged(self, member: Member, view: Readers, found: _Seen | MigrateError) -> MemberPlan:
-        if isinstance(found, MigrateError):
-            return MemberPlan(member, None, found)
-        try:
-            observation = with_permissions(view, found.observation, stages_left(found.record), found.questions)
-            plan = make_plan(observation, member.settings, found.record)
-            if self._keep:
-                save(view.store, plan)
-        except MigrateError as error:
-            return MemberPlan(member, None, error)
-        except Exception as fault:  # noqa: BLE001 - what is wrong with one service says nothing about the others
-            return MemberPlan(member, None, _fault(member.name, fault))
-        return MemberPlan(member, plan)
-
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
     observation: Observation
     record: Record | None
     questions: tuple[Question, ...]
+
+
+class _Records:
+    """The records of many services, read at once; what else is asked for is read by itself."""
+
+    def __init__(self, store: RecordStore, services: Sequence[str]) -> None:
+        self._store = store
+        self._read = dict.fromkeys(services) | dict(store.records(services))
+
+    def of(self, service: str) -> Record | None:
+        """Return a service's record; raises what reading it raised."""
+        found = self._read[service] if service in self._read else self._store.record(service)
+        if isinstance(found, MigrateError):
+            raise found
+        return found
 
 
 def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
@@ -206,10 +212,22 @@ def _image(view: Readers) -> ImageReference | None:
         return None
 
 
-def _seen(view: Readers) -> _Seen | MigrateError:
+def _judged(member: Member, view: Readers, found: _Seen | MigrateError) -> MemberPlan:
+    if isinstance(found, MigrateError):
+        return MemberPlan(member, None, found)
     try:
-        observation = observe(view, readiness=False)
-        record = still_open(view.store.record(observation.service.arn))
+        observation = with_permissions(view, found.observation, stages_left(found.record), found.questions)
+        return MemberPlan(member, make_plan(observation, member.settings, found.record))
+    except MigrateError as error:
+        return MemberPlan(member, None, error)
+    except Exception as fault:  # noqa: BLE001 - what is wrong with one service says nothing about the others
+        return MemberPlan(member, None, _fault(member.name, fault))
+
+
+def _seen(record_of: Callable[[str], Record | None], view: Readers) -> _Seen | MigrateError:
+    try:
+        observation = observe(view, readiness=False, record_of=record_of)
+        record = still_open(record_of(observation.service.arn))
         return _Seen(observation, record, questions_about(observation, view.settings, stages_left(record)))
     except MigrateError as error:
         return error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from migrate.core.desired_state import shelf_tag
 from migrate.core.facts import Repository, Service, Task, TaskDefinition
 from migrate.core.guarding import RepositoryContents, guard_tag
 from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
-from migrate.core.record import still_open
+from migrate.core.record import Record, still_open
 from migrate.core.service_settings import watched_alarms
 from migrate.core.surroundings import NOTHING_READ, Unread
 from migrate.core.task_definition import containers, process_overrides
@@ -18,13 +18,20 @@ from migrate.workflows.readiness import has_stage_one_ahead, read_build, read_cr
 from migrate.workflows.runtime import Readers
 
 
-def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) -> Observation:
+def observe(
+    runtime: Readers,
+    *,
+    readiness: bool = True,
+    guarding: bool = True,
+    record_of: Callable[[str], Record | None] | None = None,
+) -> Observation:
     """Return the service and everything around it as it is now.
 
     Raises NotFoundError when the service, its cluster or revision is missing, AccessError when AWS does not answer.
     An image that cannot be read is part of the observation, not an error. ``readiness`` reads what stage 1 would be
     built from too, and the files of the amd64 image, while that stage lies ahead; ``guarding`` reads what is in the
     repository and what lies around the service, which a look that judges nothing, or a way back, can do without.
+    ``record_of`` gives a service's record where it was read already.
     """
     settings = runtime.settings
     account = runtime.services.account()
@@ -35,7 +42,7 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
     wanted = tuple(item.provider for item in settings.capacity)
     main = next((image for image in images if image.container == settings.image.container), None)
     repository, contents = _repository(runtime, main, guarding=guarding) if main else (None, None)
-    twin, twin_tasks = _twin(runtime, service)
+    twin, twin_tasks = _twin(runtime, service, record_of or runtime.store.record)
     ahead = readiness and has_stage_one_ahead(runtime, service.arn)
     return Observation(
         taken_at=runtime.clock.now(),
@@ -56,8 +63,10 @@ def observe(runtime: Readers, *, readiness: bool = True, guarding: bool = True) 
     )
 
 
-def _twin(runtime: Readers, service: Service) -> tuple[Service | None, tuple[Task, ...]]:
-    record = still_open(runtime.store.record(service.arn))
+def _twin(
+    runtime: Readers, service: Service, record_of: Callable[[str], Record | None]
+) -> tuple[Service | None, tuple[Task, ...]]:
+    record = still_open(record_of(service.arn))
     if record is None or record.twin is None:
         return None, ()
     try:

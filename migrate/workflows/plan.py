@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from migrate.core.documents import document
 from migrate.core.observation import Observation
@@ -41,14 +42,17 @@ def look_afresh(runtime: Readers) -> MigrationPlan:
 def plan_migration(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, and save what binds it to the world."""
     plan = look(runtime)
-    save(runtime.store, plan)
+    save(runtime.store, [plan])
     return plan
 
 
-def save(store: RecordStore, plan: MigrationPlan) -> None:
-    """Keep what binds a plan to the world: a run compares it with what it finds."""
-    saved = {"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen(plan)}
-    store.save_plan(plan.service_arn, document(saved))
+def save(store: RecordStore, plans: Iterable[MigrationPlan]) -> None:
+    """Keep what binds plans to the world: a run compares it with what it finds."""
+    store.save_plans({plan.service_arn: _saved(plan) for plan in plans})
+
+
+def _saved(plan: MigrationPlan) -> str:
+    return document({"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen(plan)})
 
 
 def seen(plan: MigrationPlan) -> dict[str, str]:

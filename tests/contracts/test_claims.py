@@ -223,7 +223,7 @@ def test_a_run_that_has_claimed_nothing_holds_nothing(open_store: Opener, proces
     for store in (open_store(processes), open_store(processes)):
         with pytest.raises(ClaimLostError):
             store.hold(SERVICE_ARN, "run-1")
-        store.save_plan(SERVICE_ARN, "{}")
+        store.save_plans({SERVICE_ARN: "{}"})
 
 
 def test_the_database_has_a_clock_that_goes_on(open_store: Opener, processes: FakeProcesses) -> None:

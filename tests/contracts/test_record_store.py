@@ -32,6 +32,15 @@ def test_a_saved_record_comes_back_one_version_on(store: RecordStore) -> None:
     assert store.record(OTHER_SERVICE) is None
 
 
+def test_the_records_of_many_services_are_the_newest_of_each(store: RecordStore) -> None:
+    assert store.records([SERVICE_ARN]) == {}
+    first = store.save_record(SERVICE_ARN, a_record())
+    newest = store.save_record(SERVICE_ARN, first.entered(Stage.IMAGE))
+    other = store.save_record(OTHER_SERVICE, a_record())
+    assert store.records([SERVICE_ARN, "of nobody", OTHER_SERVICE]) == {SERVICE_ARN: newest, OTHER_SERVICE: other}
+    assert store.records([OTHER_SERVICE]) == {OTHER_SERVICE: other}
+
+
 def test_another_process_goes_on_with_what_was_saved(open_store: Opener, processes: FakeProcesses) -> None:
     first, second = open_store(processes), open_store(processes)
     saved = first.save_record(SERVICE_ARN, a_record())
@@ -140,9 +149,10 @@ def test_runs_are_listed_newest_first_and_a_resumed_one_keeps_its_place(store: R
 
 
 def test_the_newest_plan_is_kept(store: RecordStore) -> None:
-    store.save_plan(SERVICE_ARN, '{"stage": 1}')
-    store.save_plan(SERVICE_ARN, '{"stage": 2, "text": "naïve ☂"}')
-    store.save_plan(OTHER_SERVICE, "{}")
+    store.save_plans({SERVICE_ARN: '{"stage": 1}'})
+    store.save_plans({SERVICE_ARN: '{"stage": 2, "text": "naïve ☂"}'})
+    store.save_plans({OTHER_SERVICE: "{}"})
+    store.save_plans({})
     assert store.plan(SERVICE_ARN) == '{"stage": 2, "text": "naïve ☂"}'
 
 

@@ -96,7 +96,7 @@ def test_every_version_leads_to_the_tables_that_the_program_uses(database_url: s
     if version:
         make(database_url, version)
     with SqlRecordStore(database_url) as store:
-        store.save_plan("another service", "{}")
+        store.save_plans({"another service": "{}"})
     with connected(database_url) as connection:
         made = MetaData()
         made.reflect(connection)

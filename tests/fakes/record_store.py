@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import replace
 from threading import Lock
@@ -12,6 +12,7 @@ from migrate.adapters.store.claims import Claim, claim_of, lost, may_take, super
 from migrate.adapters.store.record_store import conflict, ended
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.record import Record
+from migrate.errors import MigrateError
 
 
 class FakeProcesses:
@@ -61,6 +62,9 @@ class MemoryRecordStore:
 
     def record(self, service: str) -> Record | None:
         return self._records[service][-1] if service in self._records else None
+
+    def records(self, services: Collection[str]) -> dict[str, Record | MigrateError]:
+        return {service: self._records[service][-1] for service in services if service in self._records}
 
     def save_record(self, service: str, record: Record) -> Record:
         saved = replace(record, version=record.version + 1)
@@ -137,8 +141,8 @@ class MemoryRecordStore:
     def runs_like(self, prefix: str) -> tuple[Run, ...]:
         return tuple(run for run in reversed(self._runs.values()) if run.id.startswith(prefix))
 
-    def save_plan(self, service: str, plan: str) -> None:
-        self._plans[service] = plan
+    def save_plans(self, plans: Mapping[str, str]) -> None:
+        self._plans.update(plans)
 
     def plan(self, service: str) -> str | None:
         return self._plans.get(service)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
@@ -21,7 +21,7 @@ from migrate.adapters.store.tables import EVENTS, PLANS, RECORDS, RUNS
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.record import Record
-from migrate.errors import WorldChangedError
+from migrate.errors import MigrateError, WorldChangedError
 
 
 class SqlRecordStore:
@@ -68,6 +68,19 @@ class SqlRecordStore:
         """Return the record of a service."""
         with self._database.reading() as connection:
             return None if connection is None else _record(connection, service)
+
+    def records(self, services: Collection[str]) -> dict[str, Record | MigrateError]:
+        """Return the records of those services that have one; an error stands for one that cannot be read."""
+        newest = (
+            select(RECORDS.c.service, func.max(RECORDS.c.version).label("version"))
+            .where(RECORDS.c.service.in_(services))
+            .group_by(RECORDS.c.service)
+            .subquery()
+        )
+        both = (RECORDS.c.service == newest.c.service) & (RECORDS.c.version == newest.c.version)
+        with self._database.reading() as connection:
+            rows = () if connection is None else connection.execute(select(RECORDS).join(newest, both)).mappings()
+            return {row["service"]: _readable(row["body"]) for row in rows}
 
     def save_record(self, service: str, record: Record) -> Record:
         """Write the record as its next version and return that one.
@@ -185,11 +198,13 @@ class SqlRecordStore:
             rows = connection.execute(select(RUNS.c.body).where(which).order_by(RUNS.c.sequence.desc())).scalars()
             return tuple(decode(Run, body) for body in rows)
 
-    def save_plan(self, service: str, plan: str) -> None:
-        """Keep the newest plan (JSON text) of a service."""
+    def save_plans(self, plans: Mapping[str, str]) -> None:
+        """Keep the newest plans (JSON texts) of services."""
+        if not plans:
+            return
         with self._database.writing() as connection:
-            connection.execute(delete(PLANS).where(PLANS.c.service == service))
-            connection.execute(insert(PLANS).values(service=service, body=plan))
+            connection.execute(delete(PLANS).where(PLANS.c.service.in_(plans)))
+            connection.execute(insert(PLANS), [{"service": service, "body": plan} for service, plan in plans.items()])
 
     def plan(self, service: str) -> str | None:
         """Return the newest plan of a service."""
@@ -221,6 +236,13 @@ def _record(connection: Connection, service: str, version: int | None = None) ->
         query = query.where(RECORDS.c.version == version)
     body = connection.execute(query).scalar()
     return None if body is None else decode(Record, body)
+
+
+def _readable(body: str) -> Record | MigrateError:
+    try:
+        return decode(Record, body)
+    except MigrateError as error:
+        return error
 
 
 def _append(connection: Connection, event: Event) -> None:

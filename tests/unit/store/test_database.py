@@ -77,7 +77,7 @@ def test_the_state_is_for_its_owner_alone_and_not_for_git(tmp_path: Path) -> Non
 
 def test_a_folder_that_was_there_is_left_as_it_was(tmp_path: Path) -> None:
     with SqlRecordStore(url_of(tmp_path / "migrate.sqlite")) as store:
-        store.save_plan(SERVICE_ARN, "{}")
+        store.save_plans({SERVICE_ARN: "{}"})
     assert not (tmp_path / ".gitignore").exists()
 
 
@@ -89,7 +89,7 @@ def test_every_migration_is_noted_once(tmp_path: Path) -> None:
     url = url_of(tmp_path / "migrate.sqlite")
     for _ in range(2):
         with SqlRecordStore(url) as store:
-            store.save_plan(SERVICE_ARN, "{}")
+            store.save_plans({SERVICE_ARN: "{}"})
     engine = create_engine(url)
     with engine.connect() as connection:
         noted = connection.execute(text("SELECT version, name, applied_at FROM migrate_schema")).all()
@@ -101,7 +101,7 @@ def test_every_migration_is_noted_once(tmp_path: Path) -> None:
 def test_tables_of_a_newer_version_are_refused_and_left_alone(tmp_path: Path) -> None:
     url = url_of(tmp_path / "migrate.sqlite")
     with SqlRecordStore(url) as store:
-        store.save_plan(SERVICE_ARN, "{}")
+        store.save_plans({SERVICE_ARN: "{}"})
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO migrate_schema (version, name) VALUES (99, 'from the future')"))
@@ -170,3 +170,18 @@ def test_a_writer_waits_for_another_one_instead_of_failing(tmp_path: Path) -> No
             assert [event.text for event in second.events("run-1")] == ["before"], "readers are not kept waiting"
         second.append(an_event("after"))
         assert [event.text for event in first.events("run-1")] == ["before", "after"]
+
+
+def test_a_record_that_cannot_be_read_stands_for_its_own_service_alone(tmp_path: Path) -> None:
+    url = url_of(tmp_path / "migrate.sqlite")
+    with SqlRecordStore(url) as store:
+        saved = store.save_record("read", a_record())
+        store.save_record("of a newer version", a_record())
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            newer = text("UPDATE migrate_records SET body = '{\"more\": 1}' WHERE service = 'of a newer version'")
+            assert connection.execute(newer).rowcount == 1
+        engine.dispose()
+        found = store.records(["read", "of a newer version"])
+    assert found["read"] == saved
+    assert isinstance(found["of a newer version"], BlockedError)
