@@ -78,3 +78,21 @@ def test_a_service_without_a_past_is_no_fault_and_leaves_nothing_behind(
     assert run(["history"]) == ExitCode.DONE
     assert capsys.readouterr().out == "No run has touched web.\n"
     assert [path.name for path in bare_environment.iterdir()] == ["migrate.toml"]
+
+
+@pytest.mark.usefixtures("place")
+def test_metrics_are_of_the_service_or_of_all_and_go_to_a_file_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["metrics"]) == ExitCode.DONE
+    printed = capsys.readouterr().out
+    assert 'service="web"' in printed
+    assert 'service="worker"' not in printed
+    file = tmp_path / "migrate.prom"
+    assert run(["metrics", "-o", str(file)]) == ExitCode.DONE
+    assert file.read_text() == printed
+    assert [path.name for path in tmp_path.iterdir() if "prom" in path.name] == [file.name]
+    assert run(["metrics", "--all"]) == ExitCode.DONE
+    assert 'service="worker"' in capsys.readouterr().out
+    assert run(["metrics", "-o", str(tmp_path / "no" / "such" / "place")]) == ExitCode.USAGE
+    assert "cannot be written" in capsys.readouterr().err

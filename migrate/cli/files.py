@@ -1,0 +1,23 @@
+"""A result in a file that others may read at any time: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from migrate.errors import SettingsError
+
+
+def put(path: Path, text: str) -> None:
+    """Write the file beside its place and move it there. Raises SettingsError where it cannot be written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise SettingsError(
+            f"{path} cannot be written.", why=f"{error.strerror}.", then="Choose another place for it."
+        ) from error
