@@ -1,16 +1,35 @@
-"""The composition root of what is about this machine and its database, whatever services are in it."""
+"""The composition root of what needs no service: images and Dockerfiles, and the database whatever is in it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from migrate.adapters.aws.ecr import EcrRepositoryReader
+from migrate.adapters.aws.session import open_session
+from migrate.adapters.builder.reader import LocalBuildReader
+from migrate.adapters.rate_limits import PROCESS_LIMITS
+from migrate.adapters.registry.client import RegistryClient
+from migrate.adapters.registry.contents import RegistryContents
+from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.config import read_environment
+from migrate.core.guarding import registry_host
 from migrate.store_port import RecordStore
-from migrate.wiring import Place
+from migrate.wiring import Place, registry_client
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReaders:
+    """What looking at images and Dockerfiles needs, without any service."""
+
+    registry: RegistryClient
+    images: RegistryInspector
+    files: RegistryContents
+    builds: LocalBuildReader
 
 
 @contextmanager
@@ -19,3 +38,21 @@ def database(place: Place) -> Iterator[RecordStore]:
     environment = read_environment(os.environ, directory=Path.cwd(), config=place.config)
     with SqlRecordStore(environment.database_url) as store:
         yield store
+
+
+@contextmanager
+def inspecting(place: Place) -> Iterator[ImageReaders]:
+    """Give what reads images and Dockerfiles; AWS is asked for logins to ECR alone, and only where one is needed."""
+
+    def ecr_login(registry: str) -> tuple[str, str] | None:
+        host = registry_host(registry)
+        if host is None and not (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_ECR")):
+            return None
+        region = place.region or (host.region if host else None)
+        session = open_session(region, environment=os.environ, profile=place.profile, limits=PROCESS_LIMITS)
+        return EcrRepositoryReader(session).credentials(registry)
+
+    with registry_client(ecr_login) as registry:
+        yield ImageReaders(
+            registry, RegistryInspector(registry), RegistryContents(registry), LocalBuildReader(os.environ)
+        )

@@ -33,7 +33,6 @@ from migrate.config import Environment, absolute, effective_region, load, read_e
 from migrate.core.evidence import Run, Worker
 from migrate.core.facts import Account, Service
 from migrate.core.fleet.definition import FleetAccount, Member
-from migrate.core.guarding import registry_host
 from migrate.core.images import ImageReference
 from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
@@ -58,16 +57,6 @@ class Place:
     profile: str | None = None
     member: Member | None = None
     """A service of a fleet: its settings and its account then come from there, and from no file."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageReaders:
-    """What looking at images and Dockerfiles needs, without any service."""
-
-    registry: RegistryClient
-    images: RegistryInspector
-    files: RegistryContents
-    builds: LocalBuildReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +118,11 @@ def looking_around(place: Place) -> Iterator[tuple[EcsServiceReader, Environment
 def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator[Writing]:
     """Give what a verb that writes works with; closes everything it opened."""
     from migrate.adapters.aws.metrics import AwsMetricReader
+    from migrate.adapters.aws.notifications import EventBuses, SnsTopics
     from migrate.adapters.aws.safety import AwsSafetyActions
     from migrate.adapters.checks.sources import check_sources
+    from migrate.adapters.notifications.webhooks import SignedWebhooks
+    from migrate.notification_ports import NotificationChannels
 
     with opened_place(place) as opened:
         readers, environment = opened.readers, opened.environment
@@ -158,6 +150,11 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             narrator=narrator,
             orders=orders,
             sources=check_sources(os.environ, environment.config.parent, AwsMetricReader(opened.session)),
+            channels=NotificationChannels(
+                SnsTopics(opened.session),
+                EventBuses(opened.session),
+                SignedWebhooks(os.environ, SystemClock().seconds),
+            ),
             worker=worker,
         )
         try:
@@ -166,24 +163,6 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             # The signal reaches this thread alone; an engine that another one drives has to be told.
             deployer.interrupt()
             raise
-
-
-@contextmanager
-def inspecting(place: Place) -> Iterator[ImageReaders]:
-    """Give what reads images and Dockerfiles; AWS is asked for logins to ECR alone, and only where one is needed."""
-
-    def ecr_login(registry: str) -> tuple[str, str] | None:
-        host = registry_host(registry)
-        if host is None and not (os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_ECR")):
-            return None
-        region = place.region or (host.region if host else None)
-        session = open_session(region, environment=os.environ, profile=place.profile, limits=PROCESS_LIMITS)
-        return EcrRepositoryReader(session).credentials(registry)
-
-    with _registry(ecr_login) as registry:
-        yield ImageReaders(
-            registry, RegistryInspector(registry), RegistryContents(registry), LocalBuildReader(os.environ)
-        )
 
 
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
@@ -224,7 +203,7 @@ def opened_place(place: Place, shared: SharedReads | None = None) -> Iterator[Op
     clock = SystemClock()
     repositories = EcrRepositoryReader(session)
     with ExitStack() as stack:
-        registry = stack.enter_context(_registry(repositories.credentials))
+        registry = stack.enter_context(registry_client(repositories.credentials))
         services = EcsServiceReader(session)
         # Asked before anything is written: without credentials, or in a region that is none, nothing is left behind.
         services.account()
@@ -250,7 +229,8 @@ def opened_place(place: Place, shared: SharedReads | None = None) -> Iterator[Op
         yield Opened(readers, session, environment)
 
 
-def _registry(ecr_login: Credentials) -> RegistryClient:
+def registry_client(ecr_login: Credentials) -> RegistryClient:
+    """Return what reads registries, with the logins of ECR and of Docker's own configuration."""
     docker = docker_credentials(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"))
     return RegistryClient(
         sleep=SystemClock().seconds,

@@ -67,22 +67,22 @@ def command(images: tuple[str, ...], definition: str | None, dockerfile: Path | 
 
 
 def _report(place: Place, images: tuple[str, ...], definition: str | None, dockerfile: Path | None) -> CheckReport:
-    from migrate import wiring
+    from migrate import machine_wiring, wiring
     from migrate.core.images import ImageReference
     from migrate.workflows.check import check_dockerfile, check_images, check_service, check_task_definition
 
     if definition is not None:
         read = _task_definition(definition)
-        with wiring.inspecting(place) as looking:
+        with machine_wiring.inspecting(place) as looking:
             return check_task_definition(looking.images, read)
     if dockerfile is not None:
         if not dockerfile.is_file():
             raise SettingsError(f"{dockerfile} is no file.", then="Name a Dockerfile that is there.")
-        with wiring.inspecting(place) as looking:
+        with machine_wiring.inspecting(place) as looking:
             return check_dockerfile(looking.builds, looking.registry, dockerfile)
     if images:
         references = tuple(dict.fromkeys(ImageReference.parse(image) for image in images))
-        with wiring.inspecting(place) as looking:
+        with machine_wiring.inspecting(place) as looking:
             return check_images(looking.images, references, looking.files)
     with wiring.reading(place) as readers:
         return check_service(readers)

@@ -48,6 +48,12 @@ def _url(value: str) -> str:
     return value
 
 
+def _variable(value: str) -> str:
+    if not _VARIABLE.fullmatch(value):
+        raise ValueError
+    return value
+
+
 def _statistic(value: str) -> str:
     if not _STATISTIC.fullmatch(value):
         raise ValueError
@@ -62,6 +68,7 @@ def _headers(value: dict[str, str]) -> dict[str, str]:
 
 Wanted = Annotated[Condition, BeforeValidator(_condition)]
 Url = Annotated[Text, AfterValidator(_url)]
+Variable = Annotated[str, AfterValidator(_variable)]
 Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 Positive = Annotated[int, Field(ge=1)]
 

@@ -58,7 +58,7 @@ def _source(check: GateCheck) -> Iterator[tuple[str, str | None]]:
             yield "contains", _text(probe.contains or None)
             yield "timeout", _duration(probe.timeout)
             yield "samples", str(probe.samples)
-            yield "headers", _pairs(probe.headers)
+            yield "headers", pairs(probe.headers)
         case CommandSource() as command:
             yield "command", f"[{', '.join(map(quoted, command.arguments))}]"
             yield "value", quoted(command.value)
@@ -66,19 +66,19 @@ def _source(check: GateCheck) -> Iterator[tuple[str, str | None]]:
         case WebhookSource() as webhook:
             yield "url", quoted(webhook.url)
             yield "timeout", _duration(webhook.timeout)
-            yield "headers", _pairs(webhook.headers)
+            yield "headers", pairs(webhook.headers)
         case PrometheusSource() as prometheus:
             yield "url", quoted(prometheus.url)
             yield "query", quoted(prometheus.query)
             yield "timeout", _duration(prometheus.timeout)
-            yield "headers", _pairs(prometheus.headers)
+            yield "headers", pairs(prometheus.headers)
 
 
 def _metric(metric: MetricSource) -> Iterator[tuple[str, str | None]]:
     yield "namespace", quoted(metric.namespace)
     yield "metric", quoted(metric.metric)
     yield "statistic", quoted(metric.statistic)
-    yield "dimensions", _pairs(metric.dimensions)
+    yield "dimensions", pairs(metric.dimensions)
     yield "period", _duration(metric.period)
     if metric.baseline is not None:
         rule = metric.baseline
@@ -91,7 +91,8 @@ def _metric(metric: MetricSource) -> Iterator[tuple[str, str | None]]:
         yield "no_data", quoted("fail" if rule.no_data_fails else "inconclusive")
 
 
-def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
+def pairs(pairs: tuple[tuple[str, str], ...]) -> str:
+    """Return names and values as an inline table of TOML."""
     inside = ", ".join(f"{quoted(name)} = {quoted(value)}" for name, value in pairs)
     return f"{{ {inside} }}" if inside else "{}"
 

@@ -11,6 +11,7 @@ from migrate.config.key import Key
 from migrate.config.keys import KEYS, NOT_OFFERED, PRICE_KEYS, STRATEGY_KEYS, TABLES
 from migrate.config.locate import KeyPath
 from migrate.config.mistakes import Mistake, quoted, shown
+from migrate.config.notification_keys import WEBHOOK_KEYS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -60,6 +61,8 @@ def _keys(path: KeyPath) -> tuple[Key, ...]:
         return STRATEGY_KEYS
     if path[0] == "gate" and path[1] in CHECK_KEYS and len(path) > len(("gate", "metric", 0)):
         return CHECK_KEYS[str(path[1])]
+    if path[:2] == ("notifications", "webhook") and len(path) > len(("notifications", "webhook", 0)):
+        return WEBHOOK_KEYS
     return tuple(key for key in KEYS if key.table == path[0])
 
 

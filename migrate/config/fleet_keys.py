@@ -46,5 +46,5 @@ FLEET_TABLES: dict[str, str] = {
     "waves": "a list of tables [[waves]]",
 }
 
-MEMBER_TABLES = ("image", "architecture", "capacity", "gate", "prices")
+MEMBER_TABLES = ("image", "architecture", "capacity", "gate", "notifications", "prices")
 """Tables of migrate.toml that a fleet sets for many services: all but [service], which each has found for itself."""

@@ -13,6 +13,7 @@ TABLES: dict[str, str] = {
     "architecture": "How the tasks go over to ARM64 (stage 2).",
     "capacity": "Where the tasks run at the end (stage 3).",
     "gate": "How long each stage is watched before it counts as proven.",
+    "notifications": "Who is told how a run goes; optional.",
     "prices": "Prices that you know better than this tool; optional.",
 }
 
@@ -180,6 +181,39 @@ KEYS: tuple[Key, ...] = (
         "prometheus",
         "a list of tables [[gate.prometheus]]",
         "Instant queries of Prometheus against a condition.",
+    ),
+    Key(
+        "notifications",
+        "events",
+        "a list of events, of started, stage-proven, rolled-back, went-back, held, rollback-incomplete, interrupted, "
+        "refused, finished",
+        "What is told, each once a run, where anybody is named below. Without it: all of them.",
+        'events = ["stage-proven", "rolled-back", "held", "rollback-incomplete"]',
+    ),
+    Key(
+        "notifications",
+        "topics",
+        'a list of ARNs of SNS topics such as ["arn:aws:sns:us-east-1:111122223333:migrations"]',
+        "ARNs of SNS topics.",
+    ),
+    Key(
+        "notifications",
+        "event_buses",
+        'a list of names or ARNs of EventBridge buses such as ["default"]',
+        "Names or ARNs of EventBridge buses; the source of the events is ecs-migrate.",
+    ),
+    Key(
+        "notifications",
+        "timeout",
+        f"{_DURATION}, more than 0, 1m at most",
+        "How long telling one webhook may take in all; a run waits that long at its beginning and its end.",
+    ),
+    Key(
+        "notifications",
+        "webhook",
+        "a list of tables [[notifications.webhook]]",
+        "URLs that get JSON, signed as Standard Webhooks have it. url_from and secret name environment variables\n"
+        "with the URL, where that is a secret, and with the key.",
     ),
 )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from migrate.config.check_tables import CheckTable, CommandTable, MetricTable, ProbeTable, PrometheusTable, WebhookTable
+from migrate.config.notification_tables import NotificationsTable
 from migrate.config.table import Duration, Limit, Number, Table, Text
 from migrate.core.cost import HourlyRates
 from migrate.core.facts import StrategyItem
@@ -119,6 +120,7 @@ class SettingsFile(Table):
     architecture: ArchitectureTable = ArchitectureTable()
     capacity: CapacityTable = CapacityTable()
     gate: GateTable = GateTable()
+    notifications: NotificationsTable = NotificationsTable()
     prices: dict[str, PricesTable] = Field(default_factory=dict)
 
 
@@ -152,6 +154,7 @@ def to_settings(file: SettingsFile) -> Settings:
         ),
         capacity_steps=tuple(capacity.steps),
         step_soak=capacity.step_soak,
+        notifications=file.notifications.settings(),
         prices=tuple(HourlyRates(region=region, **dict(rates)) for region, rates in file.prices.items()),
     )
     if capacity.strategy is None:

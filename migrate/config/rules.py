@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migrate.config.check_rules import check_mistakes
 from migrate.config.durations import format_duration
 from migrate.config.mistakes import Mistake, quoted
+from migrate.config.notification_tables import notification_mistakes
 from migrate.core.cost import ON_DEMAND, SPOT
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def mistakes_in(file: SettingsFile) -> tuple[Mistake, ...]:
     found = list(_image(file))
     if file.capacity.strategy is not None:
         found += _strategy(file.capacity.strategy)
-    return (*found, *_steps(file.capacity, file.gate), *_gate(file.gate), *check_mistakes(file.gate, file.service.name))
+    found += [*_steps(file.capacity, file.gate), *_gate(file.gate)]
+    return (*found, *check_mistakes(file.gate, file.service.name), *notification_mistakes(file.notifications))
 
 
 def _image(file: SettingsFile) -> Iterator[Mistake]:

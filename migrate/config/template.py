@@ -11,6 +11,7 @@ from migrate.config.durations import format_duration
 from migrate.config.key import Key
 from migrate.config.keys import KEYS, PRICE_KEYS, TABLES
 from migrate.config.mistakes import quoted
+from migrate.config.notification_template import webhook_lines
 from migrate.core.cost import KNOWN_RATES, HourlyRates
 from migrate.core.facts import Strategy
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
@@ -18,6 +19,7 @@ from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NOT_IN_COMMENTS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 _OWN_TABLES = frozenset({"build_arguments", *CHECK_EXAMPLES})
+"""Keys that are tables themselves, in whatever table they stand."""
 _DEFAULTS = Settings(ServiceSettings(cluster="", name=""), ImageSettings(container=""))
 
 
@@ -42,11 +44,13 @@ def render_settings(settings: Settings, *, remarks: Sequence[str] = ()) -> str:
             lines += _build_arguments(settings.image.build_arguments)
         for key in (key for key in KEYS if key.table == table == "gate" and key.name in CHECK_EXAMPLES):
             lines += check_lines(key, settings.gate.checks)
+        for key in (key for key in KEYS if key.table == table == "notifications" and key.name == "webhook"):
+            lines += webhook_lines(key, settings.notifications.webhooks)
     return "\n".join(lines) + "\n"
 
 
 def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
-    service, image, gate = settings.service, settings.image, settings.gate
+    service, image, gate, told = settings.service, settings.image, settings.gate, settings.notifications
     return {
         ("service", "cluster"): quoted(service.cluster),
         ("service", "name"): quoted(service.name),
@@ -67,10 +71,14 @@ def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
         ("gate", "deadline"): quoted(format_duration(gate.deadline)),
         ("gate", "failure_limit"): str(gate.failure_limit),
         ("gate", "error_limit"): str(gate.error_limit),
-        ("gate", "alarms"): f"[{', '.join(map(quoted, gate.alarms))}]",
+        ("gate", "alarms"): _list(gate.alarms),
         ("gate", "inconclusive_limit"): None if gate.inconclusive_limit is None else str(gate.inconclusive_limit),
         ("gate", "progress_deadline"): quoted(format_duration(gate.progress_deadline)),
         ("gate", "interruption_limit"): str(gate.interruption_limit),
+        ("notifications", "events"): None if told.events == _DEFAULTS.notifications.events else _list(told.events),
+        ("notifications", "topics"): _list(told.topics),
+        ("notifications", "event_buses"): _list(told.event_buses),
+        ("notifications", "timeout"): quoted(format_duration(told.timeout)),
     }
 
 
@@ -112,6 +120,10 @@ def _prices(prices: tuple[HourlyRates, ...]) -> Iterator[str]:
         for key in PRICE_KEYS:
             value = getattr(rates, key.name)
             yield f"{key.name} = {quoted(value) if isinstance(value, str) else format(value, 'f')}"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(quoted, texts))}]"
 
 
 def _optional(value: str | None) -> str | None:

@@ -75,6 +75,9 @@ _PUSH = frozenset(
 )
 METRICS = frozenset({"cloudwatch:GetMetricData"})
 """Asked where the settings have a gate.metric, or a twin is compared with the service."""
+NOTIFY = frozenset({"sns:Publish", "events:PutEvents"})
+"""Made where the settings have topics or event buses to be told; nothing that is simulated beforehand may depend on
+them, for nothing of a migration does."""
 _EVERY_ACT = _LOOKUP | _SERVICE_STACK | _DEPLOY | _STOP | {"elbv2:DescribeTargetHealth"}
 
 _LET_THE_TWIN_GO = frozenset({"ecs:DeleteService"})
@@ -102,10 +105,10 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
     "plan": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
     "check": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
     "status": (_LOOK | _SUGGEST,),
-    "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | acts for acts in _ACTS),
-    "rollback": tuple(_LOOK | _SUGGEST | acts for acts in _BACK),
+    "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | NOTIFY | acts for acts in _ACTS),
+    "rollback": tuple(_LOOK | _SUGGEST | NOTIFY | acts for acts in _BACK),
     # It touches nothing that runs: both stacks are renamed, and that is the backend's business.
-    "finish": (_LOOK | _SUGGEST,),
+    "finish": (_LOOK | _SUGGEST | NOTIFY,),
     # Pulumi's own command line, for a look at the stacks; what else is asked of it needs what that writes.
     "stack": (_CALLER | _SUGGEST | _SERVICE_STACK | _LOOKUP | {"ecr:GetAuthorizationToken"},),
 }
@@ -113,6 +116,7 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
 BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
     **dict.fromkeys(sorted(MACHINES), "only where tasks run on machines of EC2"),
     **dict.fromkeys(sorted(METRICS), "only where the settings have a metric to be watched, or a twin is compared"),
+    **dict.fromkeys(sorted(NOTIFY), "only where the settings name a topic or an event bus"),
     "elbv2:DescribeTargetGroupAttributes": "only where tasks behind a load balancer are to run on Spot",
     "application-autoscaling:DescribeScheduledActions": "only where the service is scaled automatically",
     "application-autoscaling:DescribeScalingPolicies": "only where the service is scaled automatically",

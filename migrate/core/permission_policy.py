@@ -30,6 +30,8 @@ _SIDS = {
     Target.TASK_ROLES: "TaskRoles",
     Target.CALLER: "Caller",
     Target.CALLER_ROLE: "CallerRole",
+    Target.TOPICS: "Topics",
+    Target.EVENT_BUSES: "EventBuses",
 }
 _CONDITION_SIDS = {
     Condition.NONE: "",
@@ -46,7 +48,8 @@ class Scope:
 
     ``cluster``, ``service``, ``family`` are names, ``service_arn`` wins over the name where it is known (services of
     old have short ARNs), ``repository`` and ``images`` are ARNs of the repository that is written to and of those that
-    are read, ``roles`` and ``caller`` are ARNs of IAM.
+    are read, ``roles`` and ``caller`` are ARNs of IAM. ``topics`` are ARNs, ``event_buses`` names or
+    ARNs of what is to be told.
     """
 
     region: str = ANY
@@ -59,6 +62,8 @@ class Scope:
     images: tuple[str, ...] = ()
     roles: tuple[str, ...] | None = None
     caller: str = ""
+    topics: tuple[str, ...] = ()
+    event_buses: tuple[str, ...] = ()
     twin: str = ""
     """Name of the twin, in the modes that have one: what may be done to the service may be done to it."""
 
@@ -78,8 +83,8 @@ class Scope:
         """Return the ARNs of a target, empty where there is none: a task without roles passes none."""
         if target is Target.ANYTHING:
             return (ANY,)
-        if target is Target.TASK_ROLES:
-            return self.roles if self.roles is not None else (self._iam("role/*"),)
+        if target in (Target.TASK_ROLES, Target.TOPICS, Target.EVENT_BUSES):
+            return self._listed(target)
         if target is Target.CALLER:
             return (self.caller,) if self.caller else (self._iam("role/*"), self._iam("user/*"))
         if target is Target.CALLER_ROLE:
@@ -103,12 +108,23 @@ class Scope:
             Target.REPOSITORY: self.repository or self._repositories(),
         }[target]
 
+    def _listed(self, target: Target) -> tuple[str, ...]:
+        if target is Target.TASK_ROLES:
+            return (self._iam("role/*"),) if self.roles is None else self.roles
+        if target is Target.TOPICS:
+            return self.topics
+        buses = self.event_buses
+        return tuple(bus if bus.startswith("arn:") else self._arn("events", f"event-bus/{bus}") for bus in buses)
+
     def _repositories(self) -> str:
         # Images may come from another region and account than the service's own.
         return f"arn:{self.partition}:ecr:*:*:repository/*"
 
     def _ecs(self, resource: str) -> str:
-        return f"arn:{self.partition}:ecs:{self.region}:{self.account}:{resource}"
+        return self._arn("ecs", resource)
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def _iam(self, resource: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:{resource}"
@@ -125,6 +141,8 @@ def settings_scope(settings: Settings, region: str | None) -> Scope:
         cluster=cluster.rpartition("/")[2],
         service=service.rpartition("/")[2],
         service_arn=service if service.startswith("arn:") else "",
+        topics=settings.notifications.topics,
+        event_buses=settings.notifications.event_buses,
         twin=twin_of(settings, service.rpartition("/")[2]),
     )
 

@@ -45,6 +45,8 @@ class Target(StrEnum):
     TASK_ROLES = "task roles"
     CALLER = "caller"
     CALLER_ROLE = "caller's role"
+    TOPICS = "topics"
+    EVENT_BUSES = "event buses"
 
 
 class Condition(StrEnum):
@@ -138,6 +140,8 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
     "ecr:GetRepositoryPolicy": _of("ecr:GetRepositoryPolicy", Target.REPOSITORY),
     "iam:SimulatePrincipalPolicy": _of("iam:SimulatePrincipalPolicy", Target.CALLER),
     "iam:GetRole": _of("iam:GetRole", Target.CALLER_ROLE),
+    "sns:Publish": _of("sns:Publish", Target.TOPICS),
+    "events:PutEvents": _of("events:PutEvents", Target.EVENT_BUSES),
     # The registry protocol (ECR user guide, "IAM permissions for pushing an image"; a pull asks for the same manifest).
     "registry:GetManifest": _of("ecr:BatchGetImage", Target.IMAGES),
     "registry:GetBlob": _of("ecr:GetDownloadUrlForLayer", Target.IMAGES),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from migrate.core.cost import HourlyRates
 from migrate.core.facts import Strategy, StrategyItem
 from migrate.core.gate_checks import GateCheck
+from migrate.core.notifications import NotificationSettings
 
 _REMOTE = re.compile(r"(?:https?|git|ssh)://|git@|github\.com/")
 
@@ -89,6 +90,9 @@ class GateSettings:
     checks: tuple[GateCheck, ...] = ()
 
 
+_NOBODY = NotificationSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator decides for one service."""
@@ -104,5 +108,6 @@ class Settings:
     """Percent of the way to ``capacity`` at which stage 3 stops and proves itself; empty: it goes at once."""
     step_soak: timedelta | None = None
     """The soak at each of these steps; None: that of the gate."""
+    notifications: NotificationSettings = _NOBODY
     prices: tuple[HourlyRates, ...] = ()
     """Rates that the operator knows better; they win over the known ones of the same region."""

@@ -22,7 +22,7 @@ from migrate.errors import (
     RollBackAskedError,
     WorldChangedError,
 )
-from migrate.workflows.begin import claimed, failed, finished, ready_to_apply, ready_to_rebase
+from migrate.workflows.begin import at_work, claimed, failed, finished, ready_to_apply, ready_to_rebase
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.journal import Journal
@@ -49,6 +49,7 @@ def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             done = nothing_to_do(work, stage, observation)
             if done is not None:
                 return finished(journal, done)
+            at_work(journal)
             work.remember(record.entered(stage))
             return finished(journal, _carried_out(work, stage, record))
         except RollBackAskedError as asked:
@@ -71,6 +72,7 @@ def rebaseline(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
         try:
             before, after, observation = ready_to_rebase(runtime, journal)
             work = Work(runtime, journal, before)
+            at_work(journal)
             image = not keeps_image(before, runtime.settings, observation)
             mark = f"until-{before.baseline.recorded_at:%Y%m%dT%H%M%S}"
             told = f"new baseline from {observation.service.task_definition_arn}: set the former stacks aside"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from migrate import __version__
 from migrate.core.evidence import EventKind, Run
 from migrate.core.findings import blocking
+from migrate.core.notifications import end_of, failure_of, start_of
 from migrate.core.observation import Observation, drift, observed_fingerprint
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import first_record, make_plan
@@ -19,6 +20,7 @@ from migrate.core.stages import Position, Stage, may_apply
 from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, ReplayError, WorldChangedError
 from migrate.workflows.durable import Durable
 from migrate.workflows.journal import Journal
+from migrate.workflows.notify import notifier_of
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
 from migrate.workflows.plan import read_plan, seen
@@ -35,6 +37,7 @@ def claimed(runtime: Runtime, run: Run, durable: Durable) -> Iterator[Journal]:
     run = run if runtime.worker is None else run.taken_by(runtime.worker)
     runtime.store.claim(run.service, run)
     journal = Journal(run, runtime.store, runtime.clock, runtime.narrator, durable, orders=runtime.orders)
+    journal.notifier = notifier_of(runtime)
     try:
         _as_it_began(runtime, durable)
         look_first(runtime, journal)
@@ -58,15 +61,24 @@ def _as_it_began(runtime: Runtime, durable: Durable) -> None:
         )
 
 
+def at_work(journal: Journal) -> None:
+    """Tell others that the run begins: it was not refused, and there is something to do."""
+    journal.announce(start_of(journal.run, journal.clock.now()))
+
+
 def finished(journal: Journal, outcome: RunOutcome) -> RunOutcome:
-    """Write the end of the run and return it."""
+    """Tell others how the run ended, write it down, and return it; a run that found nothing to do tells nobody."""
+    # First of all: once the end is on record nobody takes the run up, and what was not told then never is.
+    if journal.at_work or outcome.exit_code is not ExitCode.DONE:
+        journal.announce(end_of(journal.run, outcome, journal.clock.now()))
     data = {"status": outcome.exit_code.name.lower(), "reasons": outcome.reasons, "then": outcome.then}
     journal.durable.step("finished", lambda: journal.write(EventKind.FINISHED, "finished", outcome.text, data))
     return outcome
 
 
 def failed(journal: Journal, error: MigrateError) -> None:
-    """Write the end of a run that an error ended."""
+    """Tell others of the error that ended a run, and write it down."""
+    journal.announce(failure_of(journal.run, error, journal.clock.now()))
     data = {"status": error.exit_code.name.lower(), "error": type(error).__name__, "why": error.why}
     journal.durable.step("finished", lambda: journal.write(EventKind.FINISHED, "finished", error.what, data))
 

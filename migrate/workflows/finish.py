@@ -13,7 +13,7 @@ from migrate.core.record import Record, still_open
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.errors import BlockedError, ExitCode, MigrateError, WorldChangedError
-from migrate.workflows.begin import claimed, failed, finished
+from migrate.workflows.begin import at_work, claimed, failed, finished
 from migrate.workflows.durable import Durable
 from migrate.workflows.observe import observe
 from migrate.workflows.runtime import Readers, Runtime
@@ -47,6 +47,7 @@ def finish(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             changed = drift(record, runtime.settings, observation)
             if changed:
                 raise _moved(changed)
+            at_work(journal)
             mark = f"finished-{record.baseline.recorded_at:%Y%m%dT%H%M%S}"
             journal.act(
                 "set stacks aside",

@@ -9,6 +9,7 @@ from typing import TypeVar
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.gates import Measurement, Sample
+from migrate.core.notifications import Delivery, Notification, NotifiedEvent
 from migrate.core.orders import Choice, Order
 from migrate.errors import InterruptedRunError, MigrateError, RollBackAskedError
 from migrate.ports import Clock, Narrator
@@ -33,7 +34,8 @@ class Journal:
     """Writes evidence and tells the narrator; every act and every look is a durable step.
 
     ``acted`` says whether anything was attempted yet that a way back would undo. ``begun`` is the act that a process
-    before this one had begun when it ended, and ``last`` the last event that it wrote.
+    before this one had begun when it ended, and ``last`` the last event that it wrote. ``notifier`` tells others, None
+    where nobody is to be told; ``at_work`` says whether they were told that the run began.
     """
 
     run: Run
@@ -45,6 +47,8 @@ class Journal:
     orders: Orders = field(default_factory=NoOrders)
     begun: Event | None = None
     last: Event | None = None
+    notifier: Callable[[Notification], tuple[Delivery, ...]] | None = None
+    at_work: bool = False
     _written: Order | None = None
 
     def act(
@@ -124,6 +128,26 @@ class Journal:
     def note(self, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
         """Write down a decision or a remark, once."""
         self.durable.step(step, lambda: self.write(EventKind.NOTE, step, text, data))
+
+    def announce(self, notification: Notification) -> None:
+        """Tell others, once: a run that is taken up does not tell again what is on record as told.
+
+        That somebody could not be told is written down, and stops nothing. A process killed right between telling and
+        writing that down tells it again, under the same id.
+        """
+        self.at_work = self.at_work or notification.event is NotifiedEvent.STARTED
+        notifier = self.notifier
+        if notifier is None:
+            return
+
+        def told() -> None:
+            self.store.hold(self.run.service, self.run.id)
+            for one in notifier(notification):
+                text = f"{one.target} was {f'not told: {one.error}' if one.error else f'told: {notification.event}'}"
+                data = {"event": notification.event.value, "id": notification.id, "answer": one.answer}
+                self.write(EventKind.NOTE, "notify", text, data)
+
+        self.durable.step(f"notify {notification.event}", told)
 
     def sampled(self, step: str, sample: Sample, text: str, left: Remaining) -> None:
         """Write down one sample of a gate: its checks, the tasks by kind, and how long it still waits."""

@@ -107,7 +107,9 @@ def read_scope(runtime: Readers) -> Scope:
     main = references.get(wanted.image.container)
     repository = runtime.repositories.repository(main) if main else None
     scope = _scope(account, service, definition, repository, tuple(references.values()))
-    return replace(scope, twin=twin_of(wanted, service.name))
+    told = wanted.notifications
+    twin = twin_of(wanted, service.name)
+    return replace(scope, twin=twin, topics=told.topics, event_buses=told.event_buses)
 
 
 def _scope(

@@ -23,7 +23,7 @@ from migrate.errors import (
     NotFoundError,
     WorldChangedError,
 )
-from migrate.workflows.begin import claimed, failed, finished
+from migrate.workflows.begin import at_work, claimed, failed, finished
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.lost_twin import find_again_to_let_go
@@ -53,6 +53,7 @@ def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) ->
                 return finished(journal, _there_already(work, target))
             _refuse_to_go_behind_others(work)
             images_are_there(work, target)
+            at_work(journal)
         except MigrateError as error:
             failed(journal, error)
             raise

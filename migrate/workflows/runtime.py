@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from migrate.check_ports import CheckSources
 from migrate.core.evidence import Run, Worker
 from migrate.core.settings import Settings
+from migrate.notification_ports import NotificationChannels
 from migrate.ports import (
     BuildReader,
     Clock,
@@ -54,6 +55,8 @@ class Runtime(Readers):
     orders: Orders = field(default_factory=NoOrders)
     sources: CheckSources | None = None
     """What the operator's own checks ask; None where a run has none."""
+    channels: NotificationChannels | None = None
+    """How others are told; None where nobody can be."""
     worker: Worker | None = None
     """Who goes on with a run that another process began; None where the run itself says who works on it."""
 

@@ -33,6 +33,7 @@ from tests.fakes.builds import FakeBuildReader
 from tests.fakes.check_sources import FakeSources
 from tests.fakes.clock import FakeClock
 from tests.fakes.image_registry import FakeImageRegistry
+from tests.fakes.notifications import FakeChannels
 from tests.fakes.permissions import FakePermissionReader
 from tests.fakes.record_store import MemoryRecordStore
 from tests.fakes.stack_deployer import FakeStackDeployer
@@ -65,6 +66,7 @@ class Operator:
     permissions: FakePermissionReader = field(default_factory=FakePermissionReader)
     orders: Orders = field(default_factory=NoOrders)
     sources: FakeSources = field(default_factory=FakeSources)
+    channels: FakeChannels = field(default_factory=FakeChannels)
     _runs: int = 0
 
     @classmethod
@@ -93,6 +95,7 @@ class Operator:
             narrator=self.listener,
             orders=self.orders,
             sources=self.sources.ports,
+            channels=self.channels.ports,
         )
 
     def runtimes(self, run: Run) -> Runtime:

@@ -29,6 +29,10 @@ WRITES: Mapping[str, frozenset[str]] = {
 """The safety actions' operations and the only parameters they may carry."""
 
 
+NOTIFYING = frozenset({"sns:Publish", "events:PutEvents"})
+"""Operations that tell others, and change nothing that a service is made of."""
+
+
 def is_read(operation: str) -> bool:
     """Tell whether an operation (``DescribeServices``) only reads."""
     return operation.startswith(READING)
@@ -72,6 +76,17 @@ def allow_reads_only(events: BaseEventHooks) -> None:
 def allow_safety_actions(events: BaseEventHooks) -> None:
     """Let a client refuse everything but reads and the safety actions. It then raises ToolFaultError."""
     events.register_first("before-parameter-build", _refuse_other_writes)
+
+
+def allow_notifications(events: BaseEventHooks) -> None:
+    """Let a client refuse everything but telling others. It then raises ToolFaultError."""
+    events.register_first("before-parameter-build", _refuse_all_but_notifications)
+
+
+def _refuse_all_but_notifications(*, model: OperationModel, **_: object) -> None:
+    name = operation_name(model)
+    if name not in NOTIFYING:
+        raise _refusal(name, f"This client may only {' and '.join(sorted(NOTIFYING))}.")
 
 
 def _refuse_writes(*, model: OperationModel, **_: object) -> None:

@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from migrate.adapters.checks.web import Web
+from migrate.adapters.web import Web
 from migrate.core.check_answers import ProbeAnswer
 from migrate.core.gate_checks import ProbeSource
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from migrate.adapters.checks.web import Web, unreachable
+from migrate.adapters.web import Web, unreachable
 from migrate.core.gate_checks import PrometheusSource
 from migrate.errors import AccessError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from migrate.adapters.checks.commands import Commands
 from migrate.adapters.checks.probes import HttpProbes
 from migrate.adapters.checks.prometheus import Prometheus
-from migrate.adapters.checks.web import Web
 from migrate.adapters.checks.webhooks import Webhooks
+from migrate.adapters.web import Web
 from migrate.check_ports import CheckSources, MetricReader
 
 

@@ -6,7 +6,7 @@ import json
 
 import httpx
 
-from migrate.adapters.checks.web import Web, unreachable
+from migrate.adapters.web import Web, unreachable
 from migrate.core.check_answers import StageFacts, WebhookAnswer
 from migrate.core.gate_checks import WebhookSource
 from migrate.errors import AccessError

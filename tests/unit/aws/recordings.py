@@ -52,6 +52,8 @@ class Recordings:
             "application_autoscaling": session.application_autoscaling,
             "sts": session.sts,
             "iam": session.iam,
+            "sns": lambda: session.sns(REGION),
+            "events": lambda: session.events(REGION),
         }
 
     def answer(self, client: str, method: str, answer: dict[str, Any], **expected: Any) -> None:

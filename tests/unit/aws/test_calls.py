@@ -8,13 +8,25 @@ from pathlib import Path
 import pytest
 
 import migrate.adapters.aws as package
-from migrate.adapters.aws.calls import WRITES, is_read
+from migrate.adapters.aws.calls import NOTIFYING, WRITES, is_read
 from migrate.adapters.aws.session import AwsSession
 from migrate.errors import ToolFaultError
 from tests.unit.aws.recordings import ACCOUNT, CLUSTER_ARN, SERVICE_ARN, Recordings, a_service, made_up_core
 
 SOURCES = sorted(Path(package.__file__).parent.glob("*.py"))
-SERVICES = ("application-autoscaling", "autoscaling", "cloudwatch", "ec2", "ecr", "ecs", "elbv2", "iam", "sts")
+SERVICES = (
+    "application-autoscaling",
+    "autoscaling",
+    "cloudwatch",
+    "ec2",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "events",
+    "iam",
+    "sns",
+    "sts",
+)
 """The services that we talk to; which of their operations we call is held by test_permitted_calls."""
 
 
@@ -92,11 +104,20 @@ def _methods() -> dict[str, str]:
     return {method: operation for client in clients for method, operation in client.meta.method_to_api_mapping.items()}
 
 
-def test_writes_stand_in_safety_py_only_and_nowhere_else() -> None:
+def test_a_client_that_tells_others_refuses_all_else_reads_among_it(session: AwsSession) -> None:
+    with pytest.raises(ToolFaultError, match="sns:DeleteTopic"):
+        session.sns("eu-west-1").delete_topic(TopicArn="arn:aws:sns:eu-west-1:111122223333:all")
+    with pytest.raises(ToolFaultError, match="events:ListRules"):
+        session.events("eu-west-1").list_rules()
+    assert session.calls.total == 0
+
+
+def test_writes_stand_in_safety_py_and_what_tells_others_and_nowhere_else() -> None:
     methods = _methods()
     called = {path.name: _called(path, methods) for path in SOURCES}
     writes = {name: {item for item in found if not is_read(item)} for name, found in called.items()}
-    assert {name for name, found in writes.items() if found} == {"safety.py"}
+    assert {name for name, found in writes.items() if found} == {"safety.py", "notifications.py"}
+    assert writes["notifications.py"] == {name.partition(":")[2] for name in NOTIFYING}
     assert writes["safety.py"] == {name.partition(":")[2] for name in WRITES}
 
 

@@ -20,7 +20,9 @@ SERVICES = {
     "ecr": "ecr",
     "ecs": "ecs",
     "elbv2": "elbv2",
+    "events": "events",
     "iam": "iam",
+    "sns": "sns",
     "sts": "sts",
 }
 """The session's clients by the names of boto3's services."""

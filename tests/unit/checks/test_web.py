@@ -10,8 +10,8 @@ import pytest
 
 from migrate.adapters.checks.probes import HttpProbes
 from migrate.adapters.checks.prometheus import Prometheus
-from migrate.adapters.checks.web import MOST_BYTES, Web
 from migrate.adapters.checks.webhooks import Webhooks
+from migrate.adapters.web import MOST_BYTES, Web
 from migrate.core.check_answers import StageFacts
 from migrate.core.gate_checks import ProbeSource, PrometheusSource, WebhookSource
 from migrate.errors import AccessError

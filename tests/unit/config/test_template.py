@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from migrate.config import load, render_settings
 from migrate.config.keys import KEYS, PRICE_KEYS, STRATEGY_KEYS, TABLES
 from migrate.config.model import PricesTable, SettingsFile, StrategyTable
+from migrate.config.notification_keys import WEBHOOK_EXAMPLE, WEBHOOK_KEYS
+from migrate.config.notification_tables import NotifiedWebhookTable
 from migrate.core.cost import HourlyRates
 from migrate.core.facts import Strategy, StrategyItem
+from migrate.core.notifications import NotificationSettings, NotifiedEvent, WebhookTarget
 from migrate.core.settings import (
     ArchitectureMode,
     GateSettings,
@@ -75,6 +78,24 @@ RATE_TABLES = st.builds(
     currency=TEXTS,
 )
 
+VARIABLES = st.sampled_from(["TOKEN", "_of_mine", "KEY2"])
+TOPICS = st.sampled_from([f"arn:aws:sns:us-east-1:111122223333:{name}" for name in ("a", "b.fifo")])
+BUSES = st.sampled_from(["default", "arn:aws-cn:events:cn-north-1:111122223333:event-bus/a/b"])
+WEBHOOKS = st.builds(
+    WebhookTarget,
+    url=st.sampled_from(["https://example.com/a?b=c", "http://localhost:8080"]),
+    secret=st.just("") | VARIABLES,
+    headers=st.dictionaries(st.sampled_from(["X-A", "b"]), VARIABLES).map(lambda pairs: tuple(pairs.items())),
+) | st.builds(WebhookTarget, url_from=VARIABLES)
+TOLD = st.builds(
+    NotificationSettings,
+    events=st.lists(st.sampled_from(NotifiedEvent), unique=True).map(tuple),
+    topics=st.lists(TOPICS, unique=True).map(tuple),
+    event_buses=st.lists(BUSES, unique=True).map(tuple),
+    timeout=st.integers(1, 60).map(lambda seconds: timedelta(seconds=seconds)),
+    webhooks=st.lists(WEBHOOKS, max_size=3).map(tuple),
+)
+
 ALL_SETTINGS = st.builds(
     Settings,
     service=st.builds(ServiceSettings, cluster=TEXTS, name=TEXTS, region=OPTIONAL),
@@ -96,6 +117,7 @@ ALL_SETTINGS = st.builds(
     gate=gates(),
     capacity_steps=st.sets(st.integers(1, 99), max_size=5).map(lambda found: tuple(sorted(found))),
     step_soak=st.none() | st.just(timedelta(0)) | st.just(timedelta(seconds=1)),
+    notifications=TOLD,
     prices=st.lists(RATE_TABLES, max_size=2, unique_by=lambda rates: rates.region).map(tuple),
 )
 
@@ -122,11 +144,14 @@ def test_every_example_becomes_valid_when_its_sign_is_taken_away(tmp_path: Path)
     lines = render_settings(NEW).split("\n")
     examples = {key.example for key in (*KEYS, *PRICE_KEYS) if key.example}
     examples |= {"[image.build_arguments]", 'GO_VERSION = "1.26"', "[prices.us-east-1]"}
+    examples |= {"[[notifications.webhook]]", *WEBHOOK_EXAMPLE}
     opened = [line.removeprefix("# ") if line.removeprefix("# ") in examples else line for line in lines]
     path = tmp_path / "migrate.toml"
     path.write_text("\n".join(opened))
     loaded = load(path)
     assert loaded.service.region == "us-east-1"
+    assert NotifiedEvent.STARTED not in loaded.notifications.events
+    assert [webhook.secret for webhook in loaded.notifications.webhooks] == ["MIGRATE_WEBHOOK_SECRET"]
     assert loaded.image.target == "release"
     assert loaded.image.build_arguments == (("GO_VERSION", "1.26"),)
     assert [rates.source for rates in loaded.prices] == ["AWS Pricing API"]
@@ -156,5 +181,6 @@ def test_the_described_keys_are_the_keys_that_are_read(table: str) -> None:
 
 def test_the_described_keys_of_items_are_the_keys_that_are_read() -> None:
     assert [key.name for key in STRATEGY_KEYS] == list(StrategyTable.model_fields)
+    assert [key.name for key in WEBHOOK_KEYS] == list(NotifiedWebhookTable.model_fields)
     assert [key.name for key in PRICE_KEYS] == list(PricesTable.model_fields)
     assert list(TABLES) == list(SettingsFile.model_fields)

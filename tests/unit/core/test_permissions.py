@@ -53,6 +53,8 @@ REFERENCE_TYPES = {
     Target.TASK_ROLES: "role",
     Target.CALLER: "role",
     Target.CALLER_ROLE: "role",
+    Target.TOPICS: "topic",
+    Target.EVENT_BUSES: "event-bus",
 }
 ONLY_WHOLE = {"cloudwatch:DescribeAlarms": "alarm", "ecs:ListTasks": "container-instance"}
 """Actions that could be narrowed to a type and are not, because the answer would not be the one that is needed."""
@@ -116,8 +118,12 @@ def test_nothing_but_the_twin_is_ever_deleted_and_no_verb_that_looks_changes_any
         ("ecs:CreateService", Target.TWIN),
         ("ecs:DeleteService", Target.TWIN),
     }
-    for verb in (Verb.INIT, Verb.PLAN, Verb.CHECK, Verb.STATUS, Verb.FINISH):
+    for verb in (Verb.INIT, Verb.PLAN, Verb.CHECK, Verb.STATUS):
         assert all(item.reads for item in permissions_of([verb]))
+    assert {item.action for item in permissions_of([Verb.FINISH]) if not item.reads} == {
+        "sns:Publish",
+        "events:PutEvents",
+    }
 
 
 @pytest.mark.parametrize("verb", Verb)

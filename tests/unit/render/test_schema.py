@@ -21,6 +21,7 @@ from migrate.core.findings import Finding, Grade
 from migrate.core.fleet.plan import MemberSummary, MemberVerdict
 from migrate.core.fleet.report import FleetReport
 from migrate.core.fleet.run import MemberState, decide
+from migrate.core.notifications import NotifiedEvent, end_of, start_of
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
 from migrate.core.runbooks import Passage, Runbook, Section, Step
@@ -94,6 +95,8 @@ def documents() -> dict[str, str]:
         "fleet_plan": to_json(fleet_plan_document(SUMMARIES)),
         "fleet": to_json(structured.fleet_document(a_report(), {"worker": "here:1"})),
         "fleet_event": structured.fleet_event_line(a_report().run, a_report().entries[0]),
+        "notification": to_json(end_of(a_run(), outcome, NOON).document),
+        "notification of a start": to_json(start_of(a_run(), NOON).document),
         "event": structured.event_line(an_event("said", kind=EventKind.NOTE, number=1)),
     }
 
@@ -136,6 +139,7 @@ def test_the_words_of_the_schema_are_those_of_the_program() -> None:
     assert set(defs["check"]["properties"]["subject"]["properties"]["kind"]["enum"]) == set(Subject)
     assert set(defs["plan"]["properties"]["stages"]["items"]["properties"]["status"]["enum"]) == set(StageStatus)
     assert set(defs["error"]["properties"]["exit_code"]["enum"]) == set(ExitCode)
+    assert set(defs["notification"]["properties"]["event"]["enum"]) == set(NotifiedEvent)
     assert set(defs["event"]["properties"]["kind"]["enum"]) == set(EventKind)
     entry = defs["run"]["properties"]["entries"]["items"]["properties"]
     assert set(entry["kind"]["enum"]) == set(EntryKind)

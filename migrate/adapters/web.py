@@ -1,4 +1,7 @@
-"""HTTP as the checks use it: no redirect to other hosts, a bounded answer, secrets only out of the environment."""
+"""HTTP as checks and notifications use it: no redirect to other hosts, a bounded answer.
+
+Secrets come only out of the environment.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class Web:
         if missing:
             raise AccessError(
                 f"The environment variable {missing[0]} is not set.",
-                why="A check of migrate.toml takes the value of a header from it.",
+                why="migrate.toml takes the value of a header from it.",
                 then=f"Set {', '.join(missing)} for this process.",
                 runbook=runbook,
             )
