@@ -23,16 +23,19 @@ def command(fail_on: str | None) -> int:
     """
     from migrate import wiring
     from migrate.core.check import FailOn, fails
+    from migrate.core.plan_detail import stage_details
     from migrate.errors import ExitCode
-    from migrate.render import structured, text
+    from migrate.render import plan as plans
+    from migrate.render import structured
 
     options = current()
     with wiring.reading(options.place) as readers:
         from migrate.workflows.plan import plan_migration
 
         plan = plan_migration(readers)
+        details = stage_details(plan, readers.settings)
     if options.output == "json":
-        click.echo(structured.to_json(structured.plan_document(plan)))
+        click.echo(structured.to_json(structured.plan_document(plan, details)))
     else:
-        click.echo(options.rendered(text.plan(plan)), nl=False)
+        click.echo(options.rendered(plans.plan(plan, details)), nl=False)
     return ExitCode.BLOCKED if fails(plan.findings, FailOn(fail_on or FailOn.BLOCK)) else ExitCode.DONE

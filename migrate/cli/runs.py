@@ -25,8 +25,9 @@ def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> N
     if yes:
         return
     from migrate.core.findings import blocking
+    from migrate.core.plan_detail import stage_detail
     from migrate.core.stages import Stage, may_apply
-    from migrate.render import text
+    from migrate.render.plan import stage as shown_stage
     from migrate.workflows.plan import look
 
     plan = look(runtime)
@@ -34,9 +35,8 @@ def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> N
     if plan.record.position.entered is None and blocking(plan.findings, stage):
         # There is nothing to say yes to; the run itself says why.
         return
-    click.echo(
-        options.rendered(text.stage(plan.stage(Stage(stage)), plan.findings), error_stream=True), err=True, nl=False
-    )
+    shown = shown_stage(plan, stage_detail(plan, Stage(stage), runtime.settings), with_findings=True)
+    click.echo(options.rendered(shown, error_stream=True), err=True, nl=False)
     _asked(f"Apply stage {stage} to {plan.service_arn}?")
 
 
@@ -44,14 +44,14 @@ def rebaseline_confirmed(options: Options, runtime: Runtime, *, yes: bool) -> No
     """Show what the new baseline would be and ask; with ``--yes`` do neither. Raises HeldError when nobody says yes."""
     if yes:
         return
+    from migrate.core.plan_detail import stage_detail
     from migrate.core.stages import Stage
-    from migrate.render import text
+    from migrate.render.plan import stage as shown_stage
     from migrate.workflows.plan import look_afresh
 
     plan = look_afresh(runtime)
-    click.echo(
-        options.rendered(text.stage(plan.stage(Stage.BASELINE), plan.findings), error_stream=True), err=True, nl=False
-    )
+    shown = shown_stage(plan, stage_detail(plan, Stage.BASELINE, runtime.settings), with_findings=True)
+    click.echo(options.rendered(shown, error_stream=True), err=True, nl=False)
     revision = plan.record.baseline.service.task_definition_arn.rsplit("/", 1)[-1]
     _asked(f"Make {revision}, which runs now, the new original of {plan.service_arn}?")
 

@@ -241,4 +241,8 @@ PRICE_KEYS: tuple[Key, ...] = (
     Key("prices.REGION", "source", "a text that says where the prices are from", "", 'source = "AWS Pricing API"'),
     Key("prices.REGION", "date", 'the date of the prices, such as "2026-11-01"', "", 'date = "2026-11-01"'),
     Key("prices.REGION", "currency", 'a currency code such as "USD"', "", 'currency = "USD"'),
+    Key("prices.REGION", "x86_spot_vcpu", _RATE, "", "x86_spot_vcpu = 0.01214"),
+    Key("prices.REGION", "x86_spot_gb", _RATE, "", "x86_spot_gb = 0.00133"),
+    Key("prices.REGION", "arm_spot_vcpu", _RATE, "", "arm_spot_vcpu = 0.00971"),
+    Key("prices.REGION", "arm_spot_gb", _RATE, "", "arm_spot_gb = 0.00107"),
 )

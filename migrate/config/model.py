@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field
 from migrate.config.check_tables import CheckTable, CommandTable, MetricTable, ProbeTable, PrometheusTable, WebhookTable
 from migrate.config.notification_tables import NotificationsTable
 from migrate.config.table import Duration, Limit, Number, Table, Text
-from migrate.core.cost import HourlyRates
 from migrate.core.facts import StrategyItem
+from migrate.core.prices import HourlyRates
 from migrate.core.settings import (
     ArchitectureMode,
     GateSettings,
@@ -110,6 +110,10 @@ class PricesTable(Table):
     source: Text
     date: Annotated[Text, BeforeValidator(_date)]
     currency: Text = "USD"
+    x86_spot_vcpu: Rate | None = None
+    x86_spot_gb: Rate | None = None
+    arm_spot_vcpu: Rate | None = None
+    arm_spot_gb: Rate | None = None
 
 
 class SettingsFile(Table):

@@ -12,8 +12,8 @@ from migrate.config.key import Key
 from migrate.config.keys import KEYS, PRICE_KEYS, TABLES
 from migrate.config.mistakes import quoted
 from migrate.config.notification_template import webhook_lines
-from migrate.core.cost import KNOWN_RATES, HourlyRates
 from migrate.core.facts import Strategy
+from migrate.core.prices import KNOWN_RATES, HourlyRates
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -119,6 +119,8 @@ def _prices(prices: tuple[HourlyRates, ...]) -> Iterator[str]:
         yield f"[prices.{_name(rates.region)}]"
         for key in PRICE_KEYS:
             value = getattr(rates, key.name)
+            if value is None:
+                continue
             yield f"{key.name} = {quoted(value) if isinstance(value, str) else format(value, 'f')}"
 
 

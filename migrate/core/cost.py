@@ -1,7 +1,6 @@
-"""What the tasks of a service cost a month: Fargate's rates as data with their date, and never a made-up number.
+"""What the tasks of a service cost a month, by architecture and capacity, and never a made-up number.
 
-Rates are third-party readings (facts "Prices") that the operator may override in [prices] of migrate.toml. What
-cannot be priced (EC2 capacity, an unknown region, a size that Fargate does not sell) is unknown, with the reason.
+What cannot be priced (EC2 capacity, an unknown region, a size that Fargate does not sell) is unknown, with the reason.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TypeAlias
 from migrate.core.capacity import expected_split
 from migrate.core.documents import fields
 from migrate.core.facts import Architecture, Strategy, TaskDefinition
+from migrate.core.prices import KNOWN_RATES, HourlyRates, rates_of
 
 HOURS_PER_MONTH = 730
 ON_DEMAND = "FARGATE"
@@ -27,53 +27,6 @@ _CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class HourlyRates:
-    """On-demand Fargate rates of one region for Linux, in ``currency`` per vCPU hour and per GB hour.
-
-    ``source`` says who read them and ``date`` when (``2026-09``, or a day): a reader must be able to judge both.
-    """
-
-    region: str
-    x86_vcpu: Decimal
-    x86_gb: Decimal
-    arm_vcpu: Decimal
-    arm_gb: Decimal
-    source: str
-    date: str
-    currency: str = "USD"
-
-    def of(self, architecture: Architecture) -> tuple[Decimal, Decimal]:
-        """Return the rate of a vCPU hour and of a GB hour."""
-        if architecture is Architecture.ARM64:
-            return self.arm_vcpu, self.arm_gb
-        return self.x86_vcpu, self.x86_gb
-
-
-_READING = "third-party reading of the AWS Fargate price list"
-
-KNOWN_RATES: tuple[HourlyRates, ...] = (
-    HourlyRates(
-        region="us-east-1",
-        x86_vcpu=Decimal("0.04048"),
-        x86_gb=Decimal("0.004445"),
-        arm_vcpu=Decimal("0.03238"),
-        arm_gb=Decimal("0.00356"),
-        source=_READING,
-        date="2026-09",
-    ),
-    HourlyRates(
-        region="ap-northeast-1",
-        x86_vcpu=Decimal("0.05056"),
-        x86_gb=Decimal("0.00553"),
-        arm_vcpu=Decimal("0.04045"),
-        arm_gb=Decimal("0.00442"),
-        source=_READING,
-        date="2026-08",
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
 class TaskSize:
     """CPU units (1024 are one vCPU) and MiB of memory that a whole task reserves."""
 
@@ -82,10 +35,29 @@ class TaskSize:
 
 
 @dataclass(frozen=True, slots=True)
+class CostLine:
+    """The part of a price that tasks of one architecture on one capacity provider have.
+
+    ``tasks`` may be a fraction: weights say shares. Hours are those of a month (730 hours); ``vcpu_rate`` and
+    ``gb_rate`` are what an hour costs at most. All but the rates is rounded to two places.
+    """
+
+    architecture: Architecture
+    provider: str
+    tasks: Decimal
+    vcpu_hours: Decimal
+    gb_hours: Decimal
+    vcpu_rate: Decimal
+    gb_rate: Decimal
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PriceEstimate:
     """A month (730 hours) of all tasks; ``low`` and ``high`` are rounded to cents and differ only where Spot is used.
 
-    ``source`` and ``date`` are those of the rates; ``notes`` say what the figure assumes.
+    ``source`` and ``date`` are those of the rates; ``notes`` say what the figure assumes, ``lines`` what it is made of.
     """
 
     low: Decimal
@@ -94,6 +66,7 @@ class PriceEstimate:
     source: str
     date: str
     notes: tuple[str, ...] = ()
+    lines: tuple[CostLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +79,11 @@ class UnknownPrice:
 Price: TypeAlias = PriceEstimate | UnknownPrice
 
 SPOT_NOTE = 'Spot has no list price: the range runs from 30 % of the on-demand price ("up to 70% off") to all of it.'
+SPOT_RATE_NOTE = "Spot is priced as the same source had it on its date; that price moves."
 SCOPE_NOTE = "vCPU and memory of the tasks only; storage above 20 GB, data transfer and load balancing are apart."
+DISCOUNT_NOTE = (
+    "Savings Plans and other discounts of the account are not seen here; a Savings Plan covers Fargate, not its Spot."
+)
 
 
 def monthly_price(
@@ -121,28 +98,61 @@ def monthly_price(
     A service on launchType FARGATE is ``{"FARGATE": count}``: the price is the same. ``overrides`` win over the
     known rates of the same region.
     """
-    rates = _rates(region, overrides)
-    if isinstance(rates, UnknownPrice):
-        return rates
+    rates = rates_of(region, overrides)
+    if rates is None:
+        known = ", ".join(item.region for item in KNOWN_RATES)
+        return UnknownPrice(f"Rates of {region} are not known here ({known} are); give them in [prices.{region}].")
     strange = sorted(name for name, count in split.items() if count and name not in {ON_DEMAND, SPOT})
     if strange:
         names = ", ".join(name or "no capacity provider" for name in strange)
         return UnknownPrice(f"Tasks on {names} are billed through EC2 instances, whose prices are not known here.")
     if not is_fargate_size(size):
         return UnknownPrice(f"{size.cpu_units} CPU units with {size.memory_mib} MiB is not a size that Fargate sells.")
-    vcpu, gb = rates.of(architecture)
-    hour = vcpu * size.cpu_units / _CPU_UNITS_PER_VCPU + gb * size.memory_mib / _MIB_PER_GB
-    task = hour * HOURS_PER_MONTH
-    steady = task * Decimal(split.get(ON_DEMAND, 0))
-    spot = task * Decimal(split.get(SPOT, 0))
+    parts = [
+        _part(size, Decimal(count), architecture, provider, rates) for provider, count in sorted(split.items()) if count
+    ]
+    spot_note = (SPOT_NOTE if rates.of_spot(architecture) is None else SPOT_RATE_NOTE,) if split.get(SPOT) else ()
     return PriceEstimate(
-        low=_cents(steady + spot * SPOT_LOWEST),
-        high=_cents(steady + spot),
+        low=_cents(sum((part.low for part in parts), Decimal(0))),
+        high=_cents(sum((part.high for part in parts), Decimal(0))),
         currency=rates.currency,
         source=rates.source,
         date=rates.date,
-        notes=(SPOT_NOTE, SCOPE_NOTE) if spot else (SCOPE_NOTE,),
+        notes=(*spot_note, SCOPE_NOTE, DISCOUNT_NOTE),
+        lines=tuple(_rounded(part) for part in parts),
     )
+
+
+def _part(size: TaskSize, tasks: Decimal, architecture: Architecture, provider: str, rates: HourlyRates) -> CostLine:
+    """Return the tasks of one capacity provider, to the last digit."""
+    hours = tasks * HOURS_PER_MONTH
+    vcpu_hours, gb_hours = hours * size.cpu_units / _CPU_UNITS_PER_VCPU, hours * size.memory_mib / _MIB_PER_GB
+    known = rates.of_spot(architecture) if provider == SPOT else None
+    vcpu, gb = known or rates.of(architecture)
+    high = vcpu_hours * vcpu + gb_hours * gb
+    low = high * SPOT_LOWEST if provider == SPOT and known is None else high
+    return CostLine(architecture, provider, tasks, vcpu_hours, gb_hours, vcpu, gb, low, high)
+
+
+def _rounded(part: CostLine) -> CostLine:
+    return replace(
+        part,
+        tasks=_cents(part.tasks),
+        vcpu_hours=_cents(part.vcpu_hours),
+        gb_hours=_cents(part.gb_hours),
+        low=_cents(part.low),
+        high=_cents(part.high),
+    )
+
+
+def change(now: Price, after: Price) -> tuple[Decimal, Decimal] | None:
+    """Return by how much a month gets dearer, negative where it gets cheaper, at the low and the high end of the range.
+
+    None where one of both is not known, or they are in two currencies.
+    """
+    if isinstance(now, UnknownPrice) or isinstance(after, UnknownPrice) or now.currency != after.currency:
+        return None
+    return after.low - now.low, after.high - now.high
 
 
 def added(one: Price, other: Price) -> Price:
@@ -152,7 +162,8 @@ def added(one: Price, other: Price) -> Price:
     if isinstance(other, UnknownPrice):
         return other
     notes = one.notes if len(one.notes) >= len(other.notes) else other.notes
-    return replace(one, low=one.low + other.low, high=one.high + other.high, notes=notes)
+    lines = (*one.lines, *other.lines)
+    return replace(one, low=one.low + other.low, high=one.high + other.high, notes=notes, lines=lines)
 
 
 def planned_price(
@@ -199,14 +210,6 @@ _FARGATE_SIZES: Mapping[int, tuple[int, ...]] = {
     16384: _gigabytes(32, 120, 8),
     32768: (60 * _MIB_PER_GB, 120 * _MIB_PER_GB, 244 * _MIB_PER_GB),
 }
-
-
-def _rates(region: str, overrides: tuple[HourlyRates, ...]) -> HourlyRates | UnknownPrice:
-    for rates in (*overrides, *KNOWN_RATES):
-        if rates.region == region:
-            return rates
-    known = ", ".join(rates.region for rates in KNOWN_RATES)
-    return UnknownPrice(f"Rates of {region} are not known here ({known} are); give them in [prices.{region}].")
 
 
 def _cents(amount: Decimal) -> Decimal:

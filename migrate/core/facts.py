@@ -124,6 +124,9 @@ class ServiceDeployment:
     status_reason: str
     target_service_revision_arn: str
     created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    """None while it is under way."""
 
 
 @dataclass(frozen=True, slots=True)

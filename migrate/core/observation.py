@@ -15,6 +15,7 @@ from migrate.core.facts import (
     Cluster,
     Repository,
     Service,
+    ServiceDeployment,
     Strategy,
     Task,
     TaskDefinition,
@@ -22,6 +23,7 @@ from migrate.core.facts import (
 from migrate.core.guarding import RepositoryContents
 from migrate.core.images import ImageFacts, ImageReference
 from migrate.core.permission_answers import PermissionAnswers
+from migrate.core.prices import HourlyRates
 from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
@@ -70,6 +72,12 @@ class Observation:
     twin: Service | None = None
     """The twin of the modes canary and mixed; None where none is on record, or it is not there."""
     twin_tasks: tuple[Task, ...] = ()
+    rollouts: tuple[ServiceDeployment, ...] | None = None
+    """Service deployments so far, newest first; None where they could not be read, or nobody looked."""
+    rates: tuple[HourlyRates, ...] = ()
+    """What the AWS Price List says of the region; empty where it could not be asked, or nobody did."""
+    rates_problem: str = ""
+    """Why it could not; empty where it could, or nobody asked."""
 
     def image(self, container: str) -> ContainerImage | None:
         """Return the image of a container, None when the task definition has no such container."""

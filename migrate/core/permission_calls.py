@@ -52,6 +52,9 @@ _JUDGE = MACHINES | {
 }
 """What preflight reads around the service; a part that may not be read is a finding, and stops nothing."""
 
+_HISTORY = frozenset({"ecs:ListServiceDeployments"})
+"""How long deployments took so far."""
+
 _SUGGEST = frozenset({"ecs:ListClusters", "ecs:ListServices"})
 """Asked for what there is, where a name was not found or not given."""
 
@@ -102,7 +105,7 @@ _ACTS: tuple[frozenset[str], ...] = (
 
 _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
     "init": (_CALLER | _SUGGEST | {"ecs:DescribeServices", "ecs:DescribeTaskDefinition"},),
-    "plan": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
+    "plan": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE | _HISTORY,),
     "check": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
     "status": (_LOOK | _SUGGEST,),
     "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | NOTIFY | acts for acts in _ACTS),

@@ -9,15 +9,16 @@ from enum import StrEnum
 
 from migrate.core.capacity import shown_strategy
 from migrate.core.capacity_steps import told_steps, way_in_steps
-from migrate.core.cost import Price, UnknownPrice, added, planned_price, task_size
+from migrate.core.cost import Price
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, planned_twin, shelf_tag
-from migrate.core.facts import Architecture, StrategyItem
 from migrate.core.findings import Finding, blocking
 from migrate.core.guarding import guard_tag
 from migrate.core.images import ImageFacts
 from migrate.core.observation import Observation, observed_fingerprint
+from migrate.core.plan_prices import PriceView, price_at
 from migrate.core.preflight import findings as preflight_findings
 from migrate.core.record import Baseline, OriginalImage, Record
+from migrate.core.rollout_history import RolloutHistory, rollout_history
 from migrate.core.rollout_waits import with_rollout_waits
 from migrate.core.settings import ArchitectureMode, ImageMode, Settings
 from migrate.core.stages import Stage
@@ -69,6 +70,13 @@ class MigrationPlan:
     record: Record
     stages: tuple[StagePlan, ...]
     findings: tuple[Finding, ...]
+    desired_count: int
+    rollouts: RolloutHistory | None
+    """How long the deployments of this service took so far; None where there were none, or none could be read."""
+    price_now: Price
+    """A month of the same count as the service is now: at the stage that was proven last."""
+    price_problem: str = ""
+    """Why the AWS Price List did not tell the rates; empty where it did, or was not to be asked."""
 
     def stage(self, stage: Stage) -> StagePlan:
         """Return one stage of the plan."""
@@ -82,7 +90,8 @@ def make_plan(observation: Observation, settings: Settings, record: Record | Non
     if known.arm64_from_the_start:
         # No tag of this service moves: what the image lacks of amd64 is nothing to it (case C53).
         found = tuple(item for item in found if item.code not in _OF_A_MOVE_FROM_AMD64)
-    stages = tuple(_stage(stage, known, settings, found) for stage in Stage if stage is not Stage.ORIGINAL)
+    view = PriceView(known, settings, observation.service.desired_count, observation.rates)
+    stages = tuple(_stage(stage, known, settings, found, view) for stage in Stage if stage is not Stage.ORIGINAL)
     return MigrationPlan(
         service_arn=observation.service.arn,
         made_at=observation.taken_at,
@@ -90,6 +99,10 @@ def make_plan(observation: Observation, settings: Settings, record: Record | Non
         record=known,
         stages=stages,
         findings=found,
+        desired_count=observation.service.desired_count,
+        rollouts=rollout_history(observation.rollouts),
+        price_now=price_at(view, known.position.proven),
+        price_problem=observation.rates_problem,
     )
 
 
@@ -141,7 +154,7 @@ def _later(observation: Observation, settings: Settings, record: Record) -> tupl
     return tuple(item for item in preflight_findings(observation, settings) if item.code not in ours)
 
 
-def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Finding, ...]) -> StagePlan:
+def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Finding, ...], view: PriceView) -> StagePlan:
     # A plan shows the whole of a stage, also while it is on its way.
     record = replace(record, capacity_way=(), twin=planned_twin(record, settings))
     before = desired_state(record, settings, stage.before)
@@ -162,23 +175,8 @@ def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Findin
         gate=_gate(stage, record, settings, deploys),
         way_back=_WAY_BACK[stage],
         findings=tuple(item for item in found if item.stage == stage),
-        price=price_at(record, settings, stage, record.baseline.service.desired_count),
+        price=price_at(replace(view, record=record), stage),
     )
-
-
-def price_at(record: Record, settings: Settings, stage: Stage, count: int) -> Price:
-    """Return what a month of ``count`` tasks costs when ``stage`` is done."""
-    state = desired_state(record, settings, stage)
-    size = task_size(record.baseline.task_definition)
-    if size is None:
-        return UnknownPrice("The task definition reserves no CPU and memory for the whole task.")
-    strategy = state.strategy or (StrategyItem(state.launch_type or "", weight=1),)
-    region = record.baseline.account.region
-    main = planned_price(size, count, strategy, state.architecture, region, settings.prices)
-    twin = state.service.twin
-    if twin is None:
-        return main
-    return added(main, planned_price(size, twin.count, strategy, Architecture.ARM64, region, settings.prices))
 
 
 def _status(stage: Stage, record: Record, *, blocked: bool) -> StageStatus:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -17,6 +17,7 @@ from typing import Any
 from migrate.core.audit import Audit, took
 from migrate.core.check import CheckReport, Readiness, count, group_of
 from migrate.core.cost import PriceEstimate
+from migrate.core.cost import change as price_change
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, Run
 from migrate.core.findings import Finding
@@ -24,6 +25,8 @@ from migrate.core.fleet.report import FleetReport
 from migrate.core.fleet.run import Entry, FleetRun
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan
+from migrate.core.plan_detail import StageDetail
+from migrate.core.sides import Sides
 from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.errors import MigrateError
@@ -83,11 +86,22 @@ def to_json(value: Any) -> str:
     return json.dumps(plain(value), indent=2, ensure_ascii=False)
 
 
-def plan_document(plan: MigrationPlan) -> dict[str, Any]:
+def plan_document(plan: MigrationPlan, details: Sequence[StageDetail]) -> dict[str, Any]:
     """Return a plan for programs; the record inside it is ours and left out."""
     document: dict[str, Any] = plain(plan)
-    del document["record"]
+    del document["record"], document["rollouts"]
+    for stage, detail in zip(document["stages"], details, strict=True):
+        stage["differences"] = [_differences(item) for item in detail.sides if item.differences]
+        stage["unchanged"] = [{"what": item.what, "fields": list(item.unchanged)} for item in detail.sides]
+        stage["requests"] = [{"call": item.call, "parameters": fields(item.parameters)} for item in detail.requests]
+        change = price_change(plan.price_now, plan.stage(detail.stage).price)
+        stage["price_change"] = {"low": str(change[0]), "high": str(change[1])} if change else None
+        stage["time"] = {**plain(detail.time), "likely": plain(detail.time.likely)}
     return {**head("plan"), **document, "counts": count(plan.findings)}
+
+
+def _differences(item: Sides) -> dict[str, Any]:
+    return {"what": item.what, "name": item.name, "differences": plain(item.differences)}
 
 
 def check_document(report: CheckReport) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Text for people: plans, status, outcomes and errors, at any width, with or without colour."""
+"""Text for people: status, outcomes and errors, at any width, with or without colour."""
 
 from __future__ import annotations
 
@@ -7,30 +7,17 @@ from io import StringIO
 from textwrap import fill
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from migrate.core.capacity import shown_strategy
 from migrate.core.cost import Price, PriceEstimate
 from migrate.core.evidence import Event, EventKind
-from migrate.core.findings import Finding
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan import MigrationPlan, StagePlan, StageStatus
 from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.core.unfinished import INTERRUPTED, RUNNING
 from migrate.errors import ExitCode, MigrateError
-from migrate.render import findings
-
-_STATUSES = {
-    StageStatus.PROVEN: "green",
-    StageStatus.ENTERED: "yellow",
-    StageStatus.NEXT: "bold",
-    StageStatus.LATER: "dim",
-    StageStatus.BLOCKED: "bold red",
-}
-
 
 _MARKS = {
     EventKind.STARTED: "start  ",
@@ -59,51 +46,6 @@ def price(value: Price) -> str:
     if value.low == value.high:
         return f"{value.high} {value.currency}"
     return f"{value.low} to {value.high} {value.currency}"
-
-
-def plan(value: MigrationPlan) -> RenderableType:
-    """Return a plan: what each stage changes, what is in its way, how it is judged and undone."""
-    count = value.record.baseline.service.desired_count
-    head = Text.assemble(("Plan for ", "bold"), (value.service_arn, "bold"), f"\n{count} tasks; ")
-    head.append(f"made {value.made_at:%Y-%m-%d %H:%M:%S} UTC; nothing was changed")
-    parts: list[RenderableType] = [head]
-    if value.findings:
-        parts.append(findings.findings(value.findings))
-    parts += [stage(item) for item in value.stages]
-    prices = [item.price for item in value.stages if isinstance(item.price, PriceEstimate)]
-    sources = {item.source: item.date for item in prices}
-    notes = prices[-1].notes if prices else ()
-    parts += [Text(f"\nPrices: {source} ({when}).", "dim") for source, when in sources.items()]
-    parts += [Text(note, "dim") for note in notes]
-    return Group(*parts)
-
-
-def stage(value: StagePlan, found: tuple[Finding, ...] = ()) -> RenderableType:
-    """Return one stage of a plan, below the findings that go with it."""
-    told: list[RenderableType] = [findings.finding(item) for item in found if item.stage <= value.stage]
-    return Group(*told, _stage(value))
-
-
-def _stage(stage: StagePlan) -> RenderableType:
-    title = Text.assemble(
-        (f"\nStage {stage.stage.value} {stage.stage.title}", "bold"),
-        "  ",
-        (stage.status.value, _STATUSES[stage.status]),
-    )
-    table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=8, style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for change in stage.changes:
-        table.add_row("change", f"{change.what}\n  - {change.before}\n  + {change.after}")
-    table.add_row(
-        "deploys",
-        "no deployment" if not stage.deploys else f"{stage.deploys} deployment{'s' if stage.deploys > 1 else ''}",
-    )
-    table.add_row("writes", "\n".join(stage.writes))
-    table.add_row("gate", "\n".join(stage.gate))
-    table.add_row("way back", stage.way_back)
-    table.add_row("price", f"{price(stage.price)} a month")
-    return Group(title, Padding(table, (0, 0, 0, 2)))
 
 
 def status(value: Status) -> RenderableType:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from migrate.core.documents import document
+from migrate.core.facts import Service, ServiceDeployment
 from migrate.core.observation import Observation
 from migrate.core.plan import MigrationPlan, make_plan
 from migrate.core.record import Record, still_open
 from migrate.core.stages import Stage
+from migrate.errors import AccessError
 from migrate.store_port import RecordStore
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
@@ -19,6 +22,7 @@ from migrate.workflows.runtime import Readers
 def look(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, saving nothing."""
     observation, record = before_a_plan(runtime)
+    observation = replace(observation, rollouts=_rollouts(runtime, observation.service))
     return make_plan(observation, runtime.settings, record)
 
 
@@ -27,6 +31,14 @@ def before_a_plan(runtime: Readers) -> tuple[Observation, Record | None]:
     observation = observe(runtime)
     record = still_open(runtime.store.record(observation.service.arn))
     return with_permissions(runtime, observation, stages_left(record)), record
+
+
+def _rollouts(runtime: Readers, service: Service) -> tuple[ServiceDeployment, ...] | None:
+    """Return the deployments so far: they only say how long the next one may take, so that a refusal stops nothing."""
+    try:
+        return runtime.services.service_deployments(service)
+    except AccessError:
+        return None
 
 
 def stages_left(record: Record | None) -> tuple[Stage, ...]:

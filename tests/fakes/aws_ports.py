@@ -91,6 +91,8 @@ class FakeServiceReader:
                 item.rollout_reason,
                 f"{PREFIX}:service-revision/demo/{service.name}/{item.id.rpartition('/')[2]}",
                 item.created_at,
+                started_at=item.created_at,
+                finished_at=item.finished_at,
             )
             for item in reversed(begun)
         )

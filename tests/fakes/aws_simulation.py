@@ -87,6 +87,7 @@ class SimulatedDeployment:
     failed: int = 0
     service_status: str = "IN_PROGRESS"
     undoes: SimulatedDeployment | None = None
+    finished_at: datetime | None = None
 
 
 @dataclass
@@ -237,7 +238,7 @@ class SimulatedService:
             return
         if primary.rollout_state == "IN_PROGRESS":
             primary.rollout_state, primary.rollout_reason = "COMPLETED", "ECS deployment completed."
-            primary.service_status = "SUCCESSFUL"
+            primary.service_status, primary.finished_at = "SUCCESSFUL", at
             if primary.undoes is not None:
                 primary.undoes.service_status = "ROLLBACK_SUCCESSFUL"
             self.say(at, "has reached a steady state.")

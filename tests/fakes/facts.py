@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from migrate.core.documents import document
@@ -14,6 +15,7 @@ from migrate.core.facts import (
     Repository,
     RuntimePlatform,
     Service,
+    ServiceDeployment,
     StrategyItem,
     TargetHealth,
     Task,
@@ -73,6 +75,22 @@ def service(*deployments: Deployment, **more: Any) -> Service:
         "strategy": FARGATE,
     }
     return replace(a_service(), **(values | more))
+
+
+def rollouts(*seconds: int, status: str = "SUCCESSFUL") -> tuple[ServiceDeployment, ...]:
+    """Return deployments that took so many seconds each, newest first."""
+    return tuple(
+        ServiceDeployment(
+            f"arn:deployment/{number}",
+            status,
+            "",
+            "",
+            NOON,
+            started_at=NOON,
+            finished_at=NOON + timedelta(seconds=taken),
+        )
+        for number, taken in enumerate(seconds)
+    )
 
 
 def task(number: int = 1, arn: str = OLD, **more: Any) -> Task:

@@ -216,6 +216,8 @@ def service_deployments(answer: Iterable[ServiceDeploymentBriefTypeDef]) -> tupl
             status_reason=item.get("statusReason", ""),
             target_service_revision_arn=item.get("targetServiceRevisionArn", ""),
             created_at=utc(item.get("createdAt")),
+            started_at=_time(item.get("startedAt")),
+            finished_at=_time(item.get("finishedAt")),
         )
         for item in answer
     )

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.core.cost import (
-    KNOWN_RATES,
+    DISCOUNT_NOTE,
     SPOT_NOTE,
+    SPOT_RATE_NOTE,
     Price,
     PriceEstimate,
     TaskSize,
     UnknownPrice,
+    change,
     is_fargate_size,
     monthly_price,
     planned_price,
@@ -23,6 +25,7 @@ from migrate.core.cost import (
 )
 from migrate.core.documents import document
 from migrate.core.facts import Architecture, RuntimePlatform, StrategyItem, TaskDefinition
+from migrate.core.prices import KNOWN_RATES, rates_of
 
 SMALL = TaskSize(256, 512)
 X86, ARM = Architecture.X86_64, Architecture.ARM64
@@ -172,3 +175,106 @@ def test_the_range_is_open_exactly_where_spot_is_used(
 def test_arm_is_cheaper_everywhere() -> None:
     for rates in KNOWN_RATES:
         assert rates.of(ARM) < rates.of(X86)
+
+
+WEB = TaskSize(1024, 2048)
+"""1 vCPU and 2 GB."""
+ON_SPOT = (StrategyItem("FARGATE", weight=1, base=2), StrategyItem("FARGATE_SPOT", weight=3))
+
+
+def lines(price: Price) -> list[tuple[str, ...]]:
+    assert isinstance(price, PriceEstimate)
+    return [
+        (f"{item.architecture} {item.provider}", *(str(getattr(item, name)) for name in NAMES)) for item in price.lines
+    ]
+
+
+NAMES = ("tasks", "vcpu_hours", "gb_hours", "low", "high")
+
+
+def test_a_service_in_virginia_now_and_after_every_stage() -> None:
+    """Ten tasks of 1 vCPU and 2 GB in us-east-1, 730 hours.
+
+    Hours: 10 x 1 x 730 = 7300 vCPU hours, 10 x 2 x 730 = 14600 GB hours.
+
+    Now, amd64 on demand: 7300 x 0.04048 + 14600 x 0.004445 = 295.504 + 64.897 = 360.401 -> 360.40.
+    Stage 2, arm64 on demand: 7300 x 0.03238 + 14600 x 0.00356 = 236.374 + 51.976 = 288.35.
+
+    Stage 3, base 2 on FARGATE and then 1:3: of the other 8 tasks 2 on FARGATE and 6 on Spot, so 4 and 6.
+    On demand: 288.35 x 4/10 = 115.34. Spot at most 288.35 x 6/10 = 173.01, at least 173.01 x 0.3 = 51.903 -> 51.90.
+    Sums: low 115.34 + 51.903 = 167.243 -> 167.24, high 288.35.
+    """
+    region = "us-east-1"
+    now = planned_price(WEB, 10, (StrategyItem("FARGATE", weight=1),), X86, region)
+    assert lines(now) == [("X86_64 FARGATE", "10.00", "7300.00", "14600.00", "360.40", "360.40")]
+    arm = planned_price(WEB, 10, (StrategyItem("FARGATE", weight=1),), ARM, region)
+    assert lines(arm) == [("ARM64 FARGATE", "10.00", "7300.00", "14600.00", "288.35", "288.35")]
+    spot = planned_price(WEB, 10, ON_SPOT, ARM, region)
+    assert lines(spot) == [
+        ("ARM64 FARGATE", "4.00", "2920.00", "5840.00", "115.34", "115.34"),
+        ("ARM64 FARGATE_SPOT", "6.00", "4380.00", "8760.00", "51.90", "173.01"),
+    ]
+    assert figures(spot) == ("167.24", "288.35")
+    # 288.35 - 360.40 and 167.24 - 360.40
+    assert change(now, arm) == (Decimal("-72.05"), Decimal("-72.05"))
+    assert change(now, spot) == (Decimal("-193.16"), Decimal("-72.05"))
+
+
+def test_a_service_in_tokyo_now_and_after_every_stage() -> None:
+    """The same ten tasks in ap-northeast-1: 7300 vCPU hours and 14600 GB hours.
+
+    Now, amd64 on demand: 7300 x 0.05056 + 14600 x 0.00553 = 369.088 + 80.738 = 449.826 -> 449.83.
+    Stage 2, arm64 on demand: 7300 x 0.04045 + 14600 x 0.00442 = 295.285 + 64.532 = 359.817 -> 359.82.
+
+    Stage 3, 4 tasks on demand and 6 on Spot: 359.817 x 4/10 = 143.9268 -> 143.93; Spot at most
+    359.817 x 6/10 = 215.8902 -> 215.89, at least 215.8902 x 0.3 = 64.76706 -> 64.77.
+    Sums: low 143.9268 + 64.76706 = 208.69386 -> 208.69, high 359.82.
+    """
+    region = "ap-northeast-1"
+    now = planned_price(WEB, 10, (StrategyItem("FARGATE", weight=1),), X86, region)
+    assert figures(now) == ("449.83", "449.83")
+    arm = planned_price(WEB, 10, (StrategyItem("FARGATE", weight=1),), ARM, region)
+    assert lines(arm) == [("ARM64 FARGATE", "10.00", "7300.00", "14600.00", "359.82", "359.82")]
+    spot = planned_price(WEB, 10, ON_SPOT, ARM, region)
+    assert lines(spot) == [
+        ("ARM64 FARGATE", "4.00", "2920.00", "5840.00", "143.93", "143.93"),
+        ("ARM64 FARGATE_SPOT", "6.00", "4380.00", "8760.00", "64.77", "215.89"),
+    ]
+    assert figures(spot) == ("208.69", "359.82")
+
+
+def test_spot_of_the_account_s_own_is_a_figure_and_no_range() -> None:
+    """One task of 1 vCPU and 2 GB on Spot at 0.01 and 0.001: 730 x 0.01 + 1460 x 0.001 = 7.30 + 1.46 = 8.76."""
+    mine = replace(KNOWN_RATES[0], arm_spot_vcpu=Decimal("0.01"), arm_spot_gb=Decimal("0.001"), source="our bill")
+    price = monthly_price(WEB, {"FARGATE_SPOT": 1}, ARM, "us-east-1", (mine,))
+    assert figures(price) == ("8.76", "8.76")
+    assert isinstance(price, PriceEstimate)
+    assert SPOT_NOTE not in price.notes
+    assert SPOT_RATE_NOTE in price.notes
+    # Of amd64 the same source says nothing about Spot.
+    assert isinstance(monthly_price(WEB, {"FARGATE_SPOT": 1}, X86, "us-east-1", (mine,)), PriceEstimate)
+    assert figures(monthly_price(WEB, {"FARGATE_SPOT": 1}, X86, "us-east-1", (mine,)))[0] < "36.04"
+
+
+def test_savings_plans_are_said_to_be_unseen() -> None:
+    price = monthly_price(SMALL, {"FARGATE": 1}, ARM, "us-east-1")
+    assert isinstance(price, PriceEstimate)
+    assert DISCOUNT_NOTE in price.notes
+
+
+def test_two_prices_are_compared_only_where_both_are_known_in_one_currency() -> None:
+    dollars = monthly_price(SMALL, {"FARGATE": 1}, ARM, "us-east-1")
+    yen = monthly_price(SMALL, {"FARGATE": 1}, ARM, "us-east-1", (replace(KNOWN_RATES[0], currency="JPY"),))
+    assert change(dollars, UnknownPrice("Nobody knows.")) is None
+    assert change(UnknownPrice("Nobody knows."), dollars) is None
+    assert change(dollars, yen) is None
+    assert change(dollars, dollars) == (Decimal(0), Decimal(0))
+
+
+def test_better_rates_win_over_the_known_ones() -> None:
+    read = replace(KNOWN_RATES[0], source="AWS Price List")
+    mine = replace(KNOWN_RATES[0], source="our contract")
+    assert rates_of("us-east-1", (mine, read)) == mine
+    assert rates_of("us-east-1", (read,)) == read
+    assert rates_of("us-east-1") == KNOWN_RATES[0]
+    assert rates_of("eu-north-1", (read,)) is None

@@ -22,8 +22,10 @@ from migrate.core.fleet.plan import MemberSummary, MemberVerdict
 from migrate.core.fleet.report import FleetReport
 from migrate.core.fleet.run import MemberState, decide
 from migrate.core.notifications import NotifiedEvent, end_of, start_of
+from migrate.core.observation import Observation
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
+from migrate.core.plan_detail import stage_details
 from migrate.core.runbooks import Passage, Runbook, Section, Step
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
@@ -32,7 +34,7 @@ from migrate.render import structured
 from migrate.render.fleet_plan import fleet_plan_document
 from migrate.render.runbook import runbook_document, runbooks_document
 from migrate.render.structured import FORMAT, to_json
-from tests.fakes.facts import observation, repository, settings
+from tests.fakes.facts import observation, repository, rollouts, settings
 from tests.fakes.fleet import a_fleet_run, a_member
 from tests.fakes.records import NOON, a_run, an_event
 from tests.fakes.story import STORY
@@ -70,15 +72,20 @@ def a_runbook() -> Runbook:
     return Runbook("stage-2", "Stage 2", Passage("# Stage 2\n"), (section,))
 
 
+def a_plan(seen: Observation) -> str:
+    plan = make_plan(seen, SETTINGS, None)
+    return to_json(structured.plan_document(plan, stage_details(plan, SETTINGS)))
+
+
 def documents() -> dict[str, str]:
     book = a_runbook()
-    seen = observation()
+    seen = observation(rollouts=rollouts(110, 200))
     blocked = observation(repository=replace(repository(), tag_mutability="IMMUTABLE"))
     outcome = RunOutcome("run-1", ExitCode.HELD, Stage.IMAGE, "Held.", ("because",), "Look.", "gates#image")
     checked = report(Subject.SERVICE, "arn", (FINDING, replace(FINDING, evidence=EVIDENCE)), on_spot=True)
     return {
-        "plan": to_json(structured.plan_document(make_plan(seen, SETTINGS, None))),
-        "plan that is blocked": to_json(structured.plan_document(make_plan(blocked, SETTINGS, None))),
+        "plan": a_plan(seen),
+        "plan that is blocked": a_plan(blocked),
         "check": to_json(structured.check_document(checked)),
         "check of images": to_json(structured.check_document(report(Subject.IMAGES, "app:1", (), asks_spot=False))),
         "status": to_json(structured.status_document(status_of(seen, None, SETTINGS, a_run()))),

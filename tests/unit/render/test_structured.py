@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from migrate.core.evidence import EventKind
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import make_plan
+from migrate.core.plan_detail import stage_details
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode
@@ -26,7 +27,8 @@ SETTINGS = settings(soak=timedelta(minutes=2))
 
 
 def test_a_plan_for_programs(snapshot: SnapshotAssertion) -> None:
-    shown = to_json(plan_document(make_plan(observation(), SETTINGS, None)))
+    plan = make_plan(observation(), SETTINGS, None)
+    shown = to_json(plan_document(plan, stage_details(plan, SETTINGS)))
     assert "record" not in json.loads(shown)
     assert shown == snapshot
 

@@ -13,7 +13,6 @@ from syrupy.assertion import SnapshotAssertion
 from migrate.core.cost import UnknownPrice
 from migrate.core.evidence import EventKind
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan import make_plan
 from migrate.core.stages import Position, Stage
 from migrate.core.status import Status, status_of
 from migrate.errors import BlockedError, ExitCode, RollbackIncompleteError, SettingsError
@@ -22,14 +21,12 @@ from tests.fakes.facts import (
     ARM64,
     NEW,
     SPOT,
-    alarm,
     built,
     definition,
     deployment,
     multi_platform,
     observation,
     record,
-    repository,
     service,
     settings,
     tasks,
@@ -38,7 +35,6 @@ from tests.fakes.facts import IMAGE as REFERENCE
 from tests.fakes.records import NOON, a_run, an_event
 
 SETTINGS = settings(soak=timedelta(minutes=2), alarms=("web-errors",))
-QUIET = observation(alarms=(alarm(),))
 
 
 def a_status() -> Status:
@@ -74,9 +70,6 @@ OUTCOMES = {
 }
 
 SHOWN: dict[str, RenderableType] = {
-    "plan": text.plan(make_plan(QUIET, SETTINGS, None)),
-    "plan that is blocked": text.plan(make_plan(observation(repository=repository("IMMUTABLE")), SETTINGS, None)),
-    "stage": text.stage(make_plan(QUIET, SETTINGS, None).stage(Stage.IMAGE), make_plan(QUIET, SETTINGS, None).findings),
     "status": text.status(a_status()),
     "status after somebody else": text.status(replace(a_status(), drift=("its capacity is FARGATE weight 1 base 0",))),
     **{f"outcome {code.name.lower()}": text.outcome(outcome) for code, outcome in OUTCOMES.items()},
@@ -94,17 +87,9 @@ def test_what_people_read(name: str, width: int, snapshot: SnapshotAssertion) ->
     assert shown == snapshot
 
 
-def test_nothing_is_cut_off_in_a_narrow_terminal() -> None:
-    narrow = text.shown(SHOWN["plan"], width=60, colour=False)
-    joined = "".join(narrow.split())
-    assert "…" not in narrow
-    for whole in ("migrate-guard-aaaaaaaaaaaa-tag1", "a" * 64, "findings#image-single-platform"):
-        assert whole in joined
-
-
 def test_colour_is_only_there_where_it_is_wanted() -> None:
-    assert "\x1b[" in text.shown(SHOWN["plan"], width=80, colour=True)
-    assert "\x1b[" not in text.shown(SHOWN["plan"], width=80, colour=False)
+    assert "\x1b[" in text.shown(SHOWN["error"], width=80, colour=True)
+    assert "\x1b[" not in text.shown(SHOWN["error"], width=80, colour=False)
 
 
 def test_a_price_that_is_not_known_is_said_to_be() -> None:

@@ -1,0 +1,78 @@
+"""A plan as people read it, whole: a change of a word shows in the snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from rich.console import RenderableType
+from syrupy.assertion import SnapshotAssertion
+
+from migrate.core.observation import Observation
+from migrate.core.plan import make_plan
+from migrate.core.plan_detail import stage_detail, stage_details
+from migrate.core.rollout_history import RolloutHistory, StageTime
+from migrate.core.settings import ArchitectureMode, Settings
+from migrate.core.stages import Stage
+from migrate.render import plan as plans
+from migrate.render.text import shown
+from tests.fakes.facts import alarm, observation, repository, rollouts, settings
+
+SETTINGS = settings(soak=timedelta(minutes=2), alarms=("web-errors",))
+QUIET = observation(alarms=(alarm(),), rollouts=rollouts(95, 130, 110))
+
+
+def whole(seen: Observation, wanted: Settings = SETTINGS) -> RenderableType:
+    plan = make_plan(seen, wanted, None)
+    return plans.plan(plan, stage_details(plan, wanted))
+
+
+def one_stage(stage: Stage, wanted: Settings = SETTINGS) -> RenderableType:
+    plan = make_plan(QUIET, wanted, None)
+    return plans.stage(plan, stage_detail(plan, stage, wanted), with_findings=True)
+
+
+SHOWN = {
+    "plan": whole(QUIET),
+    "plan that is blocked": whole(observation(repository=repository("IMMUTABLE"))),
+    "stage": one_stage(Stage.IMAGE),
+    "stage with a twin": one_stage(Stage.ARCHITECTURE, replace(SETTINGS, architecture=ArchitectureMode.CANARY)),
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_people_read(name: str, width: int, snapshot: SnapshotAssertion) -> None:
+    told = shown(SHOWN[name], width=width, colour=False)
+    assert all(len(line) <= width for line in told.splitlines())
+    assert told == snapshot
+
+
+def test_nothing_is_cut_off_in_a_narrow_terminal() -> None:
+    narrow = shown(SHOWN["plan"], width=60, colour=False)
+    joined = "".join(narrow.split())
+    assert "…" not in narrow
+    for complete in ("migrate-guard-aaaaaaaaaaaa-tag1", "a" * 64, "findings#image-single-platform"):
+        assert complete in joined
+
+
+def test_colour_is_only_there_where_it_is_wanted() -> None:
+    assert "\x1b[" in shown(SHOWN["plan"], width=80, colour=True)
+    assert "\x1b[" not in shown(SHOWN["plan"], width=80, colour=False)
+
+
+@pytest.mark.parametrize(
+    ("deploys", "history", "told"),
+    [
+        (0, None, "10 min of soak"),
+        (2, None, "10 min of soak and 2 deployments; this service has no deployment to tell how long one takes"),
+        (1, (1, 90, 90, 90), "about 11 min 30 s: 10 min of soak and 1 deployment of 1 min 30 s (the last one that"),
+        (2, (3, 60, 90, 300), "about 13 min: 10 min of soak and 2 deployments of 1 min to 5 min, mostly 1 min 30 s"),
+    ],
+)
+def test_how_long_a_stage_takes_is_told_with_what_that_is_known_by(
+    deploys: int, history: tuple[int, int, int, int] | None, told: str
+) -> None:
+    seen = RolloutHistory(history[0], *(timedelta(seconds=item) for item in history[1:])) if history else None
+    assert plans.took(StageTime(deploys, timedelta(minutes=10), seen)).startswith(told)
