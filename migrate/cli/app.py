@@ -33,6 +33,7 @@ _VERBS = {
     "fleet": "Move many services by one set of rules: plan, apply, status, resume, rollback.",
     "worker": "Work on the fleets of a shared database.",
     "runbook": "Show a runbook, or walk through one, with this service's values put in.",
+    "completion": "Print what lets a shell complete commands and options.",
     "stack": "Run pulumi on one of the two stacks.",
     "sandbox": "Run a whole AWS account on this machine, for demos and tests.",
 }
@@ -68,7 +69,7 @@ class _Verbs(click.Group):
 def cli() -> None:
     """Move an ECS service from amd64 to ARM64 and on to Spot, one reversible stage at a time.
 
-    Start with `migrate init --cluster CLUSTER --service SERVICE`, then `migrate plan`.
+    Start with `migrate init`, then `migrate plan`.
     """
 
 

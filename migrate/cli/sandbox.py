@@ -40,7 +40,13 @@ def command() -> None:
 )
 @_as_json
 def up(real_aws_plugin: bool, containers: bool, output: str) -> None:
-    """Start the sandbox, or the parts of it that have died; one that runs is left as it is."""
+    """Start the sandbox, or the parts of it that have died; one that runs is left as it is.
+
+    \b
+    Examples:
+      migrate sandbox up
+      migrate sandbox up --containers
+    """
     from migrate.sandbox.sandbox import Sandbox
 
     running = Sandbox.start(real_aws=real_aws_plugin, containers=containers)
@@ -52,7 +58,12 @@ def up(real_aws_plugin: bool, containers: bool, output: str) -> None:
 @command.command("down")
 @_as_json
 def down(output: str) -> None:
-    """End every process of the sandbox; what was in its AWS account is gone, its files stay."""
+    """End every process of the sandbox; what was in its AWS account is gone, its files stay.
+
+    \b
+    Examples:
+      migrate sandbox down
+    """
     from migrate.sandbox.sandbox import stop
 
     ended = stop()
@@ -65,7 +76,13 @@ def down(output: str) -> None:
 @command.command("status")
 @_as_json
 def status(output: str) -> None:
-    """Say what runs, where, and where its logs are."""
+    """Say what runs, where, and where its logs are.
+
+    \b
+    Examples:
+      migrate sandbox status
+      migrate sandbox status --output json
+    """
     from migrate.errors import NotFoundError
     from migrate.sandbox.layout import default_directory
     from migrate.sandbox.sandbox import Sandbox
@@ -79,7 +96,12 @@ def status(output: str) -> None:
 
 @command.command("env")
 def env() -> None:
-    """Print the shell commands after which this shell's AWS, Pulumi and Docker clients work in the sandbox."""
+    """Print the shell commands after which this shell's AWS, Pulumi and Docker clients work in the sandbox.
+
+    \b
+    Examples:
+      migrate sandbox env
+    """
     from migrate.sandbox.sandbox import OUTSIDE_VARIABLES, Sandbox
 
     found = Sandbox.open()
@@ -92,7 +114,13 @@ def env() -> None:
 @command.command("seed")
 @_as_json
 def seed(output: str) -> None:
-    """Put the demo's service into the sandbox: four amd64 tasks on Fargate behind a load balancer, with one alarm."""
+    """Put the demo's service into the sandbox: four amd64 tasks on Fargate behind a load balancer, with one alarm.
+
+    \b
+    Examples:
+      migrate sandbox seed
+      migrate sandbox seed --output json
+    """
     from dataclasses import asdict
 
     from migrate.sandbox.demo.seed import seed as put

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 
 from migrate import __version__
-from migrate.cli.app import run
+from migrate.cli.app import cli, run
 
 _HEAVY = ["boto3", "botocore", "pulumi", "pydantic", "dbos", "rich", "sqlalchemy", "httpx"]
 _PROGRAM = """
@@ -31,12 +33,22 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert code in {0, 2}
 
 
-@pytest.mark.parametrize(
-    "verb", ["init", "plan", "check", "iam", "apply", "rollback", "status", "history", "show", "stack", "sandbox"]
-)
-def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([verb, "--help"]) == 0
-    assert f"migrate {verb}" in capsys.readouterr().out
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield every command that an operator may type, but for those that programs give."""
+    if not isinstance(command, click.Group):
+        yield from [] if command.hidden else [path]
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from leaves(found, (*path, name))
+
+
+@pytest.mark.parametrize("path", sorted(leaves(cli)), ids=" ".join)
+def test_every_command_has_help_with_an_example(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == 0
+    assert f"  migrate {' '.join(path)}" in capsys.readouterr().out.partition("Examples:")[2]
 
 
 def test_help_lists_the_verbs_in_the_order_of_use_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
