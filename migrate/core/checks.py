@@ -10,6 +10,7 @@ from migrate.core.capacity import expected_split, follows, split_of
 from migrate.core.facts import Alarm, Architecture, Deployment, Service, ServiceDeployment, Strategy, TargetHealth, Task
 from migrate.core.gates import Measurement, Outcome, Verdict
 from migrate.core.kept_images import KeptImages
+from migrate.core.readings import Limit, Reading
 from migrate.core.service_events import Signal, newest, of_late, said
 from migrate.core.smoke_test import smoke_test_command
 from migrate.core.stages import Stage
@@ -166,6 +167,7 @@ def targets_check(
     living = [target for target in targets if target.state not in ("draining", "unused")]
     evidence = tuple((f"{target.target}", f"{target.state} {target.reason}".strip()) for target in targets)
     unhealthy = [target for target in living if target.state != "healthy"]
+    healthy = Reading(len(living) - len(unhealthy), (Limit(">=", len(living)),))
     bare = [group for group in groups if not any(target.target_group_arn == group for target in living)]
     if bare:
         named = ", ".join(_group(group) for group in bare)
@@ -178,10 +180,9 @@ def targets_check(
         sick = any(target.state == "unhealthy" for target in unhealthy)
         # While the rollout runs ECS itself replaces what is unhealthy, and the deployment check tells how that ends.
         outcome = Outcome.FAIL if deployed and sick else Outcome.WAITING
-        return Measurement("targets", outcome, text, "gates#targets", evidence)
-    return Measurement(
-        "targets", Outcome.PASS, f"{len(living)} of {len(living)} targets healthy", "gates#targets", evidence
-    )
+        return Measurement("targets", outcome, text, "gates#targets", evidence, reading=healthy)
+    text = f"{len(living)} of {len(living)} targets healthy"
+    return Measurement("targets", Outcome.PASS, text, "gates#targets", evidence, reading=healthy)
 
 
 def alarms_check(alarms: Sequence[Alarm], names: Sequence[str]) -> Measurement:

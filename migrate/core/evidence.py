@@ -15,6 +15,7 @@ class EventKind(StrEnum):
     """What an event tells. An INTENT without a later OUTCOME of the same step means: look first (design rule 4)."""
 
     STARTED = "started"
+    PREFLIGHT = "preflight"
     INTENT = "intent"
     OUTCOME = "outcome"
     RESOURCE = "resource"

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from migrate.core.gate_checks import GateCheck
+from migrate.core.readings import Reading
 from migrate.core.settings import GateSettings
 from migrate.core.task_groups import TaskGroup
 
@@ -44,7 +45,7 @@ class Measurement:
     ``overdue`` is what waiting comes to at the deadline: a doubt, or a failure where the way back keeps what is good.
     ``excused`` is a wait that a healthy service knows as well, such as for the successor of an interrupted Spot task:
     nothing passes while it lasts, and the soak goes on afterwards. ``runbook`` names file and section; ``evidence``
-    are name and value pairs.
+    are name and value pairs, ``reading`` the number that was judged, where there is one.
     """
 
     check: str
@@ -55,6 +56,7 @@ class Measurement:
     final: bool = False
     overdue: Verdict = Verdict.INCONCLUSIVE
     excused: bool = False
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from datetime import datetime
 from migrate.core.check_answers import CommandEnd, ProbeAnswer, Series, WebhookAnswer
 from migrate.core.gate_checks import BaselineComparison, CommandValue, Direction, GateCheck, MetricSource, ProbeSource
 from migrate.core.gates import Measurement, Outcome
-from migrate.core.metric_judge import compare
+from migrate.core.metric_judge import Comparison, compare
+from migrate.core.readings import Limit, Reading, reading
 
 _WORST = (Outcome.ERROR, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WAITING, Outcome.PASS)
 _PERIODS_UNTIL_DATA = 5
@@ -81,7 +82,14 @@ def metric_check(
         return _no_data(check, source, times)
     at, value = current[-1]
     text = f"{source.metric} {source.statistic} is {value:g} at {at:%H:%M:%S}{_wanted(check)}"
-    return Measurement(check.name, judged(check, value), text, "gates#metrics", (("value", f"{value:g}"),))
+    return Measurement(
+        check.name,
+        judged(check, value),
+        text,
+        "gates#metrics",
+        (("value", f"{value:g}"),),
+        reading=_read(check, value),
+    )
 
 
 def _since(series: Series, source: MetricSource, times: MetricTimes) -> Series:
@@ -125,12 +133,23 @@ def _compared(
     )
     means = f"mean {result.current_mean:g} {sides.now}, {result.baseline_mean:g} {sides.base}"
     detail = f"{means} (Mann-Whitney p {result.test.p_value:.2g}, effect {result.test.effect:.2f})"
+    outcome, text = Outcome.PASS, f"{sides.not_worse}: {detail}"
     if result.is_worse:
-        return Measurement(check.name, Outcome.FAIL, f"{sides.worse}: {detail}", "gates#metrics", evidence)
-    if not times.complete:
-        text = f"not worse yet, and the rollout is under way: {detail}"
-        return Measurement(check.name, Outcome.WAITING, text, "gates#metrics", evidence)
-    return Measurement(check.name, Outcome.PASS, f"{sides.not_worse}: {detail}", "gates#metrics", evidence)
+        outcome, text = Outcome.FAIL, f"{sides.worse}: {detail}"
+    elif not times.complete:
+        outcome, text = Outcome.WAITING, f"not worse yet, and the rollout is under way: {detail}"
+    measured = Reading(result.current_mean, _tolerated(rule, result))
+    return Measurement(check.name, outcome, text, "gates#metrics", evidence, reading=measured)
+
+
+def _tolerated(rule: BaselineComparison, result: Comparison) -> tuple[Limit, ...]:
+    """Return how far the mean may go; beyond it, only a difference that is sure counts as worse."""
+    most = rule.tolerance * abs(result.baseline_mean)
+    above = Limit("<=", result.baseline_mean + most)
+    below = Limit(">=", result.baseline_mean - most)
+    return {Direction.INCREASE: (above,), Direction.DECREASE: (below,), Direction.EITHER: (below, above)}[
+        rule.direction
+    ]
 
 
 def _no_data(check: GateCheck, source: MetricSource, times: MetricTimes) -> Measurement:
@@ -158,7 +177,7 @@ def probe_check(check: GateCheck, source: ProbeSource, answers: Sequence[ProbeAn
     timed = check.success is not None or check.failure is not None
     outcome = judged(check, slowest) if timed else Outcome.PASS
     text = f"{len(answers)} of {len(answers)} requests good, the slowest {slowest:.3f} s{_wanted(check)}"
-    return Measurement(check.name, outcome, text, "gates#probes", evidence)
+    return Measurement(check.name, outcome, text, "gates#probes", evidence, reading=_read(check, slowest))
 
 
 def _wrong(source: ProbeSource, answer: ProbeAnswer) -> str:
@@ -178,7 +197,8 @@ def command_check(check: GateCheck, value: CommandValue, end: CommandEnd) -> Mea
     )
     if value is CommandValue.EXIT_CODE:
         text = f"exit code {end.exit_code}{_wanted(check)}"
-        return Measurement(check.name, judged(check, end.exit_code), text, "gates#commands", evidence)
+        outcome, measured = judged(check, end.exit_code), _read(check, end.exit_code)
+        return Measurement(check.name, outcome, text, "gates#commands", evidence, reading=measured)
     if end.exit_code:
         text = f"it ended with exit code {end.exit_code} and measured nothing"
         return Measurement(check.name, Outcome.ERROR, text, "gates#commands", evidence)
@@ -187,7 +207,8 @@ def command_check(check: GateCheck, value: CommandValue, end: CommandEnd) -> Mea
         text = "it printed no JSON number"
         return Measurement(check.name, Outcome.ERROR, text, "gates#commands", evidence)
     text = f"value {number:g}{_wanted(check)}"
-    return Measurement(check.name, judged(check, number), text, "gates#commands", evidence)
+    outcome, measured = judged(check, number), _read(check, number)
+    return Measurement(check.name, outcome, text, "gates#commands", evidence, reading=measured)
 
 
 def printed_number(text: str) -> float | None:
@@ -213,7 +234,9 @@ def webhook_check(check: GateCheck, answer: WebhookAnswer) -> Measurement:
         return Measurement(check.name, Outcome.ERROR, text, "gates#webhooks", evidence)
     said = f"verdict {answer.verdict}" if answer.verdict else f"value {_shown(answer.value)}"
     text = f"{said}{_wanted(check)}{f': {answer.text[:_SHOWN]}' if answer.text else ''}"
-    return Measurement(check.name, _worst(outcomes), text, "gates#webhooks", evidence)
+    return Measurement(
+        check.name, _worst(outcomes), text, "gates#webhooks", evidence, reading=_read(check, answer.value)
+    )
 
 
 _VERDICTS = {
@@ -227,10 +250,17 @@ def prometheus_check(check: GateCheck, values: Sequence[float]) -> Measurement:
     """Judge every element of the answer; the worst one counts, and an empty answer is no data."""
     if not values:
         return Measurement(check.name, Outcome.INCONCLUSIVE, "the query has no result: no data", "gates#prometheus")
-    outcome = _worst([judged(check, value) for value in values])
+    outcomes = [judged(check, value) for value in values]
+    outcome = _worst(outcomes)
     shown = ", ".join(_shown(value) for value in values[:5])
     text = f"value {shown}{_wanted(check)}"
-    return Measurement(check.name, outcome, text, "gates#prometheus", (("values", shown), ("count", str(len(values)))))
+    evidence = (("values", shown), ("count", str(len(values))))
+    worst = values[outcomes.index(outcome)]
+    return Measurement(check.name, outcome, text, "gates#prometheus", evidence, reading=_read(check, worst))
+
+
+def _read(check: GateCheck, value: float | None) -> Reading | None:
+    return reading(value, check.success, check.failure)
 
 
 def _worst(outcomes: Sequence[Outcome]) -> Outcome:

@@ -30,9 +30,14 @@ def task_groups(tasks: Iterable[Task], deployment_id: str) -> tuple[TaskGroup, .
     for task in tasks:
         last = task.last_status
         state = "running" if last == "RUNNING" else "stopping" if last in _STOPPING else "pending"
-        provider = task.provider or task.launch_type or "no provider"
-        counted[task.started_by == deployment_id, task.architecture or "not reported", provider, state] += 1
+        architecture = task.architecture or "not reported"
+        counted[task.started_by == deployment_id, architecture, provider_of(task), state] += 1
     kinds = sorted({(new, architecture, provider) for new, architecture, provider, _ in counted})
     return tuple(
         TaskGroup(*kind, *(counted[*kind, state] for state in ("running", "pending", "stopping"))) for kind in kinds
     )
+
+
+def provider_of(task: Task) -> str:
+    """Return what a task runs on: its capacity provider, or the launch type of one that has none."""
+    return task.provider or task.launch_type or "no provider"

@@ -21,6 +21,7 @@ from migrate.errors import ExitCode, MigrateError
 
 _MARKS = {
     EventKind.STARTED: "start  ",
+    EventKind.PREFLIGHT: "look   ",
     EventKind.INTENT: "doing  ",
     EventKind.OUTCOME: "done   ",
     EventKind.RESOURCE: "  pulumi",

@@ -14,6 +14,7 @@ from migrate.core.notifications import end_of, failure_of, start_of
 from migrate.core.observation import Observation, drift, observed_fingerprint
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import first_record, make_plan
+from migrate.core.preflight_evidence import evidence_of, told
 from migrate.core.rebaseline import may_rebase, rebased
 from migrate.core.record import UNTOUCHED, Record, still_open
 from migrate.core.stages import Position, Stage, may_apply
@@ -26,6 +27,7 @@ from migrate.workflows.permissions import with_permissions
 from migrate.workflows.plan import read_plan, seen
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.take_up import look_first
+from migrate.workflows.versions import versions
 
 
 @contextmanager
@@ -96,7 +98,7 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
         # A first try that was refused left a record, and nothing else: the service is looked at afresh.
         known = None
     may_apply(known.position if known else Position(), stage)
-    observation = journal.look("observe", lambda: with_permissions(runtime, _seen_for(runtime, stage), (stage,)))
+    observation = journal.look("observe", lambda: _seen_for(runtime, journal, stage, known))
     _refuse_a_moved_world(runtime, journal, known, observation)
     _refuse_what_preflight_blocks(runtime, known, observation, stage)
     if known is not None:
@@ -112,7 +114,7 @@ def ready_to_rebase(runtime: Runtime, journal: Journal) -> tuple[Record, Record,
     """
     stored = journal.look("read record", lambda: runtime.store.record(journal.run.service))
     stage = Stage.BASELINE
-    observation = journal.look("observe", lambda: with_permissions(runtime, _seen_for(runtime, stage), (stage,)))
+    observation = journal.look("observe", lambda: _seen_for(runtime, journal, stage, None))
     record = may_rebase(still_open(stored), runtime.settings, observation)
     _refuse_what_preflight_blocks(runtime, None, observation, stage)
     first = journal.look("read manifest", lambda: _first(runtime, observation))
@@ -135,9 +137,15 @@ def _refuse_what_preflight_blocks(
         )
 
 
-def _seen_for(runtime: Runtime, stage: Stage) -> Observation:
-    """Return the world as far as the stage needs it: what would be built matters to stage 1 alone."""
-    return observe(runtime, readiness=stage is Stage.IMAGE)
+def _seen_for(runtime: Runtime, journal: Journal, stage: Stage, known: Record | None) -> Observation:
+    """Return the world as far as the stage needs it, and write down what preflight makes of it.
+
+    What would be built matters to stage 1 alone.
+    """
+    observation = with_permissions(runtime, observe(runtime, readiness=stage is Stage.IMAGE), (stage,))
+    plan = make_plan(observation, runtime.settings, known)
+    journal.write(EventKind.PREFLIGHT, "preflight", told(plan), evidence_of(plan, versions()))
+    return observation
 
 
 def _first(runtime: Runtime, observation: Observation) -> Record:

@@ -104,12 +104,12 @@ def _measured(runtime: Runtime, journal: Journal, step: str, expected: Expectati
     if looking.pause:
         runtime.clock.sleep(looking.pause)
     state, gate = after_gap(looking.state, looking.gate, looking.seen_at, runtime.clock.now())
-    sample = measure(runtime, expected, gate, state)
+    sample, heard = measure(runtime, expected, gate, state, journal.told)
     assessment = assess(state, sample, gate)
     soak = soak_left(assessment.state, sample.at, gate)
     left = Remaining(gate.soak.total_seconds(), soak, deadline_left(state, sample.at, gate))
     shown = replace(sample, measurements=standing(state, sample, gate))
-    journal.sampled(step, shown, _line(shown, assessment, gate), left)
+    journal.sampled(step, shown, _line(shown, assessment, gate), left, heard)
     return sample
 
 

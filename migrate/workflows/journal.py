@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import TypeVar
 
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
+from migrate.core.facts import ServiceEvent
 from migrate.core.gates import Measurement, Sample
+from migrate.core.news import News, StoppedTask
 from migrate.core.notifications import Delivery, Notification, NotifiedEvent
 from migrate.core.orders import Choice, Order
 from migrate.errors import InterruptedRunError, MigrateError, RollBackAskedError
@@ -27,6 +30,14 @@ class Remaining:
     soak: float
     soak_left: float | None
     deadline_left: float
+
+
+@dataclass(slots=True)
+class Told:
+    """What this process has told of a service since the run began: ids of its events, ARNs of stopped tasks."""
+
+    since: datetime
+    names: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -49,7 +60,11 @@ class Journal:
     last: Event | None = None
     notifier: Callable[[Notification], tuple[Delivery, ...]] | None = None
     at_work: bool = False
+    told: Told = field(init=False)
     _written: Order | None = None
+
+    def __post_init__(self) -> None:
+        self.told = Told(self.run.started_at)
 
     def act(
         self,
@@ -149,15 +164,21 @@ class Journal:
 
         self.durable.step(f"notify {notification.event}", told)
 
-    def sampled(self, step: str, sample: Sample, text: str, left: Remaining) -> None:
-        """Write down one sample of a gate: its checks, the tasks by kind, and how long it still waits."""
+    def sampled(self, step: str, sample: Sample, text: str, left: Remaining, heard: News) -> None:
+        """Write down one sample of a gate: its checks, the tasks by kind, how long it still waits, and what ECS said.
+
+        A process that takes a run up tells once more what the one before it had told: whoever reads goes by the ids.
+        """
         data = {
             "at": sample.at.isoformat(),
             "measurements": [_plain(item) for item in sample.measurements],
             "tasks": [asdict(group) for group in sample.tasks],
             "desired": sample.desired,
+            "events": [_dated(event) for event in heard.events],
+            "stopped": [_dated(task) for task in heard.stopped],
             **asdict(left),
         }
+        self.told.names |= heard.names
         self.write(EventKind.MEASUREMENT, step, text, data)
 
     def write(self, kind: EventKind, step: str, text: str, data: Mapping[str, object] | None = None) -> None:
@@ -169,10 +190,15 @@ class Journal:
         self.narrator.tell(event)
 
 
+def _dated(happened: ServiceEvent | StoppedTask) -> dict[str, object]:
+    return {**asdict(happened), "at": happened.at and happened.at.isoformat()}
+
+
 def _plain(measurement: Measurement) -> dict[str, object]:
     return {
         "check": measurement.check,
         "outcome": measurement.outcome.value,
         "text": measurement.text,
         "evidence": [list(pair) for pair in measurement.evidence],
+        **({"reading": asdict(measurement.reading)} if measurement.reading else {}),
     }

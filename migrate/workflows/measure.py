@@ -37,6 +37,7 @@ from migrate.core.gate_checks import (
     WebhookSource,
 )
 from migrate.core.gates import GateState, Measurement, Outcome, Progress, Sample, due
+from migrate.core.news import News, news
 from migrate.core.own_checks import (
     MetricTimes,
     command_check,
@@ -53,6 +54,7 @@ from migrate.core.twin_comparison import CHECK, Side
 from migrate.errors import MigrateError
 from migrate.workflows.at_once import at_once
 from migrate.workflows.comparison import compared
+from migrate.workflows.journal import Told
 from migrate.workflows.runtime import Runtime
 
 _NO_SOURCE = "this run has nothing that could ask"
@@ -69,15 +71,20 @@ class _Seen:
     stopped: tuple[Task, ...]
 
 
-def measure(runtime: Runtime, expected: Expectation, gate: GateSettings, state: GateState) -> Sample:
-    """Measure what is due once; a check whose source does not answer is an error, never a pass."""
+def measure(
+    runtime: Runtime, expected: Expectation, gate: GateSettings, state: GateState, told: Told
+) -> tuple[Sample, News]:
+    """Measure what is due once; a check whose source does not answer is an error, never a pass.
+
+    Beside the sample stands what ECS said and no earlier look of the run had ``told``.
+    """
     at, services = runtime.clock.now(), runtime.services
     try:
         named = expected.service or runtime.settings.service.name
         service = services.service(runtime.settings.service.cluster, named)
         seen = _Seen(at, service, services.tasks(service), services.stopped_tasks(service))
     except MigrateError as error:
-        return Sample(at, (_unread("deployment", error), _unread("tasks", error)))
+        return Sample(at, (_unread("deployment", error), _unread("tasks", error))), News()
     deployment = _asked("deployment", lambda: _deployment(runtime, seen, expected, state.started_at))
     progress = _progress(seen, expected, complete=deployment.outcome is Outcome.PASS)
     built_in = _built_in(runtime, seen, expected, gate, state, progress)
@@ -85,7 +92,8 @@ def measure(runtime: Runtime, expected: Expectation, gate: GateSettings, state: 
     own = _own(runtime, due(state, gate, at), seen, expected, state)
     measured = (deployment, *built_in, *beside, *own)
     groups = task_groups(seen.tasks, expected.deployment_id)
-    return Sample(at, measured, progress, tasks=groups, desired=service.desired_count)
+    heard = news(service, seen.stopped, told.since, told.names)
+    return Sample(at, measured, progress, tasks=groups, desired=service.desired_count), heard
 
 
 def _built_in(

@@ -20,7 +20,7 @@ from tests.fakes.killed_runs import Machine
 from tests.fakes.migration import GATE, Operator
 
 APPLY = Asked("apply")
-AFTER_THE_UP = 3
+AFTER_THE_UP = 4
 """The event that tells the outcome of the first up: its step has no record yet."""
 
 
