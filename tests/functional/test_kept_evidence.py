@@ -37,7 +37,7 @@ def test_the_events_of_ecs_and_the_tasks_that_stopped_are_kept_once_with_their_c
     samples = kept(operator, EventKind.MEASUREMENT)
     stopped = [task for sample in samples for task in sample["stopped"]]
     assert len({task["arn"] for task in stopped}) == len(stopped) > 0
-    assert {task["cause"] for task in stopped if task["failure"]} == {"exec format error"}
+    assert {task["cause"] for task in stopped if task["failure"]} == {"essential container exited"}
     events = [event for sample in samples for event in sample["events"]]
     assert len({event["id"] for event in events}) == len(events) > 0
     assert any("has started a deployment" in event["message"] for event in events)
