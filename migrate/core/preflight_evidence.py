@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from migrate.core.cost import PriceEstimate
+from migrate.core.cost import Price, UnknownPrice
 from migrate.core.findings import Finding, Grade
 from migrate.core.plan import MigrationPlan
 
 
 @dataclass(frozen=True, slots=True)
 class StagePrice:
-    """A month of the tasks once a stage is done; ``low`` and ``high`` are texts, None where ``why`` says no figure."""
+    """A month of the tasks, as texts; ``low`` and ``high`` are None where ``why`` says that there is no figure.
 
-    stage: int
+    ``stage`` is the one that is done then, None for how it is now.
+    """
+
+    stage: int | None
     low: str | None
     high: str | None
     currency: str = ""
@@ -38,7 +41,10 @@ def evidence_of(plan: MigrationPlan, versions: Mapping[str, str]) -> dict[str, o
     """Return what is kept of a plan, by the versions of what made it."""
     return {
         "findings": [asdict(item) for item in plan.findings],
-        "prices": [asdict(_price(stage.stage.value, stage.price)) for stage in plan.stages],
+        "prices": [
+            asdict(_price(None, plan.price_now)),
+            *(asdict(_price(stage.stage.value, stage.price)) for stage in plan.stages),
+        ],
         "versions": dict(versions),
     }
 
@@ -62,8 +68,8 @@ def preflight_of(data: Mapping[str, Any]) -> Preflight:
     )
 
 
-def _price(stage: int, price: object) -> StagePrice:
-    if not isinstance(price, PriceEstimate):
-        return StagePrice(stage, None, None, why=str(getattr(price, "reason", "")))
+def _price(stage: int | None, price: Price) -> StagePrice:
+    if isinstance(price, UnknownPrice):
+        return StagePrice(stage, None, None, why=price.reason)
     low, high = str(price.low), str(price.high)
     return StagePrice(stage, low, high, price.currency, price.source, price.date, notes=price.notes)

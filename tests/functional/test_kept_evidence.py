@@ -25,7 +25,7 @@ def test_a_run_keeps_its_preflight_with_prices_and_versions() -> None:
     found = preflight_of(data)
     assert found.findings
     assert all(isinstance(item.grade, Grade) for item in found.findings)
-    assert [price.stage for price in found.prices] == [0, 1, 2, 3]
+    assert [price.stage for price in found.prices] == [None, 0, 1, 2, 3]
     assert all(price.low for price in found.prices)
     assert {"migrate", "Python", "boto3"} <= dict(found.versions).keys()
 
