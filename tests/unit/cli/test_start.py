@@ -64,3 +64,24 @@ def test_help_lists_the_verbs_in_the_order_of_use_and_the_exit_codes(capsys: pyt
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert __version__ in capsys.readouterr().out
+
+
+_WITH_GARBAGE = """
+import os, sys
+from migrate.cli.app import main
+class Garbage:
+    def __init__(self):
+        self.itself = self
+    def __del__(self, write=os.write):
+        write(1, b"searched")
+Garbage()
+sys.argv = ["migrate", "--version"]
+main()
+"""
+
+
+def test_the_process_ends_without_a_last_search_for_garbage() -> None:
+    """Such a search looks at every module that Pulumi, boto3 and DBOS have brought."""
+    done = subprocess.run([sys.executable, "-c", _WITH_GARBAGE], capture_output=True, text=True, timeout=60, check=True)
+    assert __version__ in done.stdout
+    assert "searched" not in done.stdout
