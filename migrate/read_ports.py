@@ -29,7 +29,11 @@ class BatchReader(Protocol):
     """
 
     def services(self, wanted: Sequence[Settings]) -> None:
-        """Read services, their clusters, tasks, alarms, subnets and scaling."""
+        """Read services: what tells of their revisions, which take the longest to read."""
+        ...
+
+    def around(self, wanted: Sequence[Settings]) -> None:
+        """Read clusters, tasks, alarms, subnets and scaling of services that were read."""
         ...
 
     def service(self, wanted: Settings) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,8 +34,14 @@ SERVICES_A_BATCH = 50
 SMALLEST_BATCH = 25
 """IAM is asked some seven times for a batch: more and smaller ones would have to wait for its rate instead."""
 
+FIRST_BATCH = 10
+"""One call reads them (facts F20). Until the first revision is asked for, the rate that bounds all is unused."""
+
 BATCHES_AHEAD = 5
 """While one batch is judged, the revisions of the next ones are read: no batch of AWS has them (facts F20)."""
+
+MOST_BATCHES_HELD = 2 * BATCHES_AHEAD
+"""Plans are given out in order: so many batches may be there because an older one takes longer, and no more."""
 
 READS_AT_ONCE = 16
 
@@ -116,7 +122,10 @@ class _Look:
         ahead: deque[Future[list[MemberPlan]]] = deque()
         for batch in _batches(members):
             ahead.append(self._batches.submit(self._planned, batch))
-            if len(ahead) >= BATCHES_AHEAD:
+            # Whichever is through first makes room: were it the oldest alone, the rate would be unused meanwhile.
+            while len(under_way := [future for future in ahead if not future.done()]) >= BATCHES_AHEAD:
+                wait(under_way, return_when=FIRST_COMPLETED)
+            while ahead and (ahead[0].done() or len(ahead) >= MOST_BATCHES_HELD):
                 yield from ahead.popleft().result()
         while ahead:
             yield from ahead.popleft().result()
@@ -132,9 +141,11 @@ class _Look:
     def _looked_at(self, place: Place, members: Sequence[Member]) -> list[MemberPlan]:
         views = [replace(place.readers, settings=member.settings) for member in members]
         place.batches.services([member.settings for member in members])
-        # Both take a call for each service, and so do both at the same time.
+        # Both take a call for each service, and so do both at the same time as all the rest.
         beside = self._beside.map(partial(_read_beside, place.batches), members)
-        images = [image for image in self._revisions.map(_image, views) if image is not None]
+        revisions = self._revisions.map(_image, views)
+        place.batches.around([member.settings for member in members])
+        images = [image for image in revisions if image is not None]
         list(beside)
         place.batches.repositories(images)
         records = _Records(place.readers.store, [member.arn for member in members])
@@ -178,16 +189,18 @@ class _Records:
 def _batches(members: Sequence[Member]) -> Iterator[list[Member]]:
     """Cut members into batches of one account and region each, in order.
 
-    Where a fleet has many, the last ones are small: whatever follows the last revision is then soon done.
+    Where a fleet has many, the first one is small, so that the first revision is soon asked for, and the last ones
+    are: whatever follows the last revision is then soon done.
     """
     for _, group in groupby(members, _where):
         left = list(group)
         many = len(left) > 2 * SERVICES_A_BATCH
+        size = FIRST_BATCH if many else SERVICES_A_BATCH
         while left:
-            ends = many and len(left) <= 2 * SERVICES_A_BATCH
-            size = max(SMALLEST_BATCH, len(left) // 2) if ends else SERVICES_A_BATCH
             yield left[:size]
             del left[:size]
+            ends = many and len(left) <= 2 * SERVICES_A_BATCH
+            size = max(SMALLEST_BATCH, len(left) // 2) if ends else SERVICES_A_BATCH
 
 
 def _where(member: Member) -> tuple[object, str, str]:

@@ -55,15 +55,21 @@ class AwsBatchReader:
         self._size = size
 
     def services(self, wanted: Sequence[Settings]) -> None:
-        """Read services, their clusters, tasks, alarms, subnets and scaling."""
-        found = self._described(wanted)
-        services = [service for service in found.values() if service.status != "INACTIVE"]
+        """Read services: what tells of their revisions, which take the longest to read."""
+        by_cluster: dict[str, list[str]] = {}
+        for settings in wanted:
+            cluster, name = settings.service.cluster, settings.service.name
+            if not any(is_arn(text) and region_of(text) != self._session.region.name for text in (cluster, name)):
+                by_cluster.setdefault(cluster, []).append(name)
+        for cluster, names in by_cluster.items():
+            self._fill("ecs:DescribeServices", [(cluster, name) for name in names], partial(self._described, cluster))
+
+    def around(self, wanted: Sequence[Settings]) -> None:
+        """Read clusters, tasks, alarms, subnets and scaling of services that were read."""
+        known = [(settings, service) for settings in wanted if (service := self._known(settings)) is not None]
+        services = list({service.arn: service for _, service in known}.values())
         self._tasks(services, self._clusters(services))
-        watched = [
-            watched_alarms(found[key], settings.gate.alarms)
-            for settings in wanted
-            if (key := (settings.service.cluster, settings.service.name)) in found
-        ]
+        watched = [watched_alarms(service, settings.gate.alarms) for settings, service in known]
         self._fill("cloudwatch:DescribeAlarms", [tuple(names) for names in watched], self._alarms)
         self._fill("ec2:DescribeSubnets", [subnet_ids(service) for service in services], self._subnets)
         self._scaling([service for service in services if service.scheduling_strategy != _DAEMON])
@@ -107,24 +113,16 @@ class AwsBatchReader:
         for key, value in found.items():
             self._shared.put(kind, key, value)
 
-    def _described(self, wanted: Sequence[Settings]) -> dict[tuple[str, str], Service]:
-        by_cluster: dict[str, list[str]] = {}
-        for settings in wanted:
-            cluster, name = settings.service.cluster, settings.service.name
-            if not any(is_arn(text) and region_of(text) != self._session.region.name for text in (cluster, name)):
-                by_cluster.setdefault(cluster, []).append(name)
-        found: dict[tuple[str, str], Service] = {}
-        for cluster, names in by_cluster.items():
+    def _described(self, cluster: str, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], object]:
+        answers = self._services.described(cluster, [name for _, name in keys])
+        by_name = {answer.name: answer for answer in answers if answer.status != "INACTIVE"}
+        return {key: by_name[name_of(key[1])] for key in keys if name_of(key[1]) in by_name}
 
-            def read(keys: Sequence[tuple[str, str]], cluster: str = cluster) -> Mapping[tuple[str, str], object]:
-                answers = self._services.described(cluster, [name for _, name in keys])
-                by_name = {answer.name: answer for answer in answers if answer.status != "INACTIVE"}
-                mine = {key: by_name[name_of(key[1])] for key in keys if name_of(key[1]) in by_name}
-                found.update(mine)
-                return mine
-
-            self._fill("ecs:DescribeServices", [(cluster, name) for name in names], read)
-        return found
+    def _known(self, settings: Settings) -> Service | None:
+        try:
+            return self._services.service(settings.service.cluster, settings.service.name)
+        except MigrateError:
+            return None
 
     def _clusters(self, services: Sequence[Service]) -> dict[str, ClusterTypeDef]:
         seen: dict[str, ClusterTypeDef] = {}
