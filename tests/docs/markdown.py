@@ -6,7 +6,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
+from textwrap import dedent
+
+from migrate.adapters.runbook_files import anchor
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "runbooks"
@@ -16,6 +20,8 @@ _FENCE = re.compile(r"^ *```(?P<language>\w*)\n(?P<body>.*?)^ *```$", re.MULTILI
 _HEADING = re.compile(r"^(?P<marks>#{1,6}) (?P<title>.+)$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _INLINE = re.compile(r"(?<!`)`(?P<code>[^`\n]+(?:\n[^`\n]+)?)`(?!`)")
+_SHELL = frozenset({">", ">>", "|", "&&", ";"})
+"""Words that end the arguments of a command."""
 _SUBSTITUTED = re.compile(r"^[A-Z_]+=\$\((?P<command>.*)\)$")
 
 
@@ -25,11 +31,6 @@ class Section:
 
     anchor: str
     parts: tuple[tuple[str, str], ...]
-
-
-def anchor(title: str) -> str:
-    """Return the anchor that GitHub gives a heading: lower case, no punctuation, dashes for spaces."""
-    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
 
 
 def without_code(text: str) -> str:
@@ -56,7 +57,7 @@ def links(path: Path) -> list[str]:
 
 def code_blocks(path: Path, language: str) -> list[str]:
     found = _FENCE.finditer(path.read_text(encoding="utf-8"))
-    return [match["body"] for match in found if match["language"] == language]
+    return [dedent(match["body"]) for match in found if match["language"] == language]
 
 
 def commands(path: Path, program: str) -> Iterator[list[str]]:
@@ -69,4 +70,4 @@ def commands(path: Path, program: str) -> Iterator[list[str]]:
         substituted = _SUBSTITUTED.match(shown)
         words = shlex.split(substituted["command"] if substituted else shown, comments=True)
         if len(words) > 1 and words[0] == program:
-            yield words[1:]
+            yield list(takewhile(lambda word: word not in _SHELL, words[1:]))

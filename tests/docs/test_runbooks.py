@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from migrate.core.runbooks import EXIT_SECTIONS
 from tests.docs.markdown import DOCUMENTS, RUNBOOKS, Section, anchors, links, sections
 from tests.docs.source import finding_codes, runbook_anchors
 
@@ -79,3 +80,10 @@ def test_every_relative_link_resolves(path: Path) -> None:
 def test_every_runbook_stands_in_the_index() -> None:
     linked = {link.partition("#")[0] for link in links(RUNBOOKS / "index.md")}
     assert {path.name for path in RUNBOOKS.glob("*.md")} - {"index.md"} <= linked
+
+
+def test_an_exit_code_leads_to_the_same_section_in_the_index_and_in_the_terminal() -> None:
+    table = (RUNBOOKS / "index.md").read_text(encoding="utf-8").partition("## By exit code")[2]
+    for code, section in EXIT_SECTIONS.items():
+        row = next(line for line in table.splitlines() if line.startswith(f"| {code.value} |"))
+        assert f"({section.replace('#', '.md#')})" in row.split("|")[3].split(",")[0]
