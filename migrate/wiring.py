@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -44,6 +44,7 @@ from migrate.workflows.orders import GivenOrders
 from migrate.workflows.runtime import Readers, Runtime, Writing
 
 if TYPE_CHECKING:
+    from migrate.adapters.pulumi.command_line import CommandLine
     from migrate.adapters.pulumi.deployer import PulumiDeployer
     from migrate.adapters.pulumi.workspace import StackAddress
 
@@ -122,8 +123,10 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
     from migrate.adapters.aws.safety import AwsSafetyActions
     from migrate.adapters.checks.sources import check_sources
     from migrate.adapters.notifications.webhooks import SignedWebhooks
+    from migrate.adapters.pulumi.command_line import asked_for
     from migrate.notification_ports import NotificationChannels
 
+    command_line = asked_for(os.environ)
     with opened_place(place) as opened:
         readers, environment = opened.readers, opened.environment
         account = readers.services.account()
@@ -140,7 +143,7 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             process=worker.process,
         )
         telling = [run.id]
-        orders, deployer = GivenOrders(), _deployer(opened, account, service, narrator, telling)
+        orders, deployer = GivenOrders(), _deployer(opened, account, service, narrator, telling, command_line)
         orders.engine = deployer
         stoppable = replace(readers, clock=SystemClock(orders.stopping))
         runtime = Runtime(
@@ -240,7 +243,12 @@ def registry_client(ecr_login: Credentials) -> RegistryClient:
 
 
 def _deployer(
-    opened: Opened, account: Account, service: Service, narrator: Narrator, telling: Sequence[str]
+    opened: Opened,
+    account: Account,
+    service: Service,
+    narrator: Narrator,
+    telling: Sequence[str],
+    command_line: Callable[[], CommandLine],
 ) -> PulumiDeployer:
     from migrate.adapters.pulumi.deployer import PulumiDeployer
 
@@ -254,6 +262,7 @@ def _deployer(
         tell=noted_by(opened.readers.store, narrator, telling, clock),
         fresh=opened.session.passing_credentials,
         permit=lambda: opened.readers.store.hold(service.arn, telling[0]),
+        command_line=command_line(),
     )
 
 

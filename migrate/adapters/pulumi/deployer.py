@@ -14,6 +14,7 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from migrate.adapters.pulumi import repair
+from migrate.adapters.pulumi.command_line import CommandLine
 from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_configuration
 from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, permit_all, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
@@ -44,6 +45,7 @@ class PulumiDeployer:
     registry host; it is asked anew before every operation that may push. ``listener`` hears changes as they happen,
     ``tell`` what the engine waits for; ``permit`` raises where the run may not write (any more). ``fresh`` adds what
     every command needs anew, credentials that expire.
+    ``command_line`` is what was found in the environment already.
     ``pauses`` are the seconds before each further try of an operation that AWS or the registry did not answer.
     """
 
@@ -60,8 +62,11 @@ class PulumiDeployer:
         patience: timedelta = PATIENCE,
         pauses: Sequence[float] = PAUSES,
         permit: Callable[[], None] = permit_all,
+        command_line: CommandLine | None = None,
     ) -> None:
-        self._engine = Engine(environment, tell=tell, fresh=fresh, patience=patience, permit=permit)
+        self._engine = Engine(
+            environment, tell=tell, fresh=fresh, patience=patience, permit=permit, command_line=command_line
+        )
         self._workspaces = StackWorkspaces(address, state, self._engine)
         self._credentials = credentials
         self._listener = listener

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import subprocess
 import threading
@@ -15,16 +14,10 @@ from typing import IO
 
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
-from semver import VersionInfo
 
+from migrate.adapters.pulumi.command_line import CommandLine, find
 from migrate.adapters.pulumi.locks import LOCKED, Held, StartedProcesses, holders
 from migrate.errors import EngineError
-
-OLDEST_VERSION = VersionInfo(3, 206, 0)
-"""Since then engine events arrive over gRPC, without a file to poll (pulumi 3.272 SDK, Stack._setup_event_log)."""
-
-_VERSION_TIMEOUT = timedelta(seconds=60)
-_INSTALL = "Install Pulumi (https://www.pulumi.com/docs/iac/download-install/) so that `pulumi version` answers."
 
 _LOOK_AGAIN = timedelta(seconds=5)
 
@@ -55,6 +48,7 @@ class Engine(PulumiCommand):
     that is provably gone is removed, once; no other lock ever is (case C41). ``tell`` hears about both. ``fresh``
     returns what the environment holds only for a while, credentials of an assumed role; asked before every command.
     ``permit`` is asked before every command that writes, however long a lock was waited for; what it raises ends that.
+    ``command_line`` is what was found in the environment already.
     """
 
     def __init__(
@@ -67,11 +61,12 @@ class Engine(PulumiCommand):
         tell: Listener = tell_nobody,
         fresh: Callable[[], Mapping[str, str]] = dict,
         permit: Callable[[], None] = permit_all,
+        command_line: CommandLine | None = None,
     ) -> None:
         # The parent's constructor looks at this process's own environment; ours is given.
         self.environment = dict(environment)
-        self.command = _find(self.environment)
-        self.version = _check_version(self.command, self.environment)
+        found = command_line or find(self.environment)
+        self.command, self.version = found.path, found.version
         # A failed program is told through the engine's events; gRPC would print its traceback as well.
         logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
         self._timeout = timeout
@@ -246,44 +241,3 @@ class _Reader:
                 self._lines.append(line.rstrip())
                 if listener is not None:
                     listener(line.rstrip())
-
-
-def _find(environment: Mapping[str, str]) -> str:
-    command = shutil.which("pulumi", path=environment.get("PATH", ""))
-    if command is None:
-        raise EngineError(
-            "The Pulumi command line was not found.",
-            why="No `pulumi` is on PATH.",
-            then=_INSTALL,
-            runbook="errors#engine",
-        )
-    return command
-
-
-def _check_version(command: str, environment: Mapping[str, str]) -> VersionInfo:
-    try:
-        answer = subprocess.run(
-            [command, "version"],
-            env={**environment, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            encoding="utf-8",
-            timeout=_VERSION_TIMEOUT.total_seconds(),
-            check=True,
-        )
-        version = VersionInfo.parse(answer.stdout.strip().removeprefix("v"))
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise EngineError(
-            "The Pulumi command line does not say which version it is.",
-            why=f"{command} version: {error}",
-            then=_INSTALL,
-            runbook="errors#engine",
-        ) from error
-    if version < OLDEST_VERSION or version.major != OLDEST_VERSION.major:
-        raise EngineError(
-            f"Pulumi {version} cannot be used: {OLDEST_VERSION} or a newer 3.x is needed.",
-            why=f"{command} is version {version}.",
-            then=_INSTALL,
-            runbook="errors#engine",
-        )
-    return version
