@@ -41,6 +41,7 @@ from migrate.ports import Narrator
 from migrate.store_port import RecordStore
 from migrate.workflows.engine_story import noted_by, told_to
 from migrate.workflows.orders import GivenOrders
+from migrate.workflows.owner_deployer import OwnerDeployer
 from migrate.workflows.runtime import Readers, Runtime, Writing
 
 if TYPE_CHECKING:
@@ -143,9 +144,12 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             process=worker.process,
         )
         telling = [run.id]
-        orders, deployer = GivenOrders(), _deployer(opened, account, service, narrator, telling, command_line)
-        orders.engine = deployer
+        orders = GivenOrders()
         stoppable = replace(readers, clock=SystemClock(orders.stopping))
+        deployer: OwnerDeployer | PulumiDeployer = OwnerDeployer(stoppable, service.arn)
+        if not readers.settings.service.is_external:
+            deployer = _deployer(opened, account, service, narrator, telling, command_line)
+        orders.engine = deployer
         runtime = Runtime(
             **{item.name: getattr(stoppable, item.name) for item in fields(stoppable)},
             safety=AwsSafetyActions(opened.session),
@@ -166,25 +170,6 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             # The signal reaches this thread alone; an engine that another one drives has to be told.
             deployer.interrupt()
             raise
-
-
-def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
-    """Run the Pulumi command line on one stack and return its exit code."""
-    from migrate.adapters.pulumi.commands import run_stack_command
-    from migrate.adapters.pulumi.workspace import StackKind
-
-    with opened_place(place) as opened:
-        account = opened.readers.services.account()
-        wanted = opened.readers.settings.service
-        service = opened.readers.services.service(wanted.cluster, wanted.name)
-        return run_stack_command(
-            _address(opened, account, service),
-            opened.environment.state_dir,
-            _pulumi_environment(opened),
-            StackKind(stack),
-            arguments,
-            credentials=opened.readers.repositories.credentials,
-        )
 
 
 @contextmanager
@@ -254,9 +239,9 @@ def _deployer(
 
     clock = opened.readers.clock
     return PulumiDeployer(
-        _address(opened, account, service),
+        stack_address(opened, account, service),
         opened.environment.state_dir,
-        _pulumi_environment(opened),
+        pulumi_environment(opened),
         credentials=opened.readers.repositories.credentials,
         listener=told_to(narrator, telling, clock),
         tell=noted_by(opened.readers.store, narrator, telling, clock),
@@ -266,7 +251,8 @@ def _deployer(
     )
 
 
-def _address(opened: Opened, account: Account, service: Service) -> StackAddress:
+def stack_address(opened: Opened, account: Account, service: Service) -> StackAddress:
+    """Return where the stacks of a service are."""
     from migrate.adapters.pulumi.workspace import StackAddress
 
     readers = opened.readers
@@ -282,5 +268,6 @@ def _address(opened: Opened, account: Account, service: Service) -> StackAddress
     )
 
 
-def _pulumi_environment(opened: Opened) -> dict[str, str]:
+def pulumi_environment(opened: Opened) -> dict[str, str]:
+    """Return the environment that Pulumi runs in."""
     return {**os.environ, **opened.session.provider_environment, **opened.session.passing_credentials()}

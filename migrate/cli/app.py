@@ -24,6 +24,7 @@ _VERBS = {
     "check": "Find what stands in the way of ARM64 and Spot, of a service, a file or an image.",
     "iam": "Print the least IAM policy for each verb.",
     "apply": "Bring the service to a stage, prove it, and roll back what does not prove itself.",
+    "gate": "Judge what runs now by the gate of a stage, for a CI job; nothing is changed.",
     "rollback": "Bring the service back to a smaller stage, or to the original.",
     "resume": "Take up a run that was interrupted: killed, cut off by a reboot, or stopped with Ctrl-C.",
     "finish": "End the migration, and print what stays as code for the owner's own tool.",

@@ -25,17 +25,21 @@ def command(fail_on: str | None) -> int:
     from migrate.core.check import FailOn, fails
     from migrate.core.plan_detail import stage_details
     from migrate.errors import ExitCode
+    from migrate.render import owner, structured
     from migrate.render import plan as plans
-    from migrate.render import structured
 
     options = current()
     with wiring.reading(options.place) as readers:
         from migrate.workflows.plan import plan_migration
 
-        plan = plan_migration(readers)
-        details = stage_details(plan, readers.settings)
+        plan, settings = plan_migration(readers), readers.settings
+        details = stage_details(plan, settings)
+    theirs = settings.service.is_external
     if options.output == "json":
-        click.echo(structured.to_json(structured.plan_document(plan, details)))
+        owned = owner.owner_document(plan.record, settings) if theirs else None
+        click.echo(structured.to_json(structured.plan_document(plan, details, owned)))
     else:
         click.echo(options.rendered(plans.plan(plan, details)), nl=False)
+        if theirs:
+            click.echo(options.rendered(owner.owner_plan(plan.record, settings)), nl=False)
     return ExitCode.BLOCKED if fails(plan.findings, FailOn(fail_on or FailOn.BLOCK)) else ExitCode.DONE

@@ -21,6 +21,6 @@ def command(stack: str, arguments: tuple[str, ...]) -> int:
       migrate stack image -- preview
       migrate stack service -- stack export
     """
-    from migrate import wiring
+    from migrate.stack_wiring import run_pulumi
 
-    return wiring.run_pulumi(current().place, stack, arguments)
+    return run_pulumi(current().place, stack, arguments)

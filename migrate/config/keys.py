@@ -29,6 +29,26 @@ KEYS: tuple[Key, ...] = (
         "Region of the service. Without it AWS_REGION, AWS_DEFAULT_REGION or the profile decides.",
         'region = "us-east-1"',
     ),
+    Key(
+        "service",
+        "owner",
+        '"migrate" or "external"',
+        "migrate: this tool's own Pulumi stacks deploy the service. external: other code owns it (Terraform,\n"
+        "CloudFormation, CDK, Copilot, ecspresso); it deploys each stage, and this tool waits, proves and judges.",
+    ),
+    Key(
+        "service",
+        "owner_tool",
+        '"terraform", "cloudformation", "cdk", "copilot" or "ecspresso"',
+        "The language of the owner's code. Without it: what the marks on the service say.",
+        'owner_tool = "terraform"',
+    ),
+    Key(
+        "service",
+        "owner_deadline",
+        _DURATION,
+        "How long a run waits for a deployment of the owner's.",
+    ),
     Key("image", "container", "the name of a container of the task definition", "The container whose image moves."),
     Key(
         "image",

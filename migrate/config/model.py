@@ -19,6 +19,8 @@ from migrate.core.settings import (
     GateSettings,
     ImageMode,
     ImageSettings,
+    OwnerLanguage,
+    ServiceOwner,
     ServiceSettings,
     Settings,
 )
@@ -40,6 +42,9 @@ class ServiceTable(Table):
     cluster: Text
     name: Text
     region: Text | None = None
+    owner: Literal["migrate", "external"] = "migrate"
+    owner_tool: Literal["terraform", "cloudformation", "cdk", "copilot", "ecspresso"] | None = None
+    owner_deadline: Duration = ServiceSettings(cluster="", name="").owner_deadline
 
 
 class ImageTable(Table):
@@ -128,11 +133,22 @@ class SettingsFile(Table):
     prices: dict[str, PricesTable] = Field(default_factory=dict)
 
 
+def _service(table: ServiceTable) -> ServiceSettings:
+    return ServiceSettings(
+        table.cluster,
+        table.name,
+        table.region,
+        owner=ServiceOwner(table.owner),
+        owner_tool=OwnerLanguage(table.owner_tool) if table.owner_tool else None,
+        owner_deadline=table.owner_deadline,
+    )
+
+
 def to_settings(file: SettingsFile) -> Settings:
     """Return the core settings that a valid file stands for."""
     image, gate, capacity = file.image, file.gate, file.capacity
     settings = Settings(
-        service=ServiceSettings(file.service.cluster, file.service.name, file.service.region),
+        service=_service(file.service),
         image=ImageSettings(
             container=image.container,
             mode=ImageMode(image.mode),

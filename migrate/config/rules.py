@@ -24,11 +24,31 @@ _STRATEGY = ("capacity", "strategy")
 
 def mistakes_in(file: SettingsFile) -> tuple[Mistake, ...]:
     """Return every broken rule, in the order of the file."""
-    found = list(_image(file))
+    found = [*_owner(file), *_image(file)]
     if file.capacity.strategy is not None:
         found += _strategy(file.capacity.strategy)
     found += [*_steps(file.capacity, file.gate), *_gate(file.gate)]
     return (*found, *check_mistakes(file.gate, file.service.name), *notification_mistakes(file.notifications))
+
+
+def _owner(file: SettingsFile) -> Iterator[Mistake]:
+    """Refuse what needs this tool's own stacks where another tool owns the service."""
+    if file.service.owner != "external":
+        return
+    if file.image.mode != "external":
+        yield Mistake(
+            ("image", "mode"),
+            f'is {quoted(file.image.mode)}; expected "external" beside service.owner = "external": the image is pushed '
+            "by its owner too",
+        )
+    if file.architecture.mode != "rolling":
+        yield Mistake(
+            ("architecture", "mode"),
+            f'is {quoted(file.architecture.mode)}; expected "rolling" beside service.owner = "external": this tool '
+            "makes no twin there",
+        )
+    if file.service.owner_deadline <= timedelta(0):
+        yield Mistake(("service", "owner_deadline"), f"is {_shown(file.service.owner_deadline)}; expected more than 0")
 
 
 def _image(file: SettingsFile) -> Iterator[Mistake]:

@@ -12,6 +12,7 @@ from migrate.core.documents import fields, fingerprint
 from migrate.core.facts import (
     Account,
     Alarm,
+    Architecture,
     Cluster,
     Repository,
     Service,
@@ -28,7 +29,7 @@ from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.core.surroundings import NOTHING_READ, Surroundings
-from migrate.core.task_definition import equivalent
+from migrate.core.task_definition import alike_but_for_architecture, architecture_of, equivalent
 from migrate.core.twin import TwinPhase
 
 
@@ -106,10 +107,12 @@ def drift(record: Record, settings: Settings, observation: Observation) -> tuple
     While a stage is entered but not proven, the parts which that stage changes may be on either side of it.
     """
     service, position = observation.service, record.position
-    stages = _stages(record)
+    stages = stages_it_may_be_at(record)
     found = list(foreign_changes(record, settings, observation))
     deployment = service.primary.id if service.primary else None
-    if position.entered is None and record.last_deployment_id and deployment != record.last_deployment_id:
+    # An owner may deploy the same thing again whenever he likes.
+    ours = record.owned or not record.last_deployment_id or deployment == record.last_deployment_id
+    if position.entered is None and not ours:
         found.append(f"deployment {deployment} was started since ours ({record.last_deployment_id})")
     image = observation.image(settings.image.container)
     digests = {record.baseline.image.digest} if min(stages) < Stage.IMAGE else set()
@@ -124,21 +127,37 @@ def drift(record: Record, settings: Settings, observation: Observation) -> tuple
 
 def foreign_changes(record: Record, settings: Settings, observation: Observation) -> tuple[str, ...]:
     """Return what the service runs or where it runs that no act of ours, nor a rollback by ECS, can have led to."""
-    service, stages = observation.service, _stages(record)
+    service = observation.service
     found = []
     if foreign_revision(record, observation.task_definition):
         found.append(f"the service runs {service.task_definition_arn}, which this migration did not deploy")
-    states = [desired_state(record, settings, stage) for stage in sorted(stages)]
-    ours = [(state.launch_type, _plain(state.strategy)) for state in states]
-    if record.applied_capacity and Stage.CAPACITY in stages:
-        ours.append((None, _plain(record.applied_capacity)))
-    ours += [(None, _plain(step)) for step in record.capacity_way]
-    if record.found_capacity and record.position.proven < Stage.BASELINE:
-        ours.append((None, _plain(record.found_capacity)))
+    ours = [(launch_type, _plain(strategy)) for launch_type, strategy in given_capacities(record, settings)]
     if _capacity(service) not in ours:
         found.append(f"its capacity is {_shown(service)}")
+    architecture = architecture_of(observation.task_definition.document)
+    if record.owned and architecture not in architectures(record):
+        found.append(f"it runs {architecture}, which is not of the stage that it is at")
     found += _twin_changes(record, observation)
     return tuple(found)
+
+
+def given_capacities(record: Record, settings: Settings) -> tuple[tuple[str | None, Strategy], ...]:
+    """Return launch type and strategy, of which one is empty, of each state that acts of ours can have led to."""
+    stages = stages_it_may_be_at(record)
+    states = [desired_state(record, settings, stage) for stage in sorted(stages)]
+    ours = [(state.launch_type, state.strategy) for state in states]
+    if record.applied_capacity and Stage.CAPACITY in stages:
+        ours.append((None, record.applied_capacity))
+    ours += [(None, step) for step in record.capacity_way]
+    if record.found_capacity and record.position.proven < Stage.BASELINE:
+        ours.append((None, record.found_capacity))
+    return tuple(ours)
+
+
+def architectures(record: Record) -> frozenset[Architecture]:
+    """Return the architectures of the stages that the service may be at."""
+    moved = {record.runs_arm64(stage) for stage in stages_it_may_be_at(record)}
+    return frozenset(Architecture.ARM64 if arm64 else Architecture.X86_64 for arm64 in moved)
 
 
 def _twin_changes(record: Record, observation: Observation) -> tuple[str, ...]:
@@ -155,10 +174,15 @@ def _twin_changes(record: Record, observation: Observation) -> tuple[str, ...]:
 
 def foreign_revision(record: Record, definition: TaskDefinition) -> bool:
     """Tell whether the revision that the service runs is one that somebody else registered (case C43)."""
-    return definition.arn not in record.own_revisions and not _just_made(record, definition)
+    if definition.arn in record.own_revisions:
+        return False
+    if record.owned:
+        # Its owner's tool may register the same thing again at every deployment.
+        return not alike_but_for_architecture(record.baseline.task_definition.document, definition.document)
+    return not _just_made(record, definition)
 
 
-def _stages(record: Record) -> set[Stage]:
+def stages_it_may_be_at(record: Record) -> set[Stage]:
     """Return the stages that the service may be at: while one is begun, either side of it."""
     position = record.position
     if position.entered is None:
@@ -169,7 +193,7 @@ def _stages(record: Record) -> set[Stage]:
 def _just_made(record: Record, definition: TaskDefinition) -> bool:
     """Tell whether an interrupted act of ours registered the revision and had no time to record it."""
     found, ours = definition.document, registered_as(record)
-    if not record.arm64_task_definition_arn and Stage.ARCHITECTURE in _stages(record):
+    if not record.arm64_task_definition_arn and Stage.ARCHITECTURE in stages_it_may_be_at(record):
         return equivalent(found, ours["task-definition-arm64"])
     # An empty ARN stands for the copy that a rollback is about to register (case C32).
     return record.replacement_task_definition_arn == "" and equivalent(found, ours["task-definition-copy"])

@@ -109,12 +109,16 @@ _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
     "check": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
     "status": (_LOOK | _SUGGEST,),
     "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | NOTIFY | acts for acts in _ACTS),
+    # It judges what runs, as the gate of a stage does.
+    "gate": (_LOOK | _SUGGEST | METRICS | {"elbv2:DescribeTargetHealth", "ecs:ListServiceDeployments"},),
     "rollback": tuple(_LOOK | _SUGGEST | NOTIFY | acts for acts in _BACK),
     # It touches nothing that runs: both stacks are renamed, and that is the backend's business.
     "finish": (_LOOK | _SUGGEST | NOTIFY,),
     # Pulumi's own command line, for a look at the stacks; what else is asked of it needs what that writes.
     "stack": (_CALLER | _SUGGEST | _SERVICE_STACK | _LOOKUP | {"ecr:GetAuthorizationToken"},),
 }
+LEFT_TO_AN_OWNER = _DEPLOY | _REGISTER | _MAKE_A_TWIN | _LET_THE_TWIN_GO | _PUSH | {"ecs:PutClusterCapacityProviders"}
+"""Calls that no run makes where other code owns the service and pushes its image (service.owner external)."""
 
 BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
     **dict.fromkeys(sorted(MACHINES), "only where tasks run on machines of EC2"),

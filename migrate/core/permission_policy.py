@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.core.permissions import OF_METRICS, ON_MACHINES, PUSHING, Condition, Permission, Target
+from migrate.core.permissions import OF_AN_OWNER, OF_METRICS, ON_MACHINES, PUSHING, Condition, Permission, Target
 from migrate.core.settings import ArchitectureMode, ImageMode, Settings
 from migrate.core.twin import twin_name
 
@@ -157,6 +157,8 @@ def without_use(settings: Settings) -> frozenset[str]:
     found = frozenset[str]()
     if settings.image.mode is ImageMode.EXTERNAL:
         found |= PUSHING
+    if settings.service.is_external:
+        found |= OF_AN_OWNER
     if all(item.provider in ("FARGATE", "FARGATE_SPOT") for item in settings.capacity):
         found |= ON_MACHINES
     twin = settings.architecture is not ArchitectureMode.ROLLING

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrate.core.permission_calls import MACHINES, METRICS, calls_of, calls_to_act
+from migrate.core.permission_calls import LEFT_TO_AN_OWNER, MACHINES, METRICS, calls_of, calls_to_act
 
 
 class Verb(StrEnum):
@@ -22,6 +22,7 @@ class Verb(StrEnum):
     PLAN = "plan"
     CHECK = "check"
     STATUS = "status"
+    GATE = "gate"
     APPLY = "apply"
     ROLLBACK = "rollback"
     FINISH = "finish"
@@ -173,6 +174,10 @@ PUSHING = frozenset(
     }
 )
 """Actions that nobody needs who lets the team's CI push the index (image mode external)."""
+
+
+OF_AN_OWNER = frozenset(permission.action for call in LEFT_TO_AN_OWNER for permission in CALLS[call]) - {"ecr:PutImage"}
+"""Actions that nobody needs who leaves the service to its owner; the guard tag is still written."""
 
 
 def permissions_of(verbs: Iterable[Verb], stage: int | None = None) -> tuple[Permission, ...]:

@@ -130,7 +130,13 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
         cluster=observation.cluster,
         image=original,
     )
-    return Record(baseline=baseline, last_deployment_id=primary.id if primary else None)
+    owned = settings.service.is_external
+    return Record(
+        baseline=baseline,
+        last_deployment_id=primary.id if primary else None,
+        owned=owned,
+        known_count=observation.service.desired_count if owned else None,
+    )
 
 
 def _is_elsewhere(observation: Observation, settings: Settings) -> bool:
@@ -161,6 +167,8 @@ def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Findin
     after = desired_state(record, settings, stage)
     skipped = record.arm64_from_the_start and stage in (Stage.IMAGE, Stage.ARCHITECTURE)
     changes, writes = _SKIPPED if skipped else _CHANGES[stage](record, settings, before, after)
+    if record.owned:
+        writes = tuple(write for write in writes if write.startswith("ecr:PutImage")) or ("none: its owner deploys",)
     blocks = blocking(found, stage)
     rests = skipped or (stage is Stage.BASELINE and before.launch_type == after.launch_type)
     steps = way_in_steps(before.strategy, settings, _count(record)) if stage is Stage.CAPACITY else (after.strategy,)

@@ -88,6 +88,10 @@ class Record:
     """Baselines that a new one has followed, oldest first: history, and no way back (case C43)."""
     found_capacity: Strategy = ()
     """A strategy of ours that a new baseline was found on; stage 0 takes it back to the first one."""
+    owned: bool = False
+    """Whether somebody else's code deploys the service: this tool then waits for its deployments and judges them."""
+    known_count: int | None = None
+    """The desired count that an owner's deployment may not change; None where it is not compared."""
     over: bool = False
     """Whether the migration was finished: all else is history then, and the next one starts afresh."""
     version: int = 0

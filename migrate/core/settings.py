@@ -37,13 +37,42 @@ class ArchitectureMode(StrEnum):
     MIXED = "mixed"
 
 
+class ServiceOwner(StrEnum):
+    """Who deploys the service: this tool, through its own stacks, or somebody else's code."""
+
+    MIGRATE = "migrate"
+    EXTERNAL = "external"
+
+
+class OwnerLanguage(StrEnum):
+    """What the code of a service's owner is written for."""
+
+    TERRAFORM = "terraform"
+    CLOUDFORMATION = "cloudformation"
+    CDK = "cdk"
+    COPILOT = "copilot"
+    ECSPRESSO = "ecspresso"
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """Which service. ``cluster`` and ``name`` are names or ARNs as the operator wrote them."""
+    """Which service. ``cluster`` and ``name`` are names or ARNs as the operator wrote them.
+
+    ``owner_tool`` is None where the marks on the service are to tell it; ``owner_deadline`` is how long a run waits
+    for a deployment of the owner's.
+    """
 
     cluster: str
     name: str
     region: str | None = None
+    owner: ServiceOwner = ServiceOwner.MIGRATE
+    owner_tool: OwnerLanguage | None = None
+    owner_deadline: timedelta = timedelta(hours=1)
+
+    @property
+    def is_external(self) -> bool:
+        """Whether somebody else's code deploys the service."""
+        return self.owner is ServiceOwner.EXTERNAL
 
 
 @dataclass(frozen=True, slots=True)

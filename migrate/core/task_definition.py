@@ -132,6 +132,18 @@ def equivalent(left: Document, right: Document) -> bool:
     return normalised(left) == normalised(right)
 
 
+def alike_but_for_architecture(left: Document, right: Document) -> bool:
+    """Tell whether two task definitions register the same thing apart from the architecture that they are for."""
+    return equivalent(*(with_architecture(text, Architecture.ARM64) for text in (left, right)))
+
+
+def architecture_of(text: Document) -> Architecture:
+    """Return the architecture of a revision; one that says nothing runs on amd64 (facts F25)."""
+    platform = fields(text).get("runtimePlatform")
+    named = platform.get("cpuArchitecture") if isinstance(platform, dict) else None
+    return Architecture(str(named or Architecture.X86_64))
+
+
 def normalised(text: Document) -> Document:
     """Return the registrable document in one spelling: defaults written out, noise taken away, sets sorted."""
     carried = registrable(text)

@@ -10,6 +10,8 @@ from migrate.core.evidence import Event, EventKind, Run
 RUNNING = "running"
 INTERRUPTED = "interrupted"
 SUPERSEDED = "superseded"
+JUDGING = "gate"
+"""The verb of a run that changes nothing: it is begun anew, and leaves what was open before it as it was."""
 
 _REFUSED = frozenset({"blocked", "usage", "locked", "world_changed"})
 """How a run ends that was refused before it changed anything: what was open before it is open still."""
@@ -20,13 +22,13 @@ def interrupted(runs: Sequence[Run]) -> Run | None:
 
     One that is ``running`` may still be at work somewhere: only a claim tells.
     """
-    newest = next((run for run in runs if run.status not in _REFUSED), None)
+    newest = next((run for run in runs if run.status not in _REFUSED and run.verb != JUDGING), None)
     return newest if newest is not None and newest.status in {RUNNING, INTERRUPTED} else None
 
 
 def predecessor(runs: Sequence[Run], run_id: str) -> Run | None:
     """Return the run that ``run_id`` goes on from, None where the one before it came to its end."""
-    others = (run for run in runs if run.id != run_id and run.status not in _REFUSED)
+    others = (run for run in runs if run.id != run_id and run.status not in _REFUSED and run.verb != JUDGING)
     newest = next(others, None)
     return newest if newest is not None and newest.status in {RUNNING, INTERRUPTED, SUPERSEDED} else None
 

@@ -86,8 +86,13 @@ def to_json(value: Any) -> str:
     return json.dumps(plain(value), indent=2, ensure_ascii=False)
 
 
-def plan_document(plan: MigrationPlan, details: Sequence[StageDetail]) -> dict[str, Any]:
-    """Return a plan for programs; the record inside it is ours and left out."""
+def plan_document(
+    plan: MigrationPlan, details: Sequence[StageDetail], owner: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a plan for programs; the record inside it is ours and left out.
+
+    ``owner`` is what the service's owner has to change, None where this tool deploys it.
+    """
     document: dict[str, Any] = plain(plan)
     del document["record"], document["rollouts"]
     for stage, detail in zip(document["stages"], details, strict=True):
@@ -97,7 +102,7 @@ def plan_document(plan: MigrationPlan, details: Sequence[StageDetail]) -> dict[s
         change = price_change(plan.price_now, plan.stage(detail.stage).price)
         stage["price_change"] = {"low": str(change[0]), "high": str(change[1])} if change else None
         stage["time"] = {**plain(detail.time), "likely": plain(detail.time.likely)}
-    return {**head("plan"), **document, "counts": count(plan.findings)}
+    return {**head("plan"), **document, "counts": count(plan.findings), "owner": owner}
 
 
 def _differences(item: Sides) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from migrate.core.stages import Stage
 from migrate.errors import (
     AccessError,
     ExitCode,
+    HeldError,
     InterruptedRunError,
     LockedError,
     MigrateError,
@@ -27,6 +28,7 @@ from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.journal import Journal
 from migrate.workflows.observe import observe
+from migrate.workflows.owner_failure import entered_by_its_owner, failed_at_its_owner, strange_change
 from migrate.workflows.rollback import go_back, stopped_on_the_way_back
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.settled import nothing_to_do
@@ -39,8 +41,11 @@ _NOT_OURS_TO_UNDO = (AccessError, InterruptedRunError, LockedError, WorldChanged
 _NOT_PROVEN, _GIVEN_UP = "did not prove itself", "was given up, as you asked,"
 
 
-def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
-    """Bring the service to ``run.stage`` and return how it ended; refusals before anything changed are raised."""
+def apply_stage(runtime: Runtime, durable: Durable, run: Run, *, stop_on_failure: bool = False) -> RunOutcome:
+    """Bring the service to ``run.stage`` and return how it ended; refusals before anything changed are raised.
+
+    ``stop_on_failure`` stops a deployment of the service's owner that does not prove itself.
+    """
     stage = Stage(run.stage)
     with claimed(runtime, run, durable) as journal:
         try:
@@ -50,8 +55,8 @@ def apply_stage(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             if done is not None:
                 return finished(journal, done)
             at_work(journal)
-            work.remember(record.entered(stage))
-            return finished(journal, _carried_out(work, stage, record))
+            work.remember(entered_by_its_owner(work, stage, observation) if record.owned else record.entered(stage))
+            return finished(journal, _carried_out(work, stage, record, stop_on_failure=stop_on_failure))
         except RollBackAskedError as asked:
             # Before this run had begun: what an earlier one began is there to be taken back all the same.
             begun = runtime.store.record(run.service)
@@ -86,13 +91,17 @@ def rebaseline(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             raise
 
 
-def _carried_out(work: Work, stage: Stage, before: Record) -> RunOutcome:
+def _carried_out(work: Work, stage: Stage, before: Record, *, stop_on_failure: bool = False) -> RunOutcome:
     try:
         judged = STAGES[stage](work)
         expected, gate = judged.expectation, work.gate
         assessment = judged.assessment or watch(work.runtime, work.journal, f"gate {stage.value}", expected, gate)
     except MigrateError as error:
         asked = isinstance(error, RollBackAskedError)
+        if work.record.owned and isinstance(error, WorldChangedError):
+            return strange_change(work, stage, before, error, stop=stop_on_failure)
+        if work.record.owned and isinstance(error, HeldError):
+            return _held(work.journal, stage, (str(error),), error.then, error.runbook)
         if not work.journal.acted and not (asked and before.position.entered is stage):
             # Refused before the first act: nothing has to be taken back, and the service stands where it stood.
             work.remember(replace(work.record, position=before.position))
@@ -100,13 +109,16 @@ def _carried_out(work: Work, stage: Stage, before: Record) -> RunOutcome:
         if isinstance(error, _NOT_OURS_TO_UNDO):
             return _held(work.journal, stage, (str(error),), error.then, error.runbook, _left_by(error))
         return _taken_back(work, stage, (error.what, error.why), error.runbook, _GIVEN_UP if asked else _NOT_PROVEN)
+    if work.record.owned and assessment.verdict is Verdict.FAIL:
+        return failed_at_its_owner(work, stage, assessment.reasons, stop=stop_on_failure)
     return _judged(work, stage, assessment, judged.expectation)
 
 
 def _judged(work: Work, stage: Stage, assessment: Assessment, expected: Expectation) -> RunOutcome:
     if assessment.verdict is Verdict.PASS:
         applied = expected.strategy if stage is Stage.CAPACITY else work.record.applied_capacity
-        work.remember(replace(work.record.reached(stage, expected.deployment_id), applied_capacity=applied))
+        reached = replace(work.record.reached(stage, expected.deployment_id), applied_capacity=applied)
+        work.remember(replace(reached, known_count=work.service().desired_count) if reached.owned else reached)
         text = f"{stage.named.capitalize()} is proven."
         then = f"Next: `migrate apply --stage {stage + 1}`." if stage < Stage.CAPACITY else "The migration is complete."
         return RunOutcome(work.journal.run.id, ExitCode.DONE, stage, text, assessment.reasons, then)

@@ -17,6 +17,7 @@ from migrate.core.plan import first_record, make_plan
 from migrate.core.preflight_evidence import evidence_of, told
 from migrate.core.rebaseline import may_rebase, rebased
 from migrate.core.record import UNTOUCHED, Record, still_open
+from migrate.core.settings import ServiceOwner, Settings
 from migrate.core.stages import Position, Stage, may_apply
 from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, ReplayError, WorldChangedError
 from migrate.workflows.durable import Durable
@@ -98,13 +99,29 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
         # A first try that was refused left a record, and nothing else: the service is looked at afresh.
         known = None
     may_apply(known.position if known else Position(), stage)
+    refuse_another_owner(known, runtime.settings)
     observation = journal.look("observe", lambda: _seen_for(runtime, journal, stage, known))
-    _refuse_a_moved_world(runtime, journal, known, observation)
+    # An owner may have deployed the stage already: what he brought is looked at as if it had begun.
+    begun = known is not None and known.owned and stage > known.position.proven
+    _refuse_a_moved_world(runtime, journal, known.entered(stage) if known and begun else known, observation)
     _refuse_what_preflight_blocks(runtime, known, observation, stage)
     if known is not None:
         return known, observation
     first = journal.look("read manifest", lambda: _first(runtime, observation))
     return replace(first, version=version), observation
+
+
+def refuse_another_owner(known: Record | None, settings: Settings) -> None:
+    """Raise BlockedError where the settings name another owner than the one that the migration was begun with."""
+    if known is None or known.owned is settings.service.is_external:
+        return
+    was = ServiceOwner.EXTERNAL if known.owned else ServiceOwner.MIGRATE
+    raise BlockedError(
+        f'This migration was begun with service.owner = "{was}".',
+        why=f'The settings say "{settings.service.owner}" now, and what the stages have made is not in its hands.',
+        then="Put the setting back; to change hands, go back to the original or `migrate finish` first.",
+        runbook="errors#owner-changed",
+    )
 
 
 def ready_to_rebase(runtime: Runtime, journal: Journal) -> tuple[Record, Record, Observation]:
@@ -116,6 +133,7 @@ def ready_to_rebase(runtime: Runtime, journal: Journal) -> tuple[Record, Record,
     stage = Stage.BASELINE
     observation = journal.look("observe", lambda: _seen_for(runtime, journal, stage, None))
     record = may_rebase(still_open(stored), runtime.settings, observation)
+    refuse_another_owner(record, runtime.settings)
     _refuse_what_preflight_blocks(runtime, None, observation, stage)
     first = journal.look("read manifest", lambda: _first(runtime, observation))
     return record, rebased(record, runtime.settings, observation, first), observation
@@ -126,7 +144,7 @@ def _refuse_what_preflight_blocks(
 ) -> None:
     plan = make_plan(observation, runtime.settings, known)
     found = blocking(plan.findings, stage)
-    resuming = known is not None and known.position.entered is stage
+    resuming = known is not None and (known.owned or known.position.entered is stage)
     blocks = tuple(item for item in found if not (resuming and item.code == "service.deployment-in-progress"))
     if blocks:
         raise BlockedError(

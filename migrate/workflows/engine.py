@@ -199,8 +199,8 @@ def _registered(
             raise
 
     @DBOS.workflow(name="apply")
-    def apply(run: Run) -> RunOutcome:
-        return carried(run, lambda: apply_stage(runtimes(run), steps, run))
+    def apply(run: Run, stop_on_failure: int | None = None) -> RunOutcome:
+        return carried(run, lambda: apply_stage(runtimes(run), steps, run, stop_on_failure=bool(stop_on_failure)))
 
     @DBOS.workflow(name="rebaseline")
     def new_baseline(run: Run) -> RunOutcome:

@@ -12,7 +12,7 @@ from migrate.core.image_names import ImageReference
 from migrate.core.observation import Observation
 from migrate.core.permission_answers import PermissionAnswers, Question, is_root, questions, simulated_principal
 from migrate.core.permission_policy import Scope, twin_of
-from migrate.core.permissions import OF_METRICS, PUSHING
+from migrate.core.permissions import OF_AN_OWNER, OF_METRICS, PUSHING
 from migrate.core.service_settings import service_tags
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
@@ -76,6 +76,8 @@ def _not_needed(observation: Observation, settings: Settings) -> Iterator[str]:
         yield "ecs:PutClusterCapacityProviders"
     if not observation.task_definition.tags and not service_tags(observation.service.document):
         yield "ecs:TagResource"
+    if settings.service.is_external:
+        yield from OF_AN_OWNER
     if settings.image.mode is ImageMode.EXTERNAL or observation.repository is None:
         yield from PUSHING
     if observation.repository is None:

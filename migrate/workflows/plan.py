@@ -9,7 +9,7 @@ from dataclasses import replace
 from migrate.core.documents import document
 from migrate.core.facts import Service, ServiceDeployment
 from migrate.core.observation import Observation
-from migrate.core.plan import MigrationPlan, make_plan
+from migrate.core.plan import MigrationPlan, first_record, make_plan
 from migrate.core.record import Record, still_open
 from migrate.core.stages import Stage
 from migrate.errors import AccessError
@@ -39,6 +39,13 @@ def _rollouts(runtime: Readers, service: Service) -> tuple[ServiceDeployment, ..
         return runtime.services.service_deployments(service)
     except AccessError:
         return None
+
+
+def known_or_first(runtime: Readers) -> Record:
+    """Return the record, before anything was recorded the one that stage 0 would write; only what it needs is read."""
+    observation = observe(runtime, readiness=False, guarding=False)
+    known = still_open(runtime.store.record(observation.service.arn))
+    return known or first_record(observation, runtime.settings)
 
 
 def stages_left(record: Record | None) -> tuple[Stage, ...]:

@@ -23,7 +23,7 @@ from migrate.errors import (
     NotFoundError,
     WorldChangedError,
 )
-from migrate.workflows.begin import at_work, claimed, failed, finished
+from migrate.workflows.begin import at_work, claimed, failed, finished, refuse_another_owner
 from migrate.workflows.durable import Durable
 from migrate.workflows.gate import watch
 from migrate.workflows.lost_twin import find_again_to_let_go
@@ -47,6 +47,7 @@ def roll_back(runtime: Runtime, durable: Durable, run: Run, to: Stage | None) ->
                     why="Its migration was finished, and the way back given up." if record else "",
                     then="`migrate plan` shows what would be done.",
                 )
+            refuse_another_owner(record, runtime.settings)
             target = rollback_target(record.position, to)
             work = Work(runtime, journal, record)
             if record.position.entered is None and target == record.position.proven:
@@ -87,7 +88,9 @@ def go_back(work: Work, target: Stage) -> RunOutcome:
 
 def _brought_back(work: Work, target: Stage) -> Assessment:
     images_are_there(work, target)
-    _stop_what_runs(work)
+    if work.record.owned:
+        return _brought_back_by_its_owner(work, target)
+    stop_what_runs(work)
     leaving = target < Stage.IMAGE
     arm64 = leaving and work.journal.look("arm64 in use", lambda: _runs_arm64(work) and index_is_there(work))
     if leaving and not arm64:
@@ -112,6 +115,19 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
     return assessment
 
 
+def _brought_back_by_its_owner(work: Work, target: Stage) -> Assessment:
+    """Wait until the service is at ``target`` again, by its owner's hand or by ECS's, and judge it."""
+    # Whatever its count is by now: a way back must not fail for it.
+    work.remember(replace(work.record, known_count=None))
+    expected = work.expectation(_deployed(work, target))
+    assessment = _gate(work, f"back to {target.value}", expected)
+    if assessment.verdict is Verdict.PASS:
+        work.remember(
+            replace(work.record.reached(target, expected.deployment_id), known_count=work.service().desired_count)
+        )
+    return assessment
+
+
 def _runs_arm64(work: Work) -> bool:
     arm64 = {work.record.arm64_task_definition_arn, *work.record.superseded_revisions}
     if _arm64_unknown(work) or work.record.twin is not None:
@@ -132,7 +148,11 @@ def _deployed(work: Work, stage: Stage) -> Deployed:
     step = f"back to {stage.value} service stack"
     work.follow_cluster(step)
     desired = desired_state(work.record, work.settings, stage)
-    if _arm64_unknown(work) and work.journal.look(f"{step}: arm64 in the state", lambda: _would_drop(work, desired)):
+    if (
+        not work.record.owned
+        and _arm64_unknown(work)
+        and work.journal.look(f"{step}: arm64 in the state", lambda: _would_drop(work, desired))
+    ):
         # An empty ARN stands for the revision that the stack holds and the record does not name.
         work.remember(replace(work.record, arm64_task_definition_arn=""))
         desired = desired_state(work.record, work.settings, stage)
@@ -188,7 +208,9 @@ def _gate(work: Work, name: str, expected: Expectation) -> Assessment:
     return watch(work.runtime, work.journal, f"gate {name}", replace(expected, alarms=(), images=None), gate)
 
 
-def _stop_what_runs(work: Work) -> None:
+def stop_what_runs(work: Work) -> bool:
+    """Stop every deployment that is under way, with rollback; tell whether there was one."""
+    stopped = False
     deployments = work.journal.look(
         "deployments in flight", lambda: work.runtime.services.service_deployments(work.service())
     )
@@ -197,6 +219,8 @@ def _stop_what_runs(work: Work) -> None:
             arn = deployment.arn
             stop = partial(work.runtime.safety.stop_deployment, arn)
             work.journal.act(f"stop {arn}", f"stop {arn}", stop)
+            stopped = True
+    return stopped
 
 
 def _keep_a_revision_to_go_back_to(work: Work) -> None:

@@ -15,7 +15,7 @@ from migrate.core.preview import SERVICE, TASK_DEFINITION
 from migrate.core.record import Record
 from migrate.core.task_definition import equivalent
 from migrate.core.twin import TWIN
-from migrate.core.unfinished import left_open, predecessor
+from migrate.core.unfinished import JUDGING, left_open, predecessor
 from migrate.errors import NotFoundError
 from migrate.workflows.journal import Journal
 from migrate.workflows.runtime import Runtime
@@ -33,6 +33,8 @@ def look_first(runtime: Runtime, journal: Journal) -> None:
     Runs whenever a run begins or is taken up, and may be repeated.
     """
     store, run = runtime.store, journal.run
+    if run.verb == JUDGING:
+        return
     own = [event for event in store.events(run.id) if event.step != CLAIM]
     before = predecessor(store.runs(run.service), run.id)
     if own:

@@ -109,6 +109,8 @@ class Work:
         former = self.journal.look(f"{step}: deployment before", self._primary_of_ours)
         before = former.id if former else ""
         text = f"service stack to {desired.stage.named}"
+        if self.record.owned:
+            text = f"wait for the owner's deployment of {desired.stage.named}: {'; '.join(preview.diagnostics)}"
         outcome = preview.settled or self.journal.act(
             f"{step}: up",
             text,
@@ -159,8 +161,10 @@ class Work:
     def _guarded(self, step: str, preview: Preview, act: Act, twin: str = "") -> Preview:
         """Keep what the engine would do as evidence, and refuse what the act has no business with (design rule 3)."""
         told = ", ".join(f"{item.operation} {item.name}" for item in preview.changes) or "no change"
+        if self.record.owned:
+            told = "; ".join(preview.diagnostics) or "nothing"
         data = {"operations": [{"operation": item.operation, "type": item.type} for item in preview.resources]}
-        self.journal.write(EventKind.NOTE, f"{step}: preview", f"preview of the {preview.stack} stack: {told}", data)
+        self.journal.write(EventKind.NOTE, f"{step}: preview", f"{self._title(preview)}: {told}", data)
         found = violations(preview, act, twin)
         if found:
             raise UnsafePreviewError(
@@ -170,11 +174,16 @@ class Work:
             )
         return preview
 
+    def _title(self, preview: Preview) -> str:
+        if self.record.owned:
+            return f"what the owner has still to deploy of the {preview.stack}"
+        return f"preview of the {preview.stack} stack"
+
     def _started(self, outcome: StackOutcome, before: str, *, must_deploy: bool) -> str:
         updated = (item for item in outcome.resources if item.operation == "update" and item.type == SERVICE)
         moved = any(item.name != TWIN for item in updated)
         current = self._primary_after(before) if moved else self._primary()
-        if must_deploy and current == self.record.last_deployment_id:
+        if must_deploy and current == self.record.last_deployment_id and not self.record.owned:
             return self.runtime.safety.force_deployment(self.service())
         return current
 

@@ -81,7 +81,7 @@ def _flat(settings: dict[str, dict[str, object]]) -> Iterator[tuple[str, object]
 
 
 def test_settings_in_the_readme_load_and_checks_may_follow_them(tmp_path: Path) -> None:
-    settings, checks, told = code_blocks(ROOT / "README.md", "toml")
+    settings, checks, told, owned = code_blocks(ROOT / "README.md", "toml")
     path = tmp_path / "migrate.toml"
     for text, count in ((settings, 0), (f"{settings}\n{checks}\n{told}", 5)):
         path.write_text(text, encoding="utf-8")
@@ -89,6 +89,8 @@ def test_settings_in_the_readme_load_and_checks_may_follow_them(tmp_path: Path) 
         assert loaded.service == ServiceSettings(cluster="shop", name="web", region="ap-northeast-1")
         assert len(loaded.gate.checks) == count
         assert loaded.notifications.asked_for == bool(count)
+    path.write_text(owned, encoding="utf-8")
+    assert load(path).service.is_external
 
 
 @pytest.mark.parametrize("kind", CHECK_KEYS)

@@ -21,6 +21,7 @@ from migrate.errors import ExitCode
 from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.durable import Durable, InMemory
 from migrate.workflows.orders import NoOrders, Orders
+from migrate.workflows.owner_deployer import OwnerDeployer
 from migrate.workflows.plan import plan_migration
 from migrate.workflows.rollback import roll_back
 from migrate.workflows.runtime import Runtime
@@ -77,7 +78,7 @@ class Operator:
     @property
     def runtime(self) -> Runtime:
         registry = FakeImageRegistry(self.world.shelf)
-        return Runtime(
+        runtime = Runtime(
             settings=self.settings,
             services=FakeServiceReader(self.world),
             surroundings=FakeSurroundingsReader(self.world),
@@ -97,6 +98,9 @@ class Operator:
             sources=self.sources.ports,
             channels=self.channels.ports,
         )
+        if self.settings.service.is_external:
+            return replace(runtime, stacks=OwnerDeployer(runtime, next(iter(self.world.services))))
+        return runtime
 
     def runtimes(self, run: Run) -> Runtime:
         """Return what any run of this operator works with."""
@@ -111,8 +115,9 @@ class Operator:
     def plan(self) -> MigrationPlan:
         return plan_migration(self.runtime)
 
-    def apply(self, stage: int) -> RunOutcome:
-        return apply_stage(self.runtime, self.durable, self.run("apply", stage))
+    def apply(self, stage: int, *, stop_on_failure: bool = False) -> RunOutcome:
+        run = self.run("apply", stage)
+        return apply_stage(self.runtime, self.durable, run, stop_on_failure=stop_on_failure)
 
     def rebaseline(self) -> RunOutcome:
         return rebaseline(self.runtime, self.durable, self.run("apply", 0))

@@ -7,24 +7,32 @@ from collections.abc import Iterator
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.owner_changes import owner_change
-from migrate.core.owners import Owner, certain_owner, owner_marks
+from migrate.core.owners import Owner, OwnerMark, certain_owner, owner_marks
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import in_service
 from migrate.core.service_settings import has_short_arn
 from migrate.core.settings import Settings
+
+_LEAVE_IT = (
+    ' Or set service.owner = "external": its owner then deploys each stage, and this tool waits for it and judges it.'
+)
+_WITHOUT_A_TASK_DEFINITION = frozenset({Owner.BEANSTALK, Owner.EXPRESS_MODE})
+"""What owners of this kind deploy is not described by a revision and a strategy of theirs."""
 
 
 def owner_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
     """Yield the certain owner, or those that something suggests, each with the change in his own language."""
     marks = owner_marks(observation.service, observation.task_definition)
     owner = certain_owner(marks)
-    if owner is not None:
+    if settings.service.is_external:
+        yield from _of_its_owner(marks, owner)
+    elif owner is not None:
         yield finding(
             "service.owned",
             Grade.BLOCK,
             0,
             f"The service belongs to {owner}, which would undo the move at its next deployment.",
-            owner_change(owner, settings.capacity),
+            f"{owner_change(owner, settings.capacity)}{_LEAVE_IT if owner not in _WITHOUT_A_TASK_DEFINITION else ''}",
             tuple(mark.evidence for mark in marks if mark.certain),
         )
     else:
@@ -34,11 +42,11 @@ def owner_findings(observation: Observation, settings: Settings) -> Iterator[Fin
                 Grade.WARN,
                 0,
                 f"Something says that {suggested} manages this service; if so, its next run undoes the move.",
-                f"Ask its owner. {owner_change(suggested, settings.capacity)}",
+                f"Ask its owner. {owner_change(suggested, settings.capacity)}{_LEAVE_IT}",
                 tuple(mark.evidence for mark in marks if mark.owner is suggested),
             )
     pipelines = [mark for mark in marks if mark.owner is Owner.PIPELINE]
-    if pipelines:
+    if pipelines and not settings.service.is_external:
         yield finding(
             "service.deployed-by-pipeline",
             Grade.INFO,
@@ -58,3 +66,18 @@ def owner_findings(observation: Observation, settings: Settings) -> Iterator[Fin
             "in its own database.",
             in_service("$.serviceArn", observation.service.arn),
         )
+
+
+def _of_its_owner(marks: tuple[OwnerMark, ...], owner: Owner | None) -> Iterator[Finding]:
+    """Yield the certain owner where the settings leave the service to it; it stops only what it cannot deploy."""
+    if owner is None:
+        return
+    stops = owner in _WITHOUT_A_TASK_DEFINITION
+    yield finding(
+        "service.owned",
+        Grade.BLOCK if stops else Grade.INFO,
+        0,
+        f"The service belongs to {owner}" + (", which cannot deploy the stages." if stops else ", which deploys it."),
+        owner_change(owner, ()) if stops else "`migrate plan` shows what it has to change, stage by stage.",
+        tuple(mark.evidence for mark in marks if mark.certain),
+    )
