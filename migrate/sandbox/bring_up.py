@@ -29,23 +29,32 @@ _LOOK_AGAIN_SECONDS = 0.1
 _LAST_LINES = 15
 
 
-def bring_up(layout: Layout, tools: Toolchain, progress: Progress, *, real_aws: bool, containers: bool) -> SandboxState:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sandbox is to be like; see ``Sandbox.start``."""
+
+    real_aws: bool = False
+    containers: bool = False
+    registry_host: str = ""
+
+
+def bring_up(layout: Layout, tools: Toolchain, progress: Progress, wanted: Wanted) -> SandboxState:
     """Start what does not run, and return the state; a sandbox that cannot come up whole leaves nothing running.
 
     Raises EngineError naming the part.
     """
     state = load(layout.state)
-    if state is not None and not _usable(state, layout, progress, containers=containers):
+    if state is not None and not _usable(state, layout, progress, containers=wanted.containers):
         clear(layout, state)
         state = None
     if state is None:
         # What Pulumi knows of an account that is gone would lead it to change what was never there.
         shutil.rmtree(layout.pulumi_state, ignore_errors=True)
         layout.pulumi_state.mkdir(parents=True)
-    plugins.install(tools, layout, real_aws=real_aws)
+    plugins.install(tools, layout, real_aws=wanted.real_aws)
     fresh = state is None
     state = replace(
-        state or _new_state(tools, containers=containers),
+        state or _new_state(tools, wanted),
         path_directories=(str(tools.pulumi.parent),),
         go=str(tools.go),
     )
@@ -99,7 +108,7 @@ def builder_runs(state: SandboxState) -> bool:
     return processes.alive(state.process(builder.NAME)) and builder.buildkit_answers(state)
 
 
-def _new_state(tools: Toolchain, *, containers: bool) -> SandboxState:
+def _new_state(tools: Toolchain, wanted: Wanted) -> SandboxState:
     port = processes.free_port()
     mark = uuid.uuid4().hex
     state = SandboxState(
@@ -107,13 +116,13 @@ def _new_state(tools: Toolchain, *, containers: bool) -> SandboxState:
         port=port,
         # The endpoint speaks plain HTTP and TLS on one port, so that this name works for buildx, which takes the first
         # for it, and for the client that reads back, which takes the second (facts F39).
-        registry_host=f"localhost:{port}",
+        registry_host=wanted.registry_host or f"localhost:{port}",
         # Made after the state is saved, so that `down` finds it whenever `up` is killed; nobody can guess its name.
         run_directory=str(Path(tempfile.gettempdir()) / f"migrate-sandbox-{mark[:12]}"),
         docker_host=tools.docker_host or "",
-        balancer_port=processes.free_port() if containers else 0,
+        balancer_port=processes.free_port() if wanted.containers else 0,
     )
-    return replace(state, engine=engine.find() or engine.own_address(state)) if containers else state
+    return replace(state, engine=engine.find() or engine.own_address(state)) if wanted.containers else state
 
 
 @dataclass(frozen=True, slots=True)

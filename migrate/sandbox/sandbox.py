@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from migrate.errors import NotFoundError
 from migrate.sandbox import aws_endpoint, builder, certificates, docker_builder, engine, processes
-from migrate.sandbox.bring_up import aws_runs, bring_up, builder_runs, clear
+from migrate.sandbox.bring_up import Wanted, aws_runs, bring_up, builder_runs, clear
 from migrate.sandbox.layout import Layout, default_directory
 from migrate.sandbox.state import SandboxState, load
 from migrate.sandbox.toolchain.cache import exclusive
@@ -49,13 +49,15 @@ class Sandbox:
         *,
         real_aws: bool = False,
         containers: bool = False,
+        registry_host: str = "",
     ) -> Self:
         """Bring the sandbox in ``directory`` up, or join the one that runs there already.
 
         Parts that have died are started again; when that is the AWS endpoint, everything in it is gone and is said so.
         ``real_aws`` takes the real pulumi-aws plugin where this machine has it. With ``containers`` every task is a
-        real container of its architecture behind a load balancer, at ``balancer``. Raises EngineError when a part
-        cannot be had or does not come up.
+        real container of its architecture behind a load balancer, at ``balancer``. ``registry_host`` names
+        the images where somebody else listens on that ``localhost:PORT`` and passes on to the endpoint. Raises
+        EngineError when a part cannot be had or does not come up.
         """
         progress = progress or Progress()
         obstacle = engine.obstacle() if containers else None
@@ -67,7 +69,8 @@ class Sandbox:
         with exclusive(layout.lock, f"the sandbox in {layout.root}", progress):
             layout.make()
             certificates.issue(layout)
-            return cls(layout, bring_up(layout, tools, progress, real_aws=real_aws, containers=containers))
+            wanted = Wanted(real_aws=real_aws, containers=containers, registry_host=registry_host)
+            return cls(layout, bring_up(layout, tools, progress, wanted))
 
     @classmethod
     def open(cls, directory: Path | None = None) -> Self:

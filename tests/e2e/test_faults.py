@@ -1,4 +1,4 @@
-"""A bad way to AWS: every verb ends right, or says what holds it, and the same verb goes on once AWS answers again."""
+"""A bad way to AWS and to the registry: every verb ends right, or says what holds it, and goes on once they answer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ from typing import Any
 
 import pytest
 
+from migrate.sandbox.demo.seed import seed
+from migrate.sandbox.processes import free_port
+from migrate.sandbox.sandbox import Sandbox
 from tests.e2e.conftest import COMMAND_SECONDS, Ended, Operator
-from tests.e2e.killing import at_work
 from tests.fakes.faulty_network import (
     FaultyNetwork,
     Rule,
     dropped_before,
     expired,
     faulty_network,
+    faulty_registry,
+    first,
     heard,
     lost_answers,
     no_answer,
+    pushed,
     server_errors,
     throttled,
+    too_many_requests,
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
@@ -42,26 +48,44 @@ KINDS: dict[str, Sequence[Rule]] = {
     "all of them": [*throttled(0.1), *server_errors(0.05), *dropped_before(0.05), *lost_answers(0.05)],
 }
 
+REGISTRY_KINDS: dict[str, Sequence[Rule]] = {
+    "throttling": too_many_requests(0.2),
+    "server errors": server_errors(0.1),
+    "connections that break": dropped_before(0.1),
+    "answers that get lost": lost_answers(0.1),
+    # Longer than the tool's own reader waits.
+    "answers that never come": no_answer(0.02, 70),
+}
+INDEX = "image.index"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Traveller:
-    """An operator with a bad way to AWS, who looks at the world by a good one."""
+    """An operator with a bad way to AWS and to the registry, who looks at the world by a good one.
+
+    ``met`` is how many faults of the registry's were met by now.
+    """
 
     operator: Operator
     network: FaultyNetwork
+    registry: FaultyNetwork
     original: Any
     tag: tuple[str, str, bytes]
+    met: int = 0
 
-    def run(self, *verb: str, **extra: str) -> Ended:
+    def run(self, *verb: str, registry: Sequence[Rule] = ()) -> Ended:
         """Run a verb over the bad way, and hold what it says against the world."""
-        ended = self.operator.run(*verb, AWS_ENDPOINT_URL=self.network.endpoint, **extra)
+        self.registry.set(registry)
+        ended = self.operator.run(*verb, AWS_ENDPOINT_URL=self.network.endpoint)
+        self.met += self.registry.struck()
+        self.registry.set()
         self.nothing_in_between(verb, ended)
         return ended
 
-    def insist(self, *verb: str) -> None:
+    def insist(self, *verb: str, registry: Sequence[Rule] = ()) -> None:
         """Run a verb until it is done, as the messages say."""
         for _ in range(TRIES):
-            ended = self.run(*verb)
+            ended = self.run(*verb, registry=registry)
             if ended.code == 0:
                 return
             assert ended.code in {3, 4, 6}, ended.said
@@ -113,20 +137,28 @@ class Traveller:
 @pytest.fixture
 def traveller(tmp_path: Path) -> Iterator[Traveller]:
     """Give an operator who has everything but a good way to AWS, in a sandbox where nobody was before him."""
-    with at_work(tmp_path) as operator:
-        upstream = operator.sandbox.endpoint.replace("https", "http")
-        with faulty_network(upstream, tmp_path, SEED) as network:
-            yield Traveller(operator, network, operator.service(), operator.tag())
+    with (
+        Sandbox.start(tmp_path / "sandbox", registry_host=f"localhost:{free_port()}") as up,
+        faulty_registry(up, tmp_path, SEED) as registry,
+        faulty_network(up.endpoint.replace("https", "http"), tmp_path, SEED) as network,
+    ):
+        operator = Operator(tmp_path, up, seed(up))
+        operator.init()
+        yield Traveller(operator, network, registry, operator.service(), operator.tag())
 
 
 def test_one_migration_meets_every_fault_once(traveller: Traveller) -> None:
     network = traveller.network
     # PutImage is the guard tag: it took effect, and nobody heard of it.
     network.set(lost_answers(1, "PutImage", times=1), throttled(0.3))
-    traveller.insist(*STAGES[0])
+    every_kind = [*too_many_requests(1), *server_errors(1), *dropped_before(1), *lost_answers(1)]
+    traveller.insist(*STAGES[0], registry=first(every_kind, 1))
+    assert traveller.met >= 4
     network.set(lost_answers(1, "UpdateService", times=1), server_errors(0.1), dropped_before(0.05))
-    before = traveller.forced()
-    traveller.insist(*STAGES[1])
+    before, met = traveller.forced(), traveller.met
+    # The index got there, and nobody heard of it.
+    traveller.insist(*STAGES[1], registry=[*pushed(first(lost_answers(1), 1), INDEX), *too_many_requests(0.1)])
+    assert traveller.met > met
     assert network.struck("UpdateService", "response") == 1
     # Here the provider's SDK repeats it by itself; what is judged is the one that is PRIMARY then.
     assert traveller.forced() - before in {1, 2}
@@ -181,3 +213,12 @@ def test_a_whole_migration_under_one_kind_of_fault(kind: str, traveller: Travell
         traveller.network.set(KINDS[kind])
         traveller.insist(*verb)
     assert traveller.operator.service()["launchType"] == "FARGATE"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", REGISTRY_KINDS)
+def test_an_image_on_its_way_to_a_registry_and_back_under_one_kind_of_fault(kind: str, traveller: Traveller) -> None:
+    for verb in (*STAGES[:2], ALL_THE_WAY_BACK):
+        traveller.insist(*verb, registry=REGISTRY_KINDS[kind])
+    assert traveller.met
+    assert traveller.operator.tag() == traveller.tag

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from migrate.sandbox.sandbox import Sandbox
+
 Rule = Mapping[str, Any]
 
 START_SECONDS = 60
@@ -26,6 +28,11 @@ def throttled(probability: float) -> list[Rule]:
     """Refuse this share of the calls for their rate, by the code that each kind of protocol has for it."""
     query: list[Rule] = [_error(probability, "Throttling", 400, service) for service in _QUERY]
     return [*query, _error(probability, "ThrottlingException", 400)]
+
+
+def too_many_requests(probability: float) -> list[Rule]:
+    """Refuse this share of a registry's requests for their rate (OCI distribution 1.1, TOOMANYREQUESTS)."""
+    return [_error(probability, "TOOMANYREQUESTS", 429)]
 
 
 def server_errors(probability: float) -> list[Rule]:
@@ -47,6 +54,11 @@ def lost_answers(probability: float, operation: str = "", times: int = 0, by: st
 def no_answer(probability: float, seconds: float) -> list[Rule]:
     """Hold this share of the requests for so long; they never reach AWS."""
     return [{"service": "*", "probability": probability, "timeout_ms": seconds * 1000}]
+
+
+def pushed(rules: Sequence[Rule], kind: str) -> list[Rule]:
+    """Let these faults meet what brings a registry a manifest of this kind, and nothing else."""
+    return [{**rule, "headers": {"content-type": kind}} for rule in rules]
 
 
 def first(rules: Sequence[Rule], times: int) -> list[Rule]:
@@ -101,8 +113,27 @@ def faulty_network(upstream: str, directory: Path, seed: int) -> Iterator[Faulty
     """Stand before an endpoint (plain HTTP); the same seed draws the same faults for the same order of calls."""
     port = _free_port()
     command = [sys.executable, "-c", _SEEDED, str(seed), "--upstream", upstream, "--port", str(port)]
+    with _standing(command, port, directory / "faulty-network.log") as network:
+        yield network
+
+
+@contextmanager
+def faulty_registry(sandbox: Sandbox, directory: Path, seed: int) -> Iterator[FaultyNetwork]:
+    """Stand before the registry of a sandbox whose images are named by a host that nobody listens at yet."""
+    layout, port = sandbox.layout, int(sandbox.registry_host.rpartition(":")[2])
+    command = [
+        *(sys.executable, "-m", "tests.fakes.faulty_registry_process", "--seed", str(seed), "--port", str(port)),
+        *("--upstream", sandbox.endpoint.replace("https", "http")),
+        *("--cert", str(layout.server_certificate), "--key", str(layout.server_key)),
+    ]
+    with _standing(command, port, directory / "faulty-registry.log") as network:
+        yield network
+
+
+@contextmanager
+def _standing(command: Sequence[str], port: int, told: Path) -> Iterator[FaultyNetwork]:
     with (
-        (directory / "faulty-network.log").open("wb") as log,
+        told.open("wb") as log,
         subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as process,
     ):
         try:
