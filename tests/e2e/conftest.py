@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 
 from migrate.adapters.store.record_store import SqlRecordStore
@@ -117,6 +119,11 @@ class Operator:
         names = ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE")
         environment = self.environment
         return _client(service, self.sandbox.endpoint, *(environment[name] for name in names))
+
+    def asked_sandbox(self, what: str, method: str = "GET") -> Any:
+        """Return what the sandbox's endpoint tells of itself: ``calls`` or ``pushes``."""
+        trusted = ssl.create_default_context(cafile=self.environment["AWS_CA_BUNDLE"])
+        return httpx.request(method, f"{self.sandbox.endpoint}/_sandbox/{what}", verify=trusted).json()[what]
 
     def service(self) -> Any:
         """Return the service as ECS describes it."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 from collections import Counter
 from typing import Any
 
-import httpx
 import pytest
 
 from migrate.adapters.aws.calls import is_read
@@ -45,11 +43,8 @@ TRUST = {
 
 def counted(operator: Operator, method: str = "GET") -> Counter[str]:
     """Return the calls that the sandbox was asked since they were last forgotten (``DELETE``), and how often."""
-    endpoint = operator.sandbox.endpoint
-    trusted = ssl.create_default_context(cafile=operator.environment["AWS_CA_BUNDLE"])
-    listed = httpx.request(method, f"{endpoint}/_sandbox/calls", verify=trusted).json()["calls"]
     found: Counter[str] = Counter()
-    for item in listed:
+    for item in operator.asked_sandbox("calls", method):
         service, _, operation = item["call"].partition(":")
         found[f"{BOTO3_NAMES.get(service, service)}:{operation}"] += item["count"]
     return found

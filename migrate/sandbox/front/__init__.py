@@ -38,4 +38,7 @@ Control, for demos and tests (see :mod:`.faults`): ``POST /_sandbox/faults`` wit
     {"kind": "task_exits", "service": "web", "count": 1, "exit_code": 137, "reason": "..."}
     {"kind": "other_architecture", "service": "web", "deployment": "ecs-svc/123"}
     {"kind": "child_exits", "service": "web", "deployments": 1, "exit_code": 255, "reason": "..."}
+
+``GET /_sandbox/pushes`` tells every manifest that a repository took, by the registry protocol or PutImage, and whether
+it was ``changed`` by it: a push of what was there already, under the tag that it had, was in vain.
 """

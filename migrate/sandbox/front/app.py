@@ -141,6 +141,8 @@ class Front:
             if request.method == "DELETE":
                 self._calls.forget()
             return answer({"calls": self._calls.listed()})
+        if name == "pushes":
+            return answer({"pushes": self.world.images.pushes()})
         if name == "faults" and request.method == "POST":
             faults.add(request.json())
         elif name == "faults" and request.method == "DELETE":

@@ -84,6 +84,8 @@ class Repository:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     lifecycle_policy: str | None = None
+    pushes: list[Json] = field(default_factory=list)
+    """Every manifest that was taken, in order: ``digest``, ``tag``, and ``changed``: whether it brought anything."""
     archived: dict[str, float] = field(default_factory=dict)
     """Digest to when the image went to the archive, from where it cannot be pulled."""
 
@@ -119,6 +121,9 @@ class Repository:
                 what = "repository" if self.mutability == "IMMUTABLE" else "tag"
                 message = _IMMUTABLE_TEXT.format(tag=tag, name=self.name, what=what)
                 raise AwsError("ImageTagAlreadyExistsException", message)
+        changed = manifest.digest not in self.manifests or (tag is not None and self.tags.get(tag) != manifest.digest)
+        self.pushes.append({"digest": manifest.digest, "tag": tag, "changed": changed})
+        if tag is not None:
             self.tags[tag] = manifest.digest
         self.manifests.setdefault(manifest.digest, manifest)
         # A push brings an archived image back (ECR user guide, "Archiving an image").
@@ -179,6 +184,10 @@ class ImageStore:
             message = f"The repository with name '{name}' does not exist in the registry with id '{scope.account}'"
             raise AwsError("RepositoryNotFoundException", message)
         return repository
+
+    def pushes(self) -> list[Json]:
+        """Every manifest that was taken, those of a repository in order."""
+        return [{"repository": name, **push} for (_, name), held in self._repositories.items() for push in held.pushes]
 
     def by_name(self, name: str) -> Repository | None:
         """Return the repository that a registry request means, which carries no account or region."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from migrate.sandbox.front.calls import CallLog
 from migrate.sandbox.front.http import Request
+from migrate.sandbox.front.images import content_digest
 from tests.fakes.front_account import Account
 from tests.fakes.front_hosts import InProcess
 
@@ -59,3 +60,20 @@ def test_our_own_calls_are_told_from_the_plugins() -> None:
         ("Boto3", "elasticloadbalancing:DescribeTargetHealth"),
         ("ecs-migrate", "elasticloadbalancing:DescribeTargetHealth"),
     ]
+
+
+def test_a_push_is_told_with_whether_it_brought_anything() -> None:
+    host = InProcess()
+    account = Account(host)
+    account.ecr.create_repository(repositoryName=account.repository)
+    image = account.image_text("amd64", "1")
+    for tag in ("v1", "v1", "v2", "v1"):
+        assert account.push(image, tag)[0] == 201
+    pushes = json.loads(host.http("GET", "/_sandbox/pushes")[2])["pushes"]
+    assert [(push["tag"], push["changed"]) for push in pushes] == [
+        ("v1", True),
+        ("v1", False),
+        ("v2", True),
+        ("v1", False),
+    ]
+    assert {(push["repository"], push["digest"]) for push in pushes} == {(account.repository, content_digest(image))}
