@@ -47,6 +47,17 @@ def tag_of_others(record: Record, digest: str) -> str:
     return "" if digest in ours or unknown else _told_of_tag(digest)
 
 
+def gave_index_up(record: Record, settings: Settings, digest: str) -> bool:
+    """Tell whether the service's tag holds the original again, by whoever's hand: then no stage from 1 on stands on it.
+
+    A way back of ours that was cut short does that as well as somebody who pushes the original once more.
+    """
+    index, original = record.index, record.baseline.image
+    if index is None or settings.image.mode is ImageMode.EXTERNAL:
+        return False
+    return digest == original.digest != index.digest
+
+
 def _told_of_tag(digest: str) -> str:
     return f"the tag now points at {digest}, which this migration did not push"
 

@@ -180,6 +180,6 @@ def _taken_back(
         return RunOutcome(
             back.run_id, back.exit_code, back.stage, back.text, (*said, *back.reasons), back.then, back.runbook
         )
-    text = f"{stage.named.capitalize()} {what} and was rolled back to {stage.before.named}."
+    text = f"{stage.named.capitalize()} {what} and was rolled back to {back.stage.named}."
     then = "Mend the cause, then apply the stage again; `migrate status` shows where the service is."
-    return RunOutcome(work.journal.run.id, ExitCode.ROLLED_BACK, stage.before, text, said, then, runbook)
+    return RunOutcome(work.journal.run.id, ExitCode.ROLLED_BACK, back.stage, text, said, then, runbook)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from migrate.core.desired_state import desired_state
 from migrate.core.facts import Architecture
 from migrate.core.kept_images import kept_images
-from migrate.core.others import tag_of_others
+from migrate.core.others import gave_index_up, tag_of_others
 from migrate.core.preview import Act
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
@@ -54,6 +54,27 @@ def images_are_there(work: Work, target: Stage) -> None:
         if work.settings.image.mode is ImageMode.EXTERNAL:
             raise _tag_lost(work, target)
         _point_tag_at_original(work)
+
+
+def lowered(work: Work, target: Stage) -> Stage:
+    """Return how far to go back: to stage 0 where the tag has given up the index that ``target`` would run from.
+
+    There amd64 tasks run as they did; a stage from 1 on would be none (and arm64 tasks would find no image).
+    """
+    if target < Stage.IMAGE or not work.journal.look("index behind the tag", lambda: _index_is_given_up(work)):
+        return target
+    reference = work.record.baseline.image.reference
+    text = f"{reference} points at the original again: going back to {Stage.BASELINE.named}, where that is right"
+    work.journal.note("index behind the tag", text)
+    return Stage.BASELINE
+
+
+def _index_is_given_up(work: Work) -> bool:
+    try:
+        fetched = work.runtime.registry.manifest(work.record.baseline.image.reference)
+    except MigrateError:
+        return False
+    return gave_index_up(work.record, work.settings, fetched.digest)
 
 
 def index_is_there(work: Work) -> bool:

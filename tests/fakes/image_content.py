@@ -53,6 +53,11 @@ class Entry:
     target: str = ""
 
 
+def _gzip(content: bytes) -> bytes:
+    """Compress without the time of day: the same content is the same image, whenever it is made."""
+    return gzip.compress(content, mtime=0)
+
+
 def tar(*entries: Entry, format_: int = tarfile.PAX_FORMAT) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=format_) as archive:
@@ -116,7 +121,7 @@ class Shelf:
         command: tuple[str, ...] = (),
         config: Mapping[str, Any] | None = None,
         layers: tuple[bytes, ...] = (),
-        compress: Callable[[bytes], bytes] = gzip.compress,
+        compress: Callable[[bytes], bytes] = _gzip,
         layer_type: str = "application/vnd.oci.image.layer.v1.tar+gzip",
         media_type: str = OCI_MANIFEST,
         tag: str | None = None,

@@ -111,7 +111,9 @@ class Trouble:
     def _taken_over(self, record: Record) -> None:
         self.runs_theirs = None if record.baseline.task_definition.arn == self.runs_theirs else self.runs_theirs
         proven = record.index.digest if self.external and record.index is not None else None
-        self.their_tag = None if self.their_tag in {record.baseline.image.digest, proven} else self.their_tag
+        # From stage 1 on, the original behind the tag is somebody's doing as any other push.
+        original = None if record.published else record.baseline.image.digest
+        self.their_tag = None if self.their_tag in {original, proven} else self.their_tag
         known = (record.baseline.service.strategy, record.found_capacity)
         self.their_capacity = None if self.their_capacity in known else self.their_capacity
 
@@ -134,12 +136,14 @@ class Trouble:
         self.runs_theirs = arn
 
     def push(self, number: int) -> None:
-        """Let the team's pipeline push another amd64 image to the service's tag."""
+        """Let the team's pipeline push another amd64 image to the service's tag; the same one again changes nothing."""
+        before = self.world.digest_of_tag(TAG)
         self.pushes += 1
         self.world.shelf.image(
             "linux/amd64", Entry("app", AMD64_ELF), Entry("etc/version", f"{number}".encode()), tag=TAG
         )
-        self.their_tag = self.last_push = self.world.digest_of_tag(TAG)
+        self.last_push = self.world.digest_of_tag(TAG)
+        self.their_tag = self.their_tag if self.last_push == before else self.last_push
 
     def push_index(self, *, keeps_amd64: bool) -> None:
         """Let the team's CI push a multi-platform index to the service's tag (image mode external)."""

@@ -344,6 +344,40 @@ def test_c43_an_image_that_somebody_pushed_to_the_tag_is_not_replaced(reached: i
     assert operator.tag == theirs
 
 
+@pytest.mark.parametrize(("reached", "to"), [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)])
+def test_no_stage_that_runs_from_the_index_is_gone_back_to_where_the_tag_holds_the_original(
+    reached: int, to: int
+) -> None:
+    operator = Operator.of().reach(reached)
+    _push_the_original_once_more(operator)
+    with pytest.raises(WorldChangedError, match="does not hold the index") as refused:
+        operator.roll_back(Stage(to))
+    assert "`migrate rollback --to-stage 0`" in refused.value.then
+    assert operator.record.position == Position(Stage(reached))
+    assert operator.roll_back(Stage.BASELINE).exit_code is ExitCode.DONE
+    assert operator.record.position == Position(Stage.BASELINE)
+    assert operator.apply(1).exit_code is ExitCode.DONE
+
+
+@pytest.mark.parametrize("stage", [2, 3])
+def test_a_stage_that_fails_while_the_tag_holds_the_original_goes_back_to_where_that_is_right(stage: int) -> None:
+    operator = Operator.of().reach(stage - 1)
+    operator.world.clock.after(timedelta(seconds=20), lambda: _push_the_original_once_more(operator))
+    operator.world.script_alarm("web-errors", "ALARM", after=timedelta(seconds=30))
+    operator.settings = replace(operator.settings, gate=replace(operator.settings.gate, alarms=("web-errors",)))
+    outcome = operator.apply(stage)
+    assert (outcome.exit_code, outcome.stage) == (ExitCode.ROLLED_BACK, Stage.BASELINE)
+    assert "was rolled back to stage 0 (baseline)" in outcome.text
+    assert operator.record.position == Position(Stage.BASELINE)
+    assert operator.status().architectures == (("x86_64", 4),)
+    assert operator.status().drift == ()
+
+
+def _push_the_original_once_more(operator: Operator) -> None:
+    image = operator.record.baseline.image
+    operator.world.push(TAG, image.media_type, image.manifest.encode())
+
+
 def test_at_a_stage_already_is_said_of_the_world_and_not_of_the_record() -> None:
     operator = Operator.of().reach(2)
     assert "nothing was changed" in operator.roll_back(Stage.ARCHITECTURE).text
