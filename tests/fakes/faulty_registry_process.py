@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from aiohttp import web
-from microburst.control import CONTROL_PREFIX
-from microburst.core.pipeline import Microburst
+from microburst.control import CONTROL_PREFIX  # type: ignore[import-untyped]
+from microburst.core.pipeline import Microburst  # type: ignore[import-untyped]
 
 from migrate.sandbox.front.listener import SniffingListener
 
