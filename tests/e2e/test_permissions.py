@@ -25,13 +25,14 @@ NOT_HERE = {
     ("check", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
     ("status", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
     ("finish", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
+    ("gate", "ecr:GetAuthorizationToken"): "this registry lets everybody read",
     ("plan", "ecr:BatchGetImage"): "no index is in the repository yet",
     ("check", "ecr:BatchGetImage"): "no index is in the repository yet",
     ("rollback", "ecs:RegisterTaskDefinition"): "the original revision is still ACTIVE",
     ("stack", "ecs:DescribeClusters"): "a preview reads nothing anew",
 }
 """Calls of a verb that this migration gives no reason for, and why."""
-NOW_AND_THEN = {("apply", "ecs:ListServiceDeployments")}
+NOW_AND_THEN = {("apply", "ecs:ListServiceDeployments"), ("gate", "ecs:ListServiceDeployments")}
 """What a gate asks only where its first look comes before the deployment is complete."""
 
 ROLE = "deploy"
@@ -88,6 +89,8 @@ def test_a_whole_migration_makes_the_calls_of_the_table_and_no_other(operator: O
         assert written(operator) == promised, f"stage {stage}"
         _hold(Verb.APPLY, found, stage)
         made[Verb.APPLY] |= found
+    made[Verb.GATE] = recorded(operator, "gate", "--stage", "3")
+    _hold(Verb.GATE, made[Verb.GATE])
     made[Verb.STACK] = recorded(operator, "stack", "service", "--", "preview")
     made[Verb.STACK] |= recorded(operator, "stack", "image", "--", "preview")
     _hold(Verb.STACK, made[Verb.STACK])
