@@ -16,6 +16,8 @@ _EXAMPLE = re.compile(r"^ +migrate (?P<arguments>.+)$", re.MULTILINE)
 _MADE_BY = frozenset({"finding", "Finding", "ImageProblem"})
 _WITH_TABLES = ("image_", "build_", "dockerfile_")
 """How the core modules begin whose codes stand in tables."""
+OF_ITS_OWN_PROCESSES = ("MIGRATE_FRONT_", "MIGRATE_SANDBOX_MARK", "MIGRATE_CONTAINERS")
+"""How the variables begin that no operator sets: the sandbox's to its processes, and the tests' to the set-up."""
 _HOLE = "\0"
 """Stands where an f-string puts in a value."""
 
@@ -94,3 +96,9 @@ def commands_told() -> set[str]:
 def fillings(arguments: str) -> list[str]:
     """Return what a command with holes may look like at run time."""
     return [arguments.replace(_HOLE, value) for value in ("1", "image")]
+
+
+def environment_variables() -> set[str]:
+    """Return the variables of our own that the package names, but for those between its own processes."""
+    texts = {text for _, text in _strings() if re.fullmatch(r"MIGRATE_[A-Z_]+[A-Z]", text)}
+    return {text for text in texts if not text.startswith(OF_ITS_OWN_PROCESSES)}

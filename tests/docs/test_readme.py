@@ -18,10 +18,13 @@ from migrate.core.settings import ImageSettings, ServiceSettings, Settings
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
 from tests.docs.markdown import DOCUMENTS, ROOT, RUNBOOKS, code_blocks
+from tests.docs.source import environment_variables
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = (RUNBOOKS / "settings.md").read_text(encoding="utf-8")
 _ROW = re.compile(r"^\| (?P<code>\d+) \| (?P<meaning>[^|]+) \|", re.MULTILINE)
 _SETTING = re.compile(r"^\| `(?P<key>[a-z]+\.[A-Za-z_]+)` \| (?P<default>[^|]+) \|", re.MULTILINE)
+_VARIABLE = re.compile(r"^\| `(?P<name>[A-Z_]+)`", re.MULTILINE)
 
 
 def _in_help() -> dict[int, str]:
@@ -54,20 +57,21 @@ def test_the_readme_tells_every_stage() -> None:
     assert told == [(str(stage.value), stage.title) for stage in Stage if stage is not Stage.ORIGINAL]
 
 
-def test_every_setting_stands_in_the_readme_and_no_other() -> None:
-    told = {match["key"] for match in _SETTING.finditer(README)}
-    assert told == {f"{key.table}.{key.name}" for key in KEYS} | {"prices.REGION"}
+def test_every_setting_is_told_once_and_no_other() -> None:
+    told = [match["key"] for match in _SETTING.finditer(SETTINGS)]
+    assert len(told) == len(set(told))
+    assert set(told) == {f"{key.table}.{key.name}" for key in KEYS} | {"prices.REGION"}
 
 
 def test_prices_are_told_with_all_their_keys() -> None:
-    row = next(line for line in README.splitlines() if line.startswith("| `prices.REGION`"))
+    row = next(line for line in SETTINGS.splitlines() if line.startswith("| `prices.REGION`"))
     assert all(f"`{key.name}`" in row for key in PRICE_KEYS)
 
 
-def test_defaults_in_the_readme_are_those_of_the_program() -> None:
+def test_defaults_that_are_told_are_those_of_the_program() -> None:
     blank = Settings(ServiceSettings(cluster="needed", name="needed"), ImageSettings(container="needed"))
     defaults = dict(_flat(tomllib.loads(render_settings(blank))))
-    told = {match["key"]: match["default"].strip() for match in _SETTING.finditer(README)}
+    told = {match["key"]: match["default"].strip() for match in _SETTING.finditer(SETTINGS)}
     compared = {key: text.strip("`") for key, text in told.items() if text.startswith("`") and key in defaults}
     assert len(compared) >= 8
     assert {key: tomllib.loads(f"value = {text}")["value"] for key, text in compared.items()} == {
@@ -80,8 +84,8 @@ def _flat(settings: dict[str, dict[str, object]]) -> Iterator[tuple[str, object]
         yield from ((f"{table}.{name}", value) for name, value in values.items())
 
 
-def test_settings_in_the_readme_load_and_checks_may_follow_them(tmp_path: Path) -> None:
-    settings, checks, told, owned = code_blocks(ROOT / "README.md", "toml")
+def test_settings_that_are_shown_load_and_checks_may_follow_them(tmp_path: Path) -> None:
+    settings, checks, told = code_blocks(RUNBOOKS / "settings.md", "toml")
     path = tmp_path / "migrate.toml"
     for text, count in ((settings, 0), (f"{settings}\n{checks}\n{told}", 5)):
         path.write_text(text, encoding="utf-8")
@@ -89,14 +93,26 @@ def test_settings_in_the_readme_load_and_checks_may_follow_them(tmp_path: Path) 
         assert loaded.service == ServiceSettings(cluster="shop", name="web", region="ap-northeast-1")
         assert len(loaded.gate.checks) == count
         assert loaded.notifications.asked_for == bool(count)
-    path.write_text(owned, encoding="utf-8")
-    assert load(path).service.is_external
+
+
+def test_settings_in_the_readme_load(tmp_path: Path) -> None:
+    path = tmp_path / "migrate.toml"
+    first, owned = code_blocks(ROOT / "README.md", "toml")
+    for text, external in ((first, False), (owned, True)):
+        path.write_text(text, encoding="utf-8")
+        assert load(path).service.is_external is external
+
+
+def test_every_variable_of_our_own_is_told_and_no_other() -> None:
+    told = [row["name"] for row in _VARIABLE.finditer(SETTINGS)]
+    assert len(told) == len(set(told))
+    assert {name for name in told if name.startswith("MIGRATE_")} == environment_variables()
 
 
 @pytest.mark.parametrize("kind", CHECK_KEYS)
 def test_every_key_of_a_check_is_told(kind: str) -> None:
-    row = next(line for line in README.splitlines() if line.startswith(f"| `gate.{kind}`"))
-    told = row + README.split("Checks of your own are lists of tables.")[1].split("```")[0]
+    row = next(line for line in SETTINGS.splitlines() if line.startswith(f"| `gate.{kind}`"))
+    told = row + SETTINGS.split("Checks of your own are lists of tables.")[1].split("```")[0]
     assert [key.name for key in CHECK_KEYS[kind] if f"`{key.name}`" not in told] == []
 
 
