@@ -21,6 +21,7 @@ from migrate.errors import ExitCode, InterruptedRunError, MigrateError, Settings
 _VERBS = {
     "init": "Look at a live service and write migrate.toml.",
     "plan": "Show what each stage will change, what is in its way, and save the plan.",
+    "diff": "Show both sides of every document that a stage is about.",
     "check": "Find what stands in the way of ARM64 and Spot, of a service, a file or an image.",
     "iam": "Print the least IAM policy for each verb.",
     "apply": "Bring the service to a stage, prove it, and roll back what does not prove itself.",

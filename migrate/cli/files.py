@@ -21,3 +21,12 @@ def put(path: Path, text: str) -> None:
         raise SettingsError(
             f"{path} cannot be written.", why=f"{error.strerror}.", then="Choose another place for it."
         ) from error
+
+
+def read(path: Path) -> str:
+    """Return the text of a file. Raises SettingsError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"{path} cannot be read.", why=f"{reason}.", then="Give a file that can be.") from error

@@ -91,6 +91,19 @@ def _redrawn(stream: TextIO) -> bool:
 
 def settings_of(function: Function) -> Function:
     """Give a command the options that say which settings, account and output are meant."""
+    return _settings_of(function, click.option("--output", type=click.Choice(["text", "json"]), help=_OUTPUT))
+
+
+def settings_and_markdown_of(function: Function) -> Function:
+    """Give a command these options, and Markdown as an output."""
+    formats, told = ["text", "json", "markdown"], f"{_OUTPUT[:-1]}, markdown for a pull request."
+    return _settings_of(function, click.option("--output", type=click.Choice(formats), help=told))
+
+
+_OUTPUT = "text for people, json for programs."
+
+
+def _settings_of(function: Function, output_option: Callable[[Any], Any]) -> Function:
 
     @click.option(
         "--config",
@@ -100,7 +113,7 @@ def settings_of(function: Function) -> Function:
     )
     @click.option("--region", help="AWS region; otherwise migrate.toml, AWS_REGION, AWS_DEFAULT_REGION, the profile.")
     @click.option("--profile", help="AWS profile; otherwise the standard AWS environment.")
-    @click.option("--output", type=click.Choice(["text", "json"]), help="text for people, json for programs.")
+    @output_option
     @wraps(function)
     def with_options(
         *arguments: Any,
@@ -118,7 +131,7 @@ def settings_of(function: Function) -> Function:
         options.output = output or options.output
         return context.invoke(function, *arguments, **named)
 
-    return with_options  # type: ignore[return-value] # click commands keep no signature
+    return with_options  # type: ignore[no-any-return] # click commands keep no signature
 
 
 plain_option = click.option(

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> None:
     """Show the stage and ask; with ``--yes`` do neither.
 
-    Raises BlockedError for a stage out of order, HeldError when nobody says yes.
+    Raises BlockedError for a stage out of order, WorldChangedError for a saved plan that is no longer true, HeldError
+    when nobody says yes.
     """
     if yes:
         return
@@ -28,9 +29,10 @@ def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> N
     from migrate.core.plan_detail import stage_detail
     from migrate.core.stages import Stage, may_apply
     from migrate.render.plan import stage as shown_stage
-    from migrate.workflows.plan import look
+    from migrate.workflows.plan import look, refuse_a_stale_plan, save
 
     plan = look(runtime)
+    refuse_a_stale_plan(runtime.store, plan)
     may_apply(plan.record.position, Stage(stage))
     if plan.record.position.entered is None and blocking(plan.findings, stage):
         # There is nothing to say yes to; the run itself says why.
@@ -38,6 +40,8 @@ def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> N
     shown = shown_stage(plan, stage_detail(plan, Stage(stage), runtime.settings), with_findings=True)
     click.echo(options.rendered(shown, error_stream=True), err=True, nl=False)
     _asked(f"Apply stage {stage} to {plan.service_arn}?")
+    # What was said yes to is what the run is held to.
+    save(runtime.store, [(plan, runtime.settings)])
 
 
 def rebaseline_confirmed(options: Options, runtime: Runtime, *, yes: bool) -> None:

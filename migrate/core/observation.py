@@ -85,20 +85,23 @@ class Observation:
         return next((image for image in self.images if image.container == container), None)
 
 
-def observed_fingerprint(observation: Observation, container: str) -> str:
-    """Return what binds a plan to what was seen: settings, revision, capacity, deployment and image; no counts."""
+def observed(observation: Observation, container: str) -> dict[str, object]:
+    """Return what a plan is bound to: settings of the service, revision, capacity, deployment and image; no counts."""
     service, image = observation.service, observation.image(container)
-    return fingerprint(
-        {
-            "service": service.arn,
-            "document": fields(service.document),
-            "task_definition": service.task_definition_arn,
-            "launch_type": service.launch_type,
-            "strategy": _plain(service.strategy),
-            "deployment": service.primary.id if service.primary else None,
-            "image": image.facts.digest if image and image.facts else None,
-        }
-    )
+    return {
+        "service": service.arn,
+        "document": fields(service.document),
+        "task_definition": service.task_definition_arn,
+        "launch_type": service.launch_type,
+        "strategy": _plain(service.strategy),
+        "deployment": service.primary.id if service.primary else None,
+        "image": image.facts.digest if image and image.facts else None,
+    }
+
+
+def observed_fingerprint(observation: Observation, container: str) -> str:
+    """Return one digest of all that a plan is bound to."""
+    return fingerprint(observed(observation, container))
 
 
 def drift(record: Record, settings: Settings, observation: Observation) -> tuple[str, ...]:

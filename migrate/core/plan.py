@@ -11,16 +11,18 @@ from migrate.core.capacity import shown_strategy
 from migrate.core.capacity_steps import told_steps, way_in_steps
 from migrate.core.cost import Price
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, planned_twin, shelf_tag
+from migrate.core.documents import Document, document
 from migrate.core.findings import Finding, blocking
 from migrate.core.guarding import guard_tag
 from migrate.core.images import ImageFacts
-from migrate.core.observation import Observation, observed_fingerprint
+from migrate.core.observation import Observation, observed, observed_fingerprint
 from migrate.core.plan_prices import PriceView, price_at
 from migrate.core.preflight import findings as preflight_findings
 from migrate.core.record import Baseline, OriginalImage, Record
 from migrate.core.rollout_history import RolloutHistory, rollout_history
 from migrate.core.rollout_waits import with_rollout_waits
 from migrate.core.settings import ArchitectureMode, ImageMode, Settings
+from migrate.core.shown_documents import without_options
 from migrate.core.stages import Stage
 from migrate.core.twin import twin_count, twin_name
 
@@ -75,6 +77,8 @@ class MigrationPlan:
     """How long the deployments of this service took so far; None where there were none, or none could be read."""
     price_now: Price
     """A month of the same count as the service is now: at the stage that was proven last."""
+    observed: Document
+    """What the plan is bound to, as core.observation.observed returns it, without values that may be secrets."""
     price_problem: str = ""
     """Why the AWS Price List did not tell the rates; empty where it did, or was not to be asked."""
 
@@ -102,6 +106,7 @@ def make_plan(observation: Observation, settings: Settings, record: Record | Non
         desired_count=observation.service.desired_count,
         rollouts=rollout_history(observation.rollouts),
         price_now=price_at(view, known.position.proven),
+        observed=without_options(document(observed(observation, settings.image.container))),
         price_problem=observation.rates_problem,
     )
 

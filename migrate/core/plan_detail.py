@@ -19,6 +19,7 @@ from migrate.core.record import Record
 from migrate.core.rollout_history import RolloutHistory, StageTime
 from migrate.core.rollout_waits import with_rollout_waits
 from migrate.core.settings import ArchitectureMode, ImageMode, Settings
+from migrate.core.shown_documents import shown_task_definition
 from migrate.core.sides import Sides, sides
 from migrate.core.stages import Stage
 from migrate.core.twin import twin_count, twin_name
@@ -86,7 +87,10 @@ class _Requests:
             Stage.ARCHITECTURE: self._architecture,
             Stage.CAPACITY: self._capacity,
         }
-        yield from by_stage[self.stage]()
+        for request in by_stage[self.stage]():
+            # What an owner deploys, he writes himself.
+            if not self.record.owned or request.call == "ecr:PutImage":
+                yield request
 
     def _baseline(self) -> Iterator[ApiRequest]:
         image = self.record.baseline.image
@@ -139,7 +143,7 @@ class _Requests:
         state = desired_state(replace(self.record, twin=None), self.settings, Stage.ARCHITECTURE)
         definitions = state.service.task_definitions
         document_of = {item.logical_name: item.document for item in definitions}
-        return names.shown_task_definition(document_of["task-definition-arm64"])
+        return shown_task_definition(document_of["task-definition-arm64"])
 
     def _twin(self) -> Document:
         """Return what the twin is made with: in mode canary it is gone on both sides of the stage."""

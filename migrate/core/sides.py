@@ -6,7 +6,7 @@ shown: no stage changes one. What only a build or a registration will tell stand
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from migrate.core.desired_state import ClusterInputs, DesiredState, desired_state, planned_twin
@@ -14,10 +14,9 @@ from migrate.core.differences import Difference, DifferenceKind, differences
 from migrate.core.documents import Document, Json, document, fields
 from migrate.core.facts import Strategy
 from migrate.core.record import Record
-from migrate.core.service_settings import child, children
 from migrate.core.settings import ImageMode, Settings
+from migrate.core.shown_documents import shown_task_definition, without_options
 from migrate.core.stages import Stage
-from migrate.core.task_definition import registrable
 from migrate.core.twin import TwinInputs
 
 TASK_DEFINITION = "task definition"
@@ -28,7 +27,6 @@ TAG = "image tag"
 GUARD_TAG = "guard tag"
 
 NOT_BUILT = "<the digest of what stage 1 builds>"
-HIDDEN = "<not shown>"
 
 _IDENTITY = frozenset({"serviceArn", "serviceName", "clusterArn", "createdBy", "launchType"})
 
@@ -96,29 +94,9 @@ def _runs(state: DesiredState) -> str:
     return state.service.service.task_definition
 
 
-def shown_task_definition(text: Document) -> Document:
-    """Return what a revision registers, without values that may be secrets."""
-    shown = registrable(text)
-    shown["containerDefinitions"] = [_shown_container(item) for item in children(shown, "containerDefinitions")]
-    return document(shown)
-
-
-def _shown_container(container: Mapping[str, Json]) -> dict[str, Json]:
-    shown = dict(container)
-    pairs = children(container, "environment")
-    if pairs:
-        shown["environment"] = [{**pair, "value": HIDDEN} for pair in pairs]
-    for name in ("logConfiguration", "firelensConfiguration"):
-        inside = child(container, name)
-        options = child(inside, "options")
-        if options:
-            shown[name] = {**inside, "options": dict.fromkeys(options, HIDDEN)}
-    return shown
-
-
 def _service(record: Record, before: DesiredState, after: DesiredState, count: int) -> Sides:
     baseline = record.baseline.service
-    settings = {name: value for name, value in fields(baseline.document).items() if name not in _IDENTITY}
+    settings = _settings(baseline.document)
 
     def side(state: DesiredState) -> Document:
         decided = {"desiredCount": count, "taskDefinition": revision(record, _runs(state))}
@@ -126,6 +104,10 @@ def _service(record: Record, before: DesiredState, after: DesiredState, count: i
         return document({**settings, **decided, **where})
 
     return Sides(SERVICE, baseline.name, side(before), side(after))
+
+
+def _settings(text: Document) -> dict[str, Json]:
+    return {name: value for name, value in fields(without_options(text)).items() if name not in _IDENTITY}
 
 
 def _where(launch_type: str | None, strategy: Strategy) -> dict[str, Json]:
@@ -161,7 +143,7 @@ def _twin(record: Record, before: DesiredState, after: DesiredState) -> Iterator
 def _twin_document(record: Record, twin: TwinInputs | None) -> Document | None:
     if twin is None:
         return None
-    settings = {name: value for name, value in fields(twin.document).items() if name not in _IDENTITY}
+    settings = _settings(twin.document)
     decided = {"desiredCount": twin.count, "taskDefinition": revision(record, twin.task_definition)}
     return document({**settings, **decided, **_where(twin.launch_type, twin.strategy)})
 

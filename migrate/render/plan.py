@@ -65,7 +65,7 @@ def _stage(one: StagePlan, detail: StageDetail) -> RenderableType:
     table.add_row("unchanged", Text("\n".join(unchanged(detail))))
     table.add_row("deploys", deployments(one.deploys))
     table.add_row("takes", Text(took(detail.time)))
-    table.add_row("writes", Text("\n".join(requests(detail.requests))))
+    table.add_row("writes", Text("\n".join(requests(detail.requests) if detail.requests else one.writes or ["none"])))
     table.add_row("gate", Text("\n".join(one.gate)))
     table.add_row("way back", Text(one.way_back))
     table.add_row("price", f"{price(one.price)} a month")

@@ -25,6 +25,7 @@ from migrate.core.fleet.report import FleetReport
 from migrate.core.fleet.run import Entry, FleetRun
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan
+from migrate.core.plan_binding import PlanBinding
 from migrate.core.plan_detail import StageDetail
 from migrate.core.sides import Sides
 from migrate.core.stages import Stage
@@ -87,14 +88,14 @@ def to_json(value: Any) -> str:
 
 
 def plan_document(
-    plan: MigrationPlan, details: Sequence[StageDetail], owner: dict[str, Any] | None = None
+    plan: MigrationPlan, details: Sequence[StageDetail], bound: PlanBinding, owner: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return a plan for programs; the record inside it is ours and left out.
 
     ``owner`` is what the service's owner has to change, None where this tool deploys it.
     """
     document: dict[str, Any] = plain(plan)
-    del document["record"], document["rollouts"]
+    del document["record"], document["rollouts"], document["observed"]
     for stage, detail in zip(document["stages"], details, strict=True):
         stage["differences"] = [_differences(item) for item in detail.sides if item.differences]
         stage["unchanged"] = [{"what": item.what, "fields": list(item.unchanged)} for item in detail.sides]
@@ -102,7 +103,24 @@ def plan_document(
         change = price_change(plan.price_now, plan.stage(detail.stage).price)
         stage["price_change"] = {"low": str(change[0]), "high": str(change[1])} if change else None
         stage["time"] = {**plain(detail.time), "likely": plain(detail.time.likely)}
-    return {**head("plan"), **document, "counts": count(plan.findings), "owner": owner}
+    return {
+        **head("plan"),
+        **document,
+        "counts": count(plan.findings),
+        "binding": plain(bound),
+        "owner": owner,
+    }
+
+
+def diff_document(plan: MigrationPlan, details: Sequence[StageDetail]) -> dict[str, Any]:
+    """Return both sides of every document that the stages are about, for programs."""
+    stages = [{"stage": item.stage.value, "documents": [_sides(each) for each in item.sides]} for item in details]
+    return {**head("diff"), "service_arn": plan.service_arn, "made_at": plain(plan.made_at), "stages": stages}
+
+
+def _sides(item: Sides) -> dict[str, Any]:
+    before, after = (None if side is None else fields(side) for side in (item.before, item.after))
+    return {"what": item.what, "name": item.name, "before": before, "after": after}
 
 
 def _differences(item: Sides) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from migrate import __version__
 from migrate.core.evidence import EventKind, Run
 from migrate.core.findings import blocking
 from migrate.core.notifications import end_of, failure_of, start_of
-from migrate.core.observation import Observation, drift, observed_fingerprint
+from migrate.core.observation import Observation, drift
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import first_record, make_plan
+from migrate.core.plan_binding import moved_since, read_binding
 from migrate.core.preflight_evidence import evidence_of, told
 from migrate.core.rebaseline import may_rebase, rebased
 from migrate.core.record import UNTOUCHED, Record, still_open
@@ -25,7 +26,6 @@ from migrate.workflows.journal import Journal
 from migrate.workflows.notify import notifier_of
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
-from migrate.workflows.plan import read_plan, seen
 from migrate.workflows.runtime import Runtime
 from migrate.workflows.take_up import look_first
 from migrate.workflows.versions import versions
@@ -95,6 +95,7 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
     known = journal.look("read record", lambda: runtime.store.record(service_arn))
     version = known.version if known is not None else 0
     known = still_open(known)
+    planned_version = known.version if known is not None else 0
     if known is not None and known.position == UNTOUCHED and not known.adopted and not known.former:
         # A first try that was refused left a record, and nothing else: the service is looked at afresh.
         known = None
@@ -103,7 +104,8 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
     observation = journal.look("observe", lambda: _seen_for(runtime, journal, stage, known))
     # An owner may have deployed the stage already: what he brought is looked at as if it had begun.
     begun = known is not None and known.owned and stage > known.position.proven
-    _refuse_a_moved_world(runtime, journal, known.entered(stage) if known and begun else known, observation)
+    seen_as = known.entered(stage) if known and begun else known
+    _refuse_a_moved_world(runtime, journal, seen_as, observation, planned_version)
     _refuse_what_preflight_blocks(runtime, known, observation, stage)
     if known is not None:
         return known, observation
@@ -184,14 +186,15 @@ def _first(runtime: Runtime, observation: Observation) -> Record:
     return record
 
 
-def _refuse_a_moved_world(runtime: Runtime, journal: Journal, known: Record | None, observation: Observation) -> None:
-    if known is not None:
-        moved = drift(known, runtime.settings, observation)
-    elif observation.image(runtime.settings.image.container) is None:
+def _refuse_a_moved_world(
+    runtime: Runtime, journal: Journal, known: Record | None, observation: Observation, version: int
+) -> None:
+    if known is None and observation.image(runtime.settings.image.container) is None:
         # The settings are wrong, not the world: preflight says so, with the containers that there are.
-        moved = ()
-    else:
-        moved = _since_plan(runtime, journal, observation)
+        return
+    drifted = drift(known, runtime.settings, observation) if known is not None else ()
+    owned = known is not None and known.owned
+    moved = drifted if owned else (*drifted, *_since_plan(runtime, journal, observation, version))
     if moved:
         raise WorldChangedError(
             "The service is no longer what this migration knows.",
@@ -199,19 +202,15 @@ def _refuse_a_moved_world(runtime: Runtime, journal: Journal, known: Record | No
             then="Nothing was changed. Find out who changed it. "
             + (
                 "If it is to stay, `migrate apply --stage 0 --rebaseline` goes on from it."
-                if known is not None
+                if drifted
                 else "Then run `migrate plan` to look again."
             ),
         )
 
 
-def _since_plan(runtime: Runtime, journal: Journal, observation: Observation) -> tuple[str, ...]:
+def _since_plan(runtime: Runtime, journal: Journal, observation: Observation, version: int) -> tuple[str, ...]:
     text = journal.look("read plan", lambda: runtime.store.plan(journal.run.service))
     if text is None:
         return ()
-    made_at, fingerprint, then = read_plan(text)
-    if fingerprint == observed_fingerprint(observation, runtime.settings.image.container):
-        return ()
-    now = seen(make_plan(observation, runtime.settings, None))
-    moved = [f"{what} was {then[what]} and is {now[what]}" for what in now if then.get(what, now[what]) != now[what]]
-    return (f"it changed since the plan of {made_at}", *moved)
+    now = make_plan(observation, runtime.settings, None)
+    return moved_since(read_binding(text), now.fingerprint, now.observed, version)

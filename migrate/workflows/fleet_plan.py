@@ -153,7 +153,7 @@ class _Look:
         self._ask_about(place, seen)
         plans = [_judged(member, view, found) for member, view, found in zip(members, views, seen, strict=True)]
         if self._keep:
-            save(place.readers.store, [item.plan for item in plans if item.plan is not None])
+            save(place.readers.store, [(item.plan, item.member.settings) for item in plans if item.plan is not None])
         return plans
 
     @staticmethod

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from migrate.core.documents import document
 from migrate.core.facts import Service, ServiceDeployment
 from migrate.core.observation import Observation
 from migrate.core.plan import MigrationPlan, first_record, make_plan
+from migrate.core.plan_binding import binding, moved_since, other_than_signed, read_binding, saved
 from migrate.core.record import Record, still_open
+from migrate.core.settings import Settings
 from migrate.core.stages import Stage
-from migrate.errors import AccessError
+from migrate.errors import AccessError, SettingsError, WorldChangedError
 from migrate.store_port import RecordStore
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
@@ -61,28 +62,56 @@ def look_afresh(runtime: Readers) -> MigrationPlan:
 def plan_migration(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, and save what binds it to the world."""
     plan = look(runtime)
-    save(runtime.store, [plan])
+    save(runtime.store, [(plan, runtime.settings)])
     return plan
 
 
-def save(store: RecordStore, plans: Iterable[MigrationPlan]) -> None:
+def save(store: RecordStore, plans: Iterable[tuple[MigrationPlan, Settings]]) -> None:
     """Keep what binds plans to the world: a run compares it with what it finds."""
-    store.save_plans({plan.service_arn: _saved(plan) for plan in plans})
+    store.save_plans({plan.service_arn: saved(binding(plan, settings)) for plan, settings in plans})
 
 
-def _saved(plan: MigrationPlan) -> str:
-    return document({"made_at": plan.made_at.isoformat(), "fingerprint": plan.fingerprint, "seen": seen(plan)})
+def refuse_a_stale_plan(store: RecordStore, now: MigrationPlan) -> None:
+    """Raise WorldChangedError, with the difference, where the plan that was saved last is no longer true."""
+    if now.record.owned:
+        # Its owner deploys when he likes; whether that is the planned thing, the run itself finds out.
+        return
+    text = store.plan(now.service_arn)
+    moved = moved_since(read_binding(text), now.fingerprint, now.observed, now.record.version) if text else ()
+    if moved:
+        raise WorldChangedError(
+            "The service is no longer what was planned.",
+            why=f"{'; '.join(moved)}.",
+            then="Nothing was changed. Find out who changed it, then run `migrate plan` to look again.",
+        )
 
 
-def seen(plan: MigrationPlan) -> dict[str, str]:
-    """Return what a plan of an untouched service saw, by name: to say later what has changed since."""
-    service = plan.record.baseline.service
-    primary = service.primary.id if service.primary else "none"
-    changing = {change.what: change.before for stage in plan.stages for change in stage.changes}
-    return {"revision": service.task_definition_arn.rsplit("/", 1)[-1], "deployment": primary, **changing}
+def hold_to(runtime: Readers, text: str, service_arn: str) -> None:
+    """Hold the next run to a plan that `migrate plan --output json` wrote, as if it had just been saved here.
 
-
-def read_plan(text: str) -> tuple[str, str, dict[str, str]]:
-    """Return when a saved plan was made, its fingerprint, and what it saw."""
-    saved = json.loads(text)
-    return saved["made_at"], saved["fingerprint"], saved["seen"]
+    Raises SettingsError where the text is no such plan, or one of another service, and WorldChangedError where the
+    settings or the baseline are not those that it was made with.
+    """
+    try:
+        document = json.loads(text)
+        bound = read_binding(json.dumps(document["binding"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise SettingsError(
+            "The file holds no plan.",
+            why=f"{type(error).__name__}: {error}.",
+            then="Write one with `migrate plan --output json -o plan.json`.",
+        ) from error
+    if bound.service_arn != service_arn:
+        raise SettingsError(
+            "The plan is of another service.",
+            why=f"It is of {bound.service_arn}, and migrate.toml is of {service_arn}.",
+            then="Give the plan of this service, or the settings of that one (--config).",
+        )
+    other = other_than_signed(bound, still_open(runtime.store.record(service_arn)), runtime.settings)
+    if other:
+        raise WorldChangedError(
+            "This is not what was signed.",
+            why=f"{'; '.join(other)}.",
+            then="Nothing was changed. Run `migrate plan` again and have the new plan signed.",
+        )
+    runtime.store.save_plans({service_arn: saved(bound)})

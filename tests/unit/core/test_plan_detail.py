@@ -12,8 +12,8 @@ from migrate.core.observation import Observation
 from migrate.core.plan import make_plan
 from migrate.core.plan_detail import StageDetail, stage_details
 from migrate.core.record import Record
-from migrate.core.settings import ArchitectureMode, ImageMode, Settings
-from migrate.core.sides import HIDDEN
+from migrate.core.settings import ArchitectureMode, ImageMode, ServiceOwner, Settings
+from migrate.core.shown_documents import HIDDEN
 from migrate.core.stages import Stage
 from tests.fakes.facts import (
     INDEX_DIGEST,
@@ -170,6 +170,12 @@ def test_c53_a_service_that_is_arm64_already_is_written_to_at_no_stage_that_it_s
     seen = observation(task_definition=definition(architecture="ARM64"))
     found = details(seen)
     assert [calls(found[stage]) for stage in (Stage.IMAGE, Stage.ARCHITECTURE)] == [[], []]
+
+
+def test_what_an_owner_deploys_is_no_request_of_ours() -> None:
+    wanted = replace(SETTINGS, service=replace(SETTINGS.service, owner=ServiceOwner.EXTERNAL))
+    found = details(wanted=replace(wanted, image=replace(wanted.image, mode=ImageMode.EXTERNAL)))
+    assert [calls(detail) for detail in found.values()] == [["ecr:PutImage"], [], [], []]
 
 
 def test_a_stage_without_change_writes_nothing() -> None:

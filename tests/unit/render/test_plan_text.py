@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from rich.console import RenderableType
 from syrupy.assertion import SnapshotAssertion
 
+from migrate.core.documents import document
 from migrate.core.observation import Observation
 from migrate.core.plan import make_plan
 from migrate.core.plan_detail import stage_detail, stage_details
@@ -16,8 +18,10 @@ from migrate.core.rollout_history import RolloutHistory, StageTime
 from migrate.core.settings import ArchitectureMode, Settings
 from migrate.core.stages import Stage
 from migrate.render import plan as plans
+from migrate.render.plan_markdown import plan_markdown
+from migrate.render.sides import sides
 from migrate.render.text import shown
-from tests.fakes.facts import alarm, observation, repository, rollouts, settings
+from tests.fakes.facts import alarm, definition, observation, repository, rollouts, service, settings
 
 SETTINGS = settings(soak=timedelta(minutes=2), alarms=("web-errors",))
 QUIET = observation(alarms=(alarm(),), rollouts=rollouts(95, 130, 110))
@@ -39,6 +43,39 @@ SHOWN = {
     "stage": one_stage(Stage.IMAGE),
     "stage with a twin": one_stage(Stage.ARCHITECTURE, replace(SETTINGS, architecture=ArchitectureMode.CANARY)),
 }
+
+
+def test_a_plan_for_a_pull_request(snapshot: SnapshotAssertion) -> None:
+    plan = make_plan(QUIET, SETTINGS, None)
+    assert plan_markdown(plan, stage_details(plan, SETTINGS)) == snapshot
+
+
+def test_what_comes_from_an_account_is_no_markup_in_a_pull_request() -> None:
+    hostile = "</details><img src=x onerror=alert(1)> ```\n| [x](javascript:y) @everyone\x1b[31m"
+    seen = observation(
+        service=service(document=document({"loadBalancers": [{"containerName": hostile}], hostile: 1})),
+        task_definition=definition(
+            {
+                "family": "web",
+                "cpu": "256",
+                "memory": "512",
+                "containerDefinitions": [{"name": hostile, "image": "web:tag1"}],
+            }
+        ),
+    )
+    plan = make_plan(seen, SETTINGS, None)
+    told = plan_markdown(plan, stage_details(plan, SETTINGS))
+    outside = re.sub(r"(`{3,})[a-z]*\n.*?\n\1\n", "", told, flags=re.DOTALL)
+    assert "<img" not in outside
+    assert not re.search(r"(?<!\\)\]\(", outside)
+    assert "\x1b" not in told
+    assert outside.count("<details>") == outside.count("</details>") == 6
+
+
+@pytest.mark.parametrize("stage", [Stage.ARCHITECTURE, Stage.CAPACITY])
+def test_both_sides_whole(stage: Stage, snapshot: SnapshotAssertion) -> None:
+    plan = make_plan(QUIET, SETTINGS, None)
+    assert shown(sides(plan, [stage_detail(plan, stage, SETTINGS)]), width=80, colour=False) == snapshot
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -25,6 +25,7 @@ from migrate.core.notifications import NotifiedEvent, end_of, start_of
 from migrate.core.observation import Observation
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
+from migrate.core.plan_binding import binding
 from migrate.core.plan_detail import stage_details
 from migrate.core.runbooks import Passage, Runbook, Section, Step
 from migrate.core.stages import Stage
@@ -74,7 +75,12 @@ def a_runbook() -> Runbook:
 
 def a_plan(seen: Observation) -> str:
     plan = make_plan(seen, SETTINGS, None)
-    return to_json(structured.plan_document(plan, stage_details(plan, SETTINGS)))
+    return to_json(structured.plan_document(plan, stage_details(plan, SETTINGS), binding(plan, SETTINGS)))
+
+
+def a_diff(seen: Observation) -> str:
+    plan = make_plan(seen, SETTINGS, None)
+    return to_json(structured.diff_document(plan, stage_details(plan, SETTINGS)))
 
 
 def documents() -> dict[str, str]:
@@ -86,6 +92,7 @@ def documents() -> dict[str, str]:
     return {
         "plan": a_plan(seen),
         "plan that is blocked": a_plan(blocked),
+        "diff": a_diff(seen),
         "check": to_json(structured.check_document(checked)),
         "check of images": to_json(structured.check_document(report(Subject.IMAGES, "app:1", (), asks_spot=False))),
         "status": to_json(structured.status_document(status_of(seen, None, SETTINGS, a_run()))),

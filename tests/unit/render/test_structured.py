@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from migrate.core.evidence import EventKind
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan import make_plan
+from migrate.core.plan_binding import binding
 from migrate.core.plan_detail import stage_details
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
@@ -28,7 +29,7 @@ SETTINGS = settings(soak=timedelta(minutes=2))
 
 def test_a_plan_for_programs(snapshot: SnapshotAssertion) -> None:
     plan = make_plan(observation(), SETTINGS, None)
-    shown = to_json(plan_document(plan, stage_details(plan, SETTINGS)))
+    shown = to_json(plan_document(plan, stage_details(plan, SETTINGS), binding(plan, SETTINGS)))
     assert "record" not in json.loads(shown)
     assert shown == snapshot
 
