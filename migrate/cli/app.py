@@ -33,6 +33,7 @@ _VERBS = {
     "history": "List the runs of the service, newest first.",
     "show": "Show one run: who, when, what was decided on which evidence.",
     "metrics": "Print where the service stands as Prometheus metrics.",
+    "report": "Write all that is known of a run into one HTML file that opens offline.",
     "fleet": "Move many services by one set of rules: plan, apply, status, resume, rollback.",
     "worker": "Work on the fleets of a shared database.",
     "runbook": "Show a runbook, or walk through one, with this service's values put in.",

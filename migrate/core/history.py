@@ -34,6 +34,17 @@ def only_run(prefix: str, found: Sequence[Run]) -> Run:
     )
 
 
+def last_run(service: str, runs: Sequence[Run]) -> Run:
+    """Return the run that began last. Raises NotFoundError where there was none yet."""
+    if not runs:
+        raise NotFoundError(
+            f"No run has touched {service}.",
+            then="`migrate plan` shows what a run would do. A run of another team is in another database "
+            "(MIGRATE_DATABASE_URL).",
+        )
+    return max(runs, key=lambda run: (run.started_at, run.id))
+
+
 def of_service(wanted: ServiceSettings, region: str | None, services: Sequence[str]) -> tuple[str, ...]:
     """Return those ARNs of ``services`` that the settings mean, in any account; None is any region.
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from migrate.core.audit import ActEnd, Audit, AuditEntry, EntryKind, measurements, took
 from migrate.core.documents import fields
 from migrate.core.evidence import Run
+from migrate.render.printable import printable
 
 _SHORT_ID = 8
 _STYLES = {"done": "green", "running": "bold", "rolled_back": "yellow", "held": "yellow", "superseded": "yellow"}
@@ -31,8 +32,8 @@ def history(service: str, runs: Sequence[Run], *, left_out: int = 0) -> Renderab
             run.id[:_SHORT_ID],
             f"{run.started_at:%Y-%m-%d %H:%M}",
             duration(took(run)),
-            _what(run),
-            Text(_said(run.status), _STYLES.get(run.status, "red")),
+            what(run),
+            Text(said(run.status), _STYLES.get(run.status, "red")),
             f"{run.operator} on {run.host}",
         )
     more = [Text(f"{left_out} older; `migrate history --limit {len(runs) + left_out}` shows all.", "dim")]
@@ -47,12 +48,12 @@ def audit(value: Audit) -> RenderableType:
     head.add_column(overflow="fold")
     head.add_row("run", run.id)
     head.add_row("service", run.service)
-    head.add_row("what", _what(run))
+    head.add_row("what", what(run))
     head.add_row("who", f"{run.operator} on {run.host}, process {run.process}")
     head.add_row("started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC")
     ended = f"{run.finished_at:%Y-%m-%d %H:%M:%S} UTC, after {duration(took(run))}" if run.finished_at else "not yet"
     head.add_row("ended", ended)
-    head.add_row("status", Text(_said(run.status), _STYLES.get(run.status, "red")))
+    head.add_row("status", Text(said(run.status), _STYLES.get(run.status, "red")))
     table = Table.grid(padding=(0, 2))
     for _ in range(2):
         table.add_column(style="dim", no_wrap=True)
@@ -76,18 +77,20 @@ def duration(value: timedelta | None) -> str:
     return f"{seconds} s"
 
 
-def _what(run: Run) -> str:
+def what(run: Run) -> str:
+    """Return what a run was to do."""
     if run.verb == "rollback":
         return "rollback" if run.stage < 0 else f"rollback to stage {run.stage}"
     return f"{run.verb} stage {run.stage}" if run.verb == "apply" else run.verb
 
 
-def _said(status: str) -> str:
+def said(status: str) -> str:
+    """Return the status of a run in words."""
     return status.replace("_", " ")
 
 
 def _line(entry: AuditEntry) -> Text:
-    text = _printable(entry.text)
+    text = printable(entry.text)
     if entry.kind is EntryKind.SAMPLES:
         over = f" in {duration(timedelta(seconds=entry.seconds or 0))}" if entry.count > 1 else ""
         return Text(f"{entry.step}: {entry.count} sample{'s' * (entry.count > 1)}{over}: {text}")
@@ -102,14 +105,10 @@ def _line(entry: AuditEntry) -> Text:
 
 def _evidence(entry: AuditEntry) -> Iterator[str]:
     if entry.kind is EntryKind.SAMPLES:
-        yield from (_printable(f"{check} {outcome}: {text}") for check, outcome, text in measurements(entry))
+        yield from (printable(f"{check} {outcome}: {text}") for check, outcome, text in measurements(entry))
     elif entry.kind in (EntryKind.ACT, EntryKind.END):
         # What a verdict or a note says stands in its text already.
         for name, value in fields(entry.data).items():
             told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             if told not in ("", "[]", "{}") and name != "status":
-                yield _printable(f"{name}: {told}")
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)
+                yield printable(f"{name}: {told}")

@@ -11,6 +11,7 @@ from rich.text import Text
 from migrate.core.gates import Outcome
 from migrate.core.run_view import CheckSeen, GateSeen, RunView, running_now
 from migrate.core.task_groups import TaskGroup
+from migrate.render.printable import printable
 
 _STYLES = {
     Outcome.PASS: ("ok  ", "green"),
@@ -97,7 +98,7 @@ def _tasks(groups: Iterable[TaskGroup], desired: int | None) -> list[Text]:
 
 def _check(item: CheckSeen, *, first: bool) -> Text:
     mark, style = _STYLES[Outcome(item.outcome)]
-    return _row("checks" if first else "", Text.assemble((mark, style), f" {item.check}: {_printable(item.text)}"))
+    return _row("checks" if first else "", Text.assemble((mark, style), f" {item.check}: {printable(item.text)}"))
 
 
 def _countdowns(gate: GateSeen, passed: float, width: int) -> list[Text]:
@@ -127,17 +128,13 @@ def _bar(share: float) -> str:
 
 
 def _row(label: str, text: str | Text) -> Text:
-    return _cut(Text.assemble((f"{label:<{_LABEL}}", "dim"), Text(_printable(text)) if isinstance(text, str) else text))
+    return _cut(Text.assemble((f"{label:<{_LABEL}}", "dim"), Text(printable(text)) if isinstance(text, str) else text))
 
 
 def _cut(text: Text) -> Text:
     """Keep a line one line, however narrow the terminal: the height of the view has to be known."""
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def lasted(duration: timedelta) -> str:

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import singledispatch
 from typing import Any
 
-from migrate.core.audit import Audit, took
+from migrate.core.audit import Audit, AuditEntry, took
 from migrate.core.check import CheckReport, Readiness, count, group_of
 from migrate.core.cost import PriceEstimate
 from migrate.core.cost import change as price_change
@@ -27,6 +27,7 @@ from migrate.core.outcome import RunOutcome
 from migrate.core.plan import MigrationPlan
 from migrate.core.plan_binding import PlanBinding
 from migrate.core.plan_detail import StageDetail
+from migrate.core.report import Report
 from migrate.core.sides import Sides
 from migrate.core.stages import Stage
 from migrate.core.status import Status
@@ -169,8 +170,25 @@ def history_document(service: str, runs: Iterable[Run]) -> dict[str, Any]:
 
 def audit_document(audit: Audit) -> dict[str, Any]:
     """Return one run for programs: every act with its outcome, condensed samples, verdicts and notes."""
-    entries = [{**plain(entry), "seconds": entry.seconds, "data": fields(entry.data)} for entry in audit.entries]
-    return {**head("run"), "run": _run(audit.run), "entries": entries}
+    return {**head("run"), "run": _run(audit.run), "entries": [_entry(entry) for entry in audit.entries]}
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """Return all that is known of a run for programs: what ``run`` has, and what its gates saw over time."""
+    return {
+        **audit_document(report.audit),
+        **head("report"),
+        "runs": [_run(run) for run in report.runs],
+        "decisions": [_entry(entry) for entry in report.decisions],
+        **{name: plain(getattr(report, name)) for name in ("tasks", "checks", "events", "stopped")},
+        "findings": plain(report.preflight.findings) if report.preflight else [],
+        "prices": plain(report.preflight.prices) if report.preflight else [],
+        "versions": dict(report.preflight.versions) if report.preflight else {},
+    }
+
+
+def _entry(entry: AuditEntry) -> dict[str, Any]:
+    return {**plain(entry), "seconds": entry.seconds, "data": fields(entry.data)}
 
 
 def _run(run: Run) -> dict[str, Any]:

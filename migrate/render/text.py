@@ -18,6 +18,7 @@ from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.core.unfinished import INTERRUPTED, RUNNING
 from migrate.errors import ExitCode, MigrateError
+from migrate.render.printable import printable
 
 _MARKS = {
     EventKind.STARTED: "start  ",
@@ -134,5 +135,4 @@ class Paragraph:
 
 def event(value: Event) -> str:
     """Return one line about what happens now; control characters of other people's texts are taken out."""
-    said = "".join(character if character.isprintable() else " " for character in value.text)
-    return f"{value.at:%H:%M:%S}  {_MARKS[value.kind]}  {said}"
+    return f"{value.at:%H:%M:%S}  {_MARKS[value.kind]}  {printable(value.text)}"

@@ -60,6 +60,29 @@ def test_a_run_is_shown_by_the_beginning_of_its_id(capsys: pytest.CaptureFixture
     assert [entry["count"] for entry in shown["entries"] if entry["kind"] == "samples"] == [2, 3, 1]
 
 
+def test_the_last_run_of_the_service_is_reported_to_a_file_or_to_stdout(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["report", "-o", str(place / "report.html")]) == ExitCode.DONE
+    assert (place / "report.html").read_text().startswith("<!DOCTYPE html>")
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"Wrote {place / 'report.html'}.\n")
+    assert run(["report", "7d", "--output", "json"]) == ExitCode.DONE
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["document"], shown["run"]["id"]) == ("report", ENDED.id)
+    assert [item["check"] for item in shown["checks"]] == ["deployment", "alarms"]
+
+
+def test_a_report_on_no_run_and_to_no_place_ends_in_words(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", "9"]) == ExitCode.BLOCKED
+    assert run(["report", "-o", str(place / "not" / "there.html")]) == ExitCode.USAGE
+    (place / "migrate.toml").write_text(_SETTINGS.replace('"web"', '"other"'))
+    assert run(["report"]) == ExitCode.BLOCKED
+    told = capsys.readouterr()
+    assert "No run has touched other." in told.err
+    assert "Traceback" not in told.err
+
+
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize(("prefix", "code"), [("7", ExitCode.USAGE), ("9", ExitCode.BLOCKED), ("", ExitCode.USAGE)])
 def test_what_means_no_run_or_several_ends_in_words(

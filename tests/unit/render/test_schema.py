@@ -27,6 +27,7 @@ from migrate.core.outcome import RunOutcome
 from migrate.core.plan import StageStatus, make_plan
 from migrate.core.plan_binding import binding
 from migrate.core.plan_detail import stage_details
+from migrate.core.report import report as run_report
 from migrate.core.runbooks import Passage, Runbook, Section, Step
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
@@ -35,6 +36,7 @@ from migrate.render import structured
 from migrate.render.fleet_plan import fleet_plan_document
 from migrate.render.runbook import runbook_document, runbooks_document
 from migrate.render.structured import FORMAT, to_json
+from tests.fakes import reported
 from tests.fakes.facts import observation, repository, rollouts, settings
 from tests.fakes.fleet import a_fleet_run, a_member
 from tests.fakes.records import NOON, a_run, an_event
@@ -101,6 +103,8 @@ def documents() -> dict[str, str]:
         "history": to_json(structured.history_document("web", (a_run(), replace(a_run(), finished_at=NOON)))),
         "history of nothing": to_json(structured.history_document("web", ())),
         "run": to_json(structured.audit_document(audit(a_run(), STORY))),
+        "report": to_json(structured.report_document(reported.a_report())),
+        "report of an older run": to_json(structured.report_document(run_report(a_run(), STORY, ()))),
         "runbooks": to_json(runbooks_document((book,))),
         "runbook": to_json(runbook_document(book, None, {"SERVICE": "web"})),
         "runbook and section": to_json(runbook_document(book, book.sections[0], {})),
