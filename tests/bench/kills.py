@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.e2e.killing import Disturbed, at_work, compared, evidence, kills_of, nothing_happens
+from tests.e2e.killing import Disturbed, at_work, kills_of, nothing_happens, seen
 
 Figure = tuple[str, float, str]
 
@@ -22,11 +22,7 @@ def kill_figures() -> Iterator[Figure]:
                 for leg, kills in kills_of(undisturbed, int(os.environ.get("MIGRATE_KILL_SEED", "1"))).items():
                     before = len(disturbed.done)
                     disturbed.carry_out(leg, kills)
-                    same = (compared(operator), evidence(operator)) == (
-                        undisturbed.found[leg],
-                        undisturbed.evidence[leg],
-                    )
-                    resumed += (len(disturbed.done) - before) if same else 0
+                    resumed += len(disturbed.done) - before if seen(operator) == undisturbed.found[leg] else 0
             finally:
                 disturbed.clear_away()
             yield "kills_total", float(len(disturbed.done)), "kills"

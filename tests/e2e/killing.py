@@ -160,6 +160,19 @@ def every_boundary(events: Sequence[Event], dice: int, moments: int) -> Iterator
         yield Kill(kind, step, machine=number % 2 == 0, beyond=frozenset(places[number + 1 :]))
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is after a leg, and what its evidence says: equal where two of them came to the same end."""
+
+    world: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+
+
+def seen(operator: Operator) -> Seen:
+    """Look at the world and at the evidence, for a comparison."""
+    return Seen(compared(operator), evidence(operator))
+
+
 def compared(operator: Operator) -> dict[str, Any]:
     """Return what two migrations have in common that have come equally far, whatever came in between."""
     service, ecs, ecr = operator.service(), operator.aws("ecs"), operator.aws("ecr")
@@ -248,8 +261,7 @@ def newest_events(operator: Operator) -> tuple[Event, ...]:
 class Undisturbed:
     """A migration to which nothing happened: what there was after each leg, and the evidence of it."""
 
-    found: dict[str, dict[str, Any]] = field(default_factory=dict)
-    evidence: dict[str, dict[str, Any]] = field(default_factory=dict)
+    found: dict[str, Seen] = field(default_factory=dict)
     events: dict[str, tuple[Event, ...]] = field(default_factory=dict)
 
 
@@ -259,7 +271,7 @@ def nothing_happens(directory: Path) -> Undisturbed:
     with at_work(directory) as operator:
         for leg, command in LEGS.items():
             operator.done(*command, *TOLD)
-            whole.found[leg], whole.evidence[leg] = compared(operator), evidence(operator)
+            whole.found[leg] = seen(operator)
             whole.events[leg] = newest_events(operator)
     return whole
 
