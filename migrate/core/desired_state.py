@@ -211,11 +211,12 @@ def _image(record: Record, settings: Settings, stage: Stage) -> ImageStackInputs
 def expected_digests(record: Record, settings: Settings, stage: Stage, architecture: Architecture) -> tuple[str, ...]:
     """Return the digests that a container may report at ``stage`` (facts F14).
 
-    In mode external nobody moves the tag back, so that below stage 1 a task may still run from the team's index.
+    In mode external nobody moves the tag back, so that below stage 1 a task may still run from the team's index; and
+    until a service is adopted after a new baseline, from ours: nothing was deployed since (case C43).
     """
     platform = f"linux/{architecture.oci}"
     digests = record.running_digests(stage, platform)
-    if settings.image.mode is ImageMode.EXTERNAL:
+    if settings.image.mode is ImageMode.EXTERNAL or not (record.adopted or record.owned):
         digests += record.running_digests(Stage.IMAGE, platform)
     return tuple(dict.fromkeys(digests))
 

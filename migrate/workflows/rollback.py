@@ -10,7 +10,7 @@ from migrate.core.checks import Expectation
 from migrate.core.desired_state import DesiredState, adoption, desired_state, expected_digests
 from migrate.core.evidence import Run
 from migrate.core.gates import Assessment, Verdict
-from migrate.core.others import gave_index_up, undone_by_going_back
+from migrate.core.others import undone_by_going_back
 from migrate.core.outcome import RunOutcome
 from migrate.core.preview import TASK_DEFINITION, Act
 from migrate.core.settings import GateSettings
@@ -30,7 +30,14 @@ from migrate.workflows.lost_twin import find_again_to_let_go
 from migrate.workflows.observe import observe
 from migrate.workflows.running import told_running
 from migrate.workflows.runtime import Runtime
-from migrate.workflows.way_back import images_are_there, index_is_there, lowered, restore_tag, unpublish
+from migrate.workflows.way_back import (
+    images_are_there,
+    index_is_there,
+    lowered,
+    refuse_without_index,
+    restore_tag,
+    unpublish,
+)
 from migrate.workflows.work import Deployed, Work
 
 _IN_FLIGHT = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
@@ -249,8 +256,8 @@ def _keep_a_revision_to_go_back_to(work: Work) -> None:
 def _refuse_to_go_behind_others(work: Work, target: Stage) -> None:
     observation = work.journal.look("observe", lambda: observe(work.runtime, readiness=False, guarding=False))
     image = observation.image(work.settings.image.container)
-    if target >= Stage.IMAGE and image and image.facts:
-        _refuse_without_index(work, target, image.facts.digest)
+    if image and image.facts:
+        refuse_without_index(work, target, image.facts.digest)
     found = undone_by_going_back(work.record, work.settings, observation)
     if found:
         why = "; ".join(found)
@@ -259,19 +266,6 @@ def _refuse_to_go_behind_others(work: Work, target: Stage) -> None:
             why=f"{why[0].upper()}{why[1:]}.",
             then="Nothing was changed: going back would undo their change too. To keep it and go on from it: "
             "`migrate apply --stage 0 --rebaseline`. To lose it: put back what was there before, then roll back.",
-            runbook="rollback#somebody-else",
-        )
-
-
-def _refuse_without_index(work: Work, target: Stage, digest: str) -> None:
-    if gave_index_up(work.record, work.settings, digest):
-        image, index = work.record.baseline.image, work.record.index
-        raise WorldChangedError(
-            f"{image.reference} does not hold the index any more that {target.named} runs from.",
-            why=f"It points at {digest} again, the original: somebody pushed that, or a way back of ours was cut short "
-            "after it.",
-            then="Nothing was changed. `migrate rollback --to-stage 0` goes to where that is right; or let the tag "
-            f"point at {index.digest if index else 'the index'} again, and run the same command.",
             runbook="rollback#somebody-else",
         )
 

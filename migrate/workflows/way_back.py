@@ -12,7 +12,7 @@ from migrate.core.others import gave_index_up, tag_of_others
 from migrate.core.preview import Act
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Stage
-from migrate.errors import BlockedError, MigrateError, NotFoundError
+from migrate.errors import BlockedError, MigrateError, NotFoundError, WorldChangedError
 from migrate.workflows.gate import missing_images
 from migrate.workflows.work import Work, refuse_to_undo
 
@@ -67,6 +67,20 @@ def lowered(work: Work, target: Stage) -> Stage:
     text = f"{reference} points at the original again: going back to {Stage.BASELINE.named}, where that is right"
     work.journal.note("index behind the tag", text)
     return Stage.BASELINE
+
+
+def refuse_without_index(work: Work, target: Stage, digest: str) -> None:
+    """Raise WorldChangedError where ``target`` runs from the index and the tag, at ``digest``, has given that up."""
+    if target >= Stage.IMAGE and gave_index_up(work.record, work.settings, digest):
+        image, index = work.record.baseline.image, work.record.index
+        raise WorldChangedError(
+            f"{image.reference} does not hold the index any more that {target.named} runs from.",
+            why=f"It points at {digest} again, the original: somebody pushed that, or a way back of ours was cut short "
+            "after it.",
+            then="Nothing was changed. `migrate rollback --to-stage 0` goes to where that is right; or let the tag "
+            f"point at {index.digest if index else 'the index'} again, and run the same command.",
+            runbook="rollback#somebody-else",
+        )
 
 
 def _index_is_given_up(work: Work) -> bool:

@@ -279,3 +279,14 @@ def test_c43_a_new_baseline_that_was_taken_back_before_it_was_adopted_keeps_its_
     assert operator.apply(0).exit_code is ExitCode.DONE
     assert (operator.record.former, operator.record.index) == (former, index)
     assert operator.reach(3).status().architectures == (("arm64", 4),)
+
+
+@pytest.mark.parametrize("reached", [1, 2, 3])
+def test_c43_a_new_baseline_that_failed_in_its_adoption_is_taken_back_from_tasks_of_our_index(reached: int) -> None:
+    operator = Operator.of().reach(reached)
+    operator.world.reporting.digest = "index"
+    theirs = ci_deploys(operator)
+    operator.stacks.interrupt_after["up_service"] = AccessError("The session has expired.", then="Sign in again.")
+    assert operator.rebaseline().exit_code is ExitCode.HELD
+    assert operator.roll_back(Stage.ORIGINAL).exit_code is ExitCode.DONE
+    assert operator.service.task_definition_arn == theirs
