@@ -1,4 +1,4 @@
-"""The Japanese README has what the English one has: a command, a link or a row that one gains, the other needs as well."""
+"""The Japanese README has what the English one has: a command, a link or a row that one gains, both need."""
 
 from __future__ import annotations
 
