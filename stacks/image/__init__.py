@@ -1,1 +1,3 @@
 """The image stack: what the tag points at."""
+
+PUBLISHED = "published"

@@ -20,10 +20,10 @@ from migrate.core.desired_state import ImageStackInputs
 from migrate.core.settings import ImageMode, ImageSettings
 from migrate.errors import EngineError
 from stacks.configuration import read_inputs
+from stacks.image import PUBLISHED
 
 IMAGE = "image"
 INDEX = "index"
-PUBLISHED = "published"
 
 _PLATFORMS = {
     ImageMode.EXTEND: (docker_build.Platform.LINUX_ARM64,),

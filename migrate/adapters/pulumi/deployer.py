@@ -27,7 +27,7 @@ from migrate.core.preview import INDEX, Preview, StackOutcome
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.twin import TWIN
 from migrate.errors import BlockedError, InterruptedRunError, MigrateError, TransientError, UnsafePreviewError
-from stacks.image.program import PUBLISHED
+from stacks.image import PUBLISHED
 
 Result = TypeVar("Result")
 

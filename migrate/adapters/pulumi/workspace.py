@@ -33,9 +33,7 @@ from migrate.adapters.pulumi.engine import Engine
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.settings import ImageSettings
 from migrate.errors import AccessError
-from stacks.image import program as image_program
 from stacks.inputs import CONFIG_KEY, CONFIG_NAMESPACE, inputs_to_text
-from stacks.service import program as service_program
 
 _LONGEST_STACK_NAME = 100
 _MAIN = "from stacks.{kind}.program import main\n\nmain()\n"
@@ -55,7 +53,12 @@ class StackKind(StrEnum):
     @property
     def program(self) -> Callable[[], None]:
         """The stack's program: it reads its inputs from the stack's configuration."""
-        return _without_traceback(image_program.main if self is StackKind.IMAGE else service_program.main)
+        # Each brings a provider's library along, and most runs need but one of the two.
+        if self is StackKind.IMAGE:
+            from stacks.image.program import main
+        else:
+            from stacks.service.program import main
+        return _without_traceback(main)
 
 
 @dataclass(frozen=True, slots=True)
