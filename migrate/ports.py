@@ -32,6 +32,7 @@ from migrate.core.images import ChildFacts, FetchedManifest, ImageFacts, ImageRe
 from migrate.core.pending import PendingOperation
 from migrate.core.permission_answers import PermissionAnswers, Question
 from migrate.core.preview import Preview, StackOutcome
+from migrate.core.prices import HourlyRates
 from migrate.core.record import OriginalImage
 from migrate.core.settings import ImageSettings
 from migrate.core.surroundings import Surroundings
@@ -114,6 +115,14 @@ class HealthReader(Protocol):
 
     def alarms(self, names: Sequence[str]) -> tuple[Alarm, ...]:
         """Return the alarms by name; a name without an alarm is left out."""
+        ...
+
+
+class PriceReader(Protocol):
+    """Reads prices."""
+
+    def fargate_rates(self, region: str) -> HourlyRates | None:
+        """Return what Fargate costs in a region; None where nobody tells."""
         ...
 
 

@@ -14,6 +14,7 @@ from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.health import AwsHealthReader
 from migrate.adapters.aws.iam import AwsPermissionReader
+from migrate.adapters.aws.pricing import AwsPriceReader
 from migrate.adapters.aws.roles import role_of
 from migrate.adapters.aws.session import AwsSession, open_session
 from migrate.adapters.aws.surroundings import AwsSurroundingsReader
@@ -207,6 +208,7 @@ def opened_place(place: Place, shared: SharedReads | None = None) -> Iterator[Op
             health=AwsHealthReader(session),
             repositories=repositories,
             permissions=AwsPermissionReader(session),
+            prices=AwsPriceReader(session),
             registry=registry,
             images=RegistryInspector(registry, cache=layers, shared=shared),
             files=RegistryContents(registry, layers),

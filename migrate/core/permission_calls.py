@@ -52,8 +52,8 @@ _JUDGE = MACHINES | {
 }
 """What preflight reads around the service; a part that may not be read is a finding, and stops nothing."""
 
-_HISTORY = frozenset({"ecs:ListServiceDeployments"})
-"""How long deployments took so far."""
+_INFORM = frozenset({"ecs:ListServiceDeployments", "pricing:GetProducts"})
+"""How long deployments took so far, and what the tasks cost: where it may not be asked, a plan says so."""
 
 _SUGGEST = frozenset({"ecs:ListClusters", "ecs:ListServices"})
 """Asked for what there is, where a name was not found or not given."""
@@ -105,10 +105,11 @@ _ACTS: tuple[frozenset[str], ...] = (
 
 _VERBS: Mapping[str, tuple[frozenset[str], ...]] = {
     "init": (_CALLER | _SUGGEST | {"ecs:DescribeServices", "ecs:DescribeTaskDefinition"},),
-    "plan": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE | _HISTORY,),
+    "plan": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE | _INFORM,),
     "check": (_LOOK | _SUGGEST | _JUDGE | _MAY_WE,),
     "status": (_LOOK | _SUGGEST,),
-    "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | NOTIFY | acts for acts in _ACTS),
+    # What one says yes to is shown as a plan shows it.
+    "apply": tuple(_LOOK | _SUGGEST | _JUDGE | _MAY_WE | _INFORM | NOTIFY | acts for acts in _ACTS),
     # It judges what runs, as the gate of a stage does.
     "gate": (_LOOK | _SUGGEST | METRICS | {"elbv2:DescribeTargetHealth", "ecs:ListServiceDeployments"},),
     "rollback": tuple(_LOOK | _SUGGEST | NOTIFY | acts for acts in _BACK),
@@ -124,6 +125,7 @@ BEYOND_A_SMOOTH_RUN: Mapping[str, str] = {
     **dict.fromkeys(sorted(MACHINES), "only where tasks run on machines of EC2"),
     **dict.fromkeys(sorted(METRICS), "only where the settings have a metric to be watched, or a twin is compared"),
     **dict.fromkeys(sorted(NOTIFY), "only where the settings name a topic or an event bus"),
+    "pricing:GetProducts": "only to say what the tasks cost, where the settings do not",
     "elbv2:DescribeTargetGroupAttributes": "only where tasks behind a load balancer are to run on Spot",
     "application-autoscaling:DescribeScheduledActions": "only where the service is scaled automatically",
     "application-autoscaling:DescribeScalingPolicies": "only where the service is scaled automatically",

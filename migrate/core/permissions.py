@@ -128,6 +128,7 @@ CALLS: Mapping[str, tuple[Permission, ...]] = {
     "elbv2:DescribeTargetGroupAttributes": _of("elasticloadbalancing:DescribeTargetGroupAttributes", Target.ANYTHING),
     # Narrower than everything, DescribeAlarms shows no composite alarms (CloudWatch API reference, DescribeAlarms).
     "cloudwatch:DescribeAlarms": _of("cloudwatch:DescribeAlarms", Target.ANYTHING),
+    "pricing:GetProducts": _of("pricing:GetProducts", Target.ANYTHING),
     "cloudwatch:GetMetricData": _of("cloudwatch:GetMetricData", Target.ANYTHING),
     "ecr:GetAuthorizationToken": _of("ecr:GetAuthorizationToken", Target.ANYTHING),
     "ecr:DescribeRepositories": _of("ecr:DescribeRepositories", Target.REPOSITORY),

@@ -10,10 +10,11 @@ from migrate.core.facts import Service, ServiceDeployment
 from migrate.core.observation import Observation
 from migrate.core.plan import MigrationPlan, first_record, make_plan
 from migrate.core.plan_binding import binding, moved_since, other_than_signed, read_binding, saved
+from migrate.core.prices import HourlyRates
 from migrate.core.record import Record, still_open
 from migrate.core.settings import Settings
 from migrate.core.stages import Stage
-from migrate.errors import AccessError, SettingsError, WorldChangedError
+from migrate.errors import AccessError, MigrateError, SettingsError, WorldChangedError
 from migrate.store_port import RecordStore
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
@@ -23,7 +24,10 @@ from migrate.workflows.runtime import Readers
 def look(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, saving nothing."""
     observation, record = before_a_plan(runtime)
-    observation = replace(observation, rollouts=_rollouts(runtime, observation.service))
+    rates, problem = _rates(runtime, observation.account.region)
+    observation = replace(
+        observation, rollouts=_rollouts(runtime, observation.service), rates=rates, rates_problem=problem
+    )
     return make_plan(observation, runtime.settings, record)
 
 
@@ -40,6 +44,20 @@ def _rollouts(runtime: Readers, service: Service) -> tuple[ServiceDeployment, ..
         return runtime.services.service_deployments(service)
     except AccessError:
         return None
+
+
+def _rates(runtime: Readers, region: str) -> tuple[tuple[HourlyRates, ...], str]:
+    """Return what the AWS Price List says of a region, or why it does not; it is not asked where the settings say it.
+
+    Prices only inform, so that a refusal stops nothing.
+    """
+    if any(item.region == region for item in runtime.settings.prices):
+        return (), ""
+    try:
+        found = runtime.prices.fargate_rates(region)
+    except MigrateError as error:
+        return (), f"The AWS Price List could not be asked: {error.why or error.what}"
+    return ((found,), "") if found else ((), f"The AWS Price List tells no price of Fargate in {region}.")
 
 
 def known_or_first(runtime: Readers) -> Record:

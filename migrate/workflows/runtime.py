@@ -17,6 +17,7 @@ from migrate.ports import (
     ImageRegistry,
     Narrator,
     PermissionReader,
+    PriceReader,
     RepositoryReader,
     SafetyActions,
     ServiceReader,
@@ -37,6 +38,7 @@ class Readers:
     health: HealthReader
     repositories: RepositoryReader
     permissions: PermissionReader
+    prices: PriceReader
     registry: ImageRegistry
     images: ImageInspector
     files: ImageContents

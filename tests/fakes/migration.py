@@ -36,6 +36,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.image_registry import FakeImageRegistry
 from tests.fakes.notifications import FakeChannels
 from tests.fakes.permissions import FakePermissionReader
+from tests.fakes.prices import FakePriceReader
 from tests.fakes.record_store import MemoryRecordStore
 from tests.fakes.stack_deployer import FakeStackDeployer
 
@@ -65,6 +66,7 @@ class Operator:
     builds: FakeBuildReader = field(default_factory=FakeBuildReader)
     durable: Durable = field(default_factory=InMemory)
     permissions: FakePermissionReader = field(default_factory=FakePermissionReader)
+    prices: FakePriceReader = field(default_factory=FakePriceReader)
     orders: Orders = field(default_factory=NoOrders)
     sources: FakeSources = field(default_factory=FakeSources)
     channels: FakeChannels = field(default_factory=FakeChannels)
@@ -85,6 +87,7 @@ class Operator:
             health=FakeHealthReader(self.world),
             repositories=FakeRepositoryReader(self.world),
             permissions=self.permissions,
+            prices=self.prices,
             registry=registry,
             images=RegistryInspector(registry),
             files=RegistryContents(registry),

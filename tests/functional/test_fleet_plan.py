@@ -40,6 +40,7 @@ from tests.fakes.builds import FakeBuildReader
 from tests.fakes.clock import FakeClock
 from tests.fakes.fleet_account import REGION, FleetWorld, member_of, parsed_request
 from tests.fakes.image_content import digest_of
+from tests.fakes.prices import FakePriceReader
 from tests.fakes.record_store import MemoryRecordStore
 from tests.unit.aws.recordings import made_up_core
 
@@ -105,6 +106,7 @@ class Aws:
             health=AwsHealthReader(session),
             repositories=EcrRepositoryReader(session),
             permissions=permissions,
+            prices=FakePriceReader(),
             registry=registry,
             images=RegistryInspector(registry, shared=shared),
             files=RegistryContents(registry),

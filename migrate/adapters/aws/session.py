@@ -35,19 +35,21 @@ if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_pricing import PricingClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
 
 T = TypeVar("T")
 
 ATTEMPTS = 6
-ATTEMPTS_AT_IAM = 2
-"""Fewer where an answer only helps: a network without a way to IAM must not hold up every plan for a minute."""
+ATTEMPTS_WHERE_IT_HELPS = 2
+"""Fewer where an answer only helps: a network without a way to IAM or to prices must not hold up every plan."""
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
 ATTEMPTS_TO_NOTIFY = 2
 SECONDS_TO_NOTIFY = 4
 """What is told waits for, and little more: a way back must not be held up by somebody who is to hear of it."""
+_ONLY_HELPING = frozenset({"iam", "pricing"})
 _ONCE = 1
 """A write whose answer got lost may have taken effect: safety.py looks before it repeats one, botocore would not."""
 
@@ -203,6 +205,10 @@ class AwsSession:
         """Return the IAM client."""
         return cast("IAMClient", self._client("iam"))
 
+    def pricing(self, region: str) -> PricingClient:
+        """Return the client of the AWS Price List, in a region that has its endpoint."""
+        return cast("PricingClient", self._client("pricing", region))
+
     def sts(self) -> STSClient:
         """Return the STS client."""
         return cast("STSClient", self._client("sts"))
@@ -235,7 +241,7 @@ class AwsSession:
 
     def _config(self, service: str, purpose: _Purpose) -> Config:
         told = purpose is _Purpose.NOTIFYING
-        most = ATTEMPTS_TO_NOTIFY if told else ATTEMPTS_AT_IAM if service == "iam" else self.attempts
+        most = ATTEMPTS_TO_NOTIFY if told else ATTEMPTS_WHERE_IT_HELPS if service in _ONLY_HELPING else self.attempts
         attempts = _ONCE if purpose is _Purpose.SAFETY else min(self.attempts, most)
         return Config(
             # The second line, where others use up the account's rates: it slows down by what AWS answers.

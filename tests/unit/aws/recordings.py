@@ -52,6 +52,7 @@ class Recordings:
             "application_autoscaling": session.application_autoscaling,
             "sts": session.sts,
             "iam": session.iam,
+            "pricing": lambda: session.pricing("eu-central-1"),
             "sns": lambda: session.sns(REGION),
             "events": lambda: session.events(REGION),
         }

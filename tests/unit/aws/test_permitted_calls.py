@@ -22,6 +22,7 @@ SERVICES = {
     "elbv2": "elbv2",
     "events": "events",
     "iam": "iam",
+    "pricing": "pricing",
     "sns": "sns",
     "sts": "sts",
 }
