@@ -9,7 +9,15 @@ import pytest
 from migrate.config import load
 from migrate.core.facts import StrategyItem
 from migrate.core.prices import HourlyRates
-from migrate.core.settings import ArchitectureMode, GateSettings, ImageMode, ImageSettings, ServiceSettings, Settings
+from migrate.core.settings import (
+    ArchitectureMode,
+    GateSettings,
+    ImageMode,
+    ImageSettings,
+    OwnerLanguage,
+    ServiceSettings,
+    Settings,
+)
 from migrate.errors import ExitCode, SettingsError
 
 SMALLEST = """\
@@ -337,6 +345,36 @@ def test_a_mode_that_builds_needs_a_context(tmp_path: Path, mode: str) -> None:
 def test_mode_external_builds_nothing_and_needs_no_context(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, SMALLEST.replace('context = "app"', 'mode = "external"')))
     assert loaded.image.mode is ImageMode.EXTERNAL
+
+
+OWNED = SMALLEST.replace('context = "app"', 'mode = "external"').replace(
+    'name = "web"', 'name = "web"\nowner = "external"\nowner_tool = "cdk"\nowner_deadline = "20m"'
+)
+
+
+def test_a_service_may_be_left_to_its_owner(tmp_path: Path) -> None:
+    service = load(write(tmp_path, OWNED)).service
+    assert service.is_external
+    assert (service.owner_tool, service.owner_deadline) == (OwnerLanguage.CDK, timedelta(minutes=20))
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "told"),
+    [
+        ('mode = "external"', 'context = "app"', 'image.mode is "extend"; expected "external" beside service.owner'),
+        ("20m", "0s", 'service.owner_deadline is "0s"; expected more than 0'),
+        ("cdk", "ansible", "service.owner_tool"),
+        ('"external"\nowner_tool', '"somebody"\nowner_tool', "service.owner"),
+    ],
+)
+def test_what_an_owner_cannot_do_is_refused(tmp_path: Path, found: str, instead: str, told: str) -> None:
+    assert found in OWNED
+    assert told in complaint(tmp_path, OWNED.replace(found, instead))
+
+
+def test_no_twin_is_made_beside_a_service_of_others(tmp_path: Path) -> None:
+    text = f'{OWNED}\n[architecture]\nmode = "canary"\n'
+    assert 'architecture.mode is "canary"; expected "rolling" beside service.owner' in complaint(tmp_path, text)
 
 
 def test_the_value_of_a_build_argument_is_never_repeated(tmp_path: Path) -> None:

@@ -25,7 +25,15 @@ from migrate.core.permissions import (
     permissions_of,
     permissions_to_act,
 )
-from migrate.core.settings import ArchitectureMode, GateSettings, ImageSettings, ServiceSettings, Settings
+from migrate.core.settings import (
+    ArchitectureMode,
+    GateSettings,
+    ImageMode,
+    ImageSettings,
+    ServiceOwner,
+    ServiceSettings,
+    Settings,
+)
 
 ALL = tuple(sorted({permission for permissions in CALLS.values() for permission in permissions}))
 KNOWN = Scope(
@@ -273,3 +281,10 @@ def test_metrics_need_a_permission_only_where_a_gate_watches_one_or_a_twin_is_co
     assert "cloudwatch:GetMetricData" not in useless(probe, mode=ArchitectureMode.CANARY)
     needed = {permission.action for permission in permissions_of([Verb.APPLY], 2)}
     assert "cloudwatch:GetMetricData" in needed
+
+
+def test_whoever_leaves_a_service_to_its_owner_needs_no_permission_to_deploy_it() -> None:
+    service = ServiceSettings("shop", "web", owner=ServiceOwner.EXTERNAL)
+    useless = without_use(Settings(service, ImageSettings("web", mode=ImageMode.EXTERNAL)))
+    left = {item.action for item in permissions_of([Verb.APPLY, Verb.ROLLBACK]) if not item.reads} - useless
+    assert left == {"ecr:PutImage", "ecs:StopServiceDeployment", "sns:Publish", "events:PutEvents"}

@@ -12,6 +12,7 @@ from migrate.core.owner_changes import owner_change
 from migrate.core.owners import Owner
 from migrate.core.preflight import findings
 from migrate.core.provider.service import service_arguments
+from migrate.core.settings import ServiceOwner
 from migrate.core.stages import Stage
 from tests.fakes.facts import SPOT, record
 from tests.fakes.preflight import SETTINGS, container, described, found
@@ -211,3 +212,21 @@ def test_c62_a_service_without_tags_gets_none(stage: Stage) -> None:
     inputs = desired_state(known, SETTINGS, stage).service
     assert not {"tags", "propagate_tags", "enable_ecs_managed_tags"} & set(service_arguments(inputs.service.document))
     assert {item.tags for item in inputs.task_definitions} == {()}
+
+
+@pytest.mark.parametrize(
+    ("answer", "grade"),
+    [
+        (tagged(STACK), Grade.INFO),
+        (tagged({**STACK, "copilot-application": "shop", "copilot-service": "web"}), Grade.INFO),
+        (tagged({**STACK, "elasticbeanstalk:environment-name": "shop"}), Grade.BLOCK),
+        ({"resourceManagementType": "ECS"}, Grade.BLOCK),
+    ],
+)
+def test_a_service_that_is_left_to_its_owner_is_stopped_only_where_he_cannot_deploy_it(
+    answer: dict[str, Any], grade: Grade
+) -> None:
+    service = replace(SETTINGS.service, owner=ServiceOwner.EXTERNAL)
+    seen = {item.code: item for item in findings(described(answer), replace(SETTINGS, service=service))}
+    assert seen["service.owned"].grade is grade
+    assert "service.owner-suggested" not in seen
