@@ -55,6 +55,8 @@ def told(text: OwnerText) -> str:
 
 def _remarks(change: OwnerChange, language: OwnerLanguage) -> Iterator[str]:
     capacity = change.capacity
+    if change.deployment:
+        yield "First push the multi-platform image under the service's own tag: only a new deployment reads it."
     if capacity is None:
         return
     if capacity.launch_type is not None:

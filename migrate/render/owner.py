@@ -64,12 +64,10 @@ def _text(change: OwnerChange, record: Record, settings: Settings) -> OwnerText:
 
 def _shown(change: OwnerChange, record: Record, settings: Settings) -> RenderableType:
     text = _text(change, record, settings)
-    parts: list[RenderableType] = [Text(f"\nFor its owner, {text.title} ({text.language}):", "bold")]
+    parts: list[RenderableType] = [Text(f"\nFor its owner, {text.title}, in {text.language}:", "bold")]
     for snippet in text.snippets:
-        parts += [
-            Padding(Text(f"in {snippet.place}" if snippet.syntax != "sh" else snippet.place, "dim"), (0, 0, 0, 2))
-        ]
-        # Code is shown as it is to be copied: no line of it is folded.
-        parts += [Padding(Text(snippet.text, no_wrap=True, overflow="ignore"), (0, 0, 0, 4))]
+        parts.append(Text(f"  {snippet.place if snippet.syntax == 'sh' else f'in {snippet.place}'}", "dim"))
+        # Code is shown as it is to be copied: no line of it is folded or cut.
+        parts += [Text(f"    {line}", no_wrap=True, overflow="ignore") for line in snippet.text.splitlines()]
     parts += [Padding(Text(remark), (0, 0, 0, 2)) for remark in text.remarks]
     return Group(*parts)
