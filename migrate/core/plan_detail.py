@@ -14,6 +14,7 @@ from migrate.core import sides as names
 from migrate.core.capacity_steps import way_in_steps
 from migrate.core.desired_state import desired_state, planned_twin, shelf_tag
 from migrate.core.documents import Document, Json, document, fields
+from migrate.core.permission_calls import LEFT_TO_AN_OWNER
 from migrate.core.plan import MigrationPlan, StagePlan
 from migrate.core.record import Record
 from migrate.core.rollout_history import RolloutHistory, StageTime
@@ -54,8 +55,9 @@ def stage_details(plan: MigrationPlan, settings: Settings) -> tuple[StageDetail,
 def stage_detail(plan: MigrationPlan, stage: Stage, settings: Settings) -> StageDetail:
     """Return one stage of a plan in full; ``settings`` are those that the plan was made with."""
     shown = sides(plan.record, settings, stage, plan.desired_count)
-    requests = _Requests(plan.record, settings, stage, shown)
-    return StageDetail(stage, shown, tuple(requests.made()), _time(plan, plan.stage(stage), settings, plan.rollouts))
+    made = _Requests(plan.record, settings, stage, shown).made()
+    requests = tuple(item for item in made if not (plan.record.owned and item.call in LEFT_TO_AN_OWNER))
+    return StageDetail(stage, shown, requests, _time(plan, plan.stage(stage), settings, plan.rollouts))
 
 
 def _time(plan: MigrationPlan, stage: StagePlan, settings: Settings, history: RolloutHistory | None) -> StageTime:

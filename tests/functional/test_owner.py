@@ -11,13 +11,17 @@ import pytest
 from migrate.core.facts import StrategyItem
 from migrate.core.gates import Verdict
 from migrate.core.judgement import Judgement
+from migrate.core.orders import Choice, Order
+from migrate.core.plan_detail import stage_details
 from migrate.core.settings import ServiceOwner
 from migrate.core.stages import Position, Stage
+from migrate.core.surroundings import ScalableTarget
 from migrate.core.unfinished import interrupted
 from migrate.errors import BlockedError, ExitCode, WorldChangedError
 from migrate.workflows.judge import judge_now
+from migrate.workflows.orders import GivenOrders
 from tests.fakes.aws_simulation import Fate
-from tests.fakes.service_owner import ON_DEMAND, Owner
+from tests.fakes.service_owner import LATER, ON_DEMAND, Owner
 
 SPOT = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
 
@@ -272,3 +276,37 @@ def test_a_gate_leaves_an_interrupted_stage_to_be_taken_up() -> None:
     found = interrupted(owner.operator.store.runs(owner.operator.service.arn))
     assert found is not None
     assert (found.verb, found.stage) == ("apply", 2)
+
+
+def test_a_plan_promises_no_request_but_the_guard_tag() -> None:
+    owner = Owner.of_the_demo()
+    plan = owner.operator.plan()
+    made = [item.call for detail in stage_details(plan, owner.operator.settings) for item in detail.requests]
+    assert made == ["ecr:PutImage"]
+
+
+def test_to_roll_back_while_nothing_has_arrived_proves_what_was_there() -> None:
+    owner = Owner.of_the_demo().reach(1)
+    orders = GivenOrders()
+    owner.operator.orders = orders
+    owner.later(lambda: orders.give(Order(Choice.ROLL_BACK, "Ctrl-C, answered")))
+    owner.operator.world.clock.stop_after(LATER)
+    outcome = owner.operator.apply(2)
+    assert (outcome.exit_code, outcome.stage) == (ExitCode.ROLLED_BACK, Stage.IMAGE), outcome
+    assert owner.operator.record.position == Position(proven=Stage.IMAGE)
+
+
+def test_a_rollback_whose_deployment_does_not_arrive_is_not_complete() -> None:
+    owner = Owner.of_the_demo().reach(2)
+    outcome = owner.operator.roll_back()
+    assert outcome.exit_code is ExitCode.ROLLBACK_INCOMPLETE
+    assert "runtimePlatform.cpuArchitecture X86_64" in outcome.reasons[1]
+
+
+def test_auto_scaling_may_change_the_count_while_the_owner_deploys() -> None:
+    owner = Owner.of_the_demo().reach(1)
+    surroundings = replace(owner.operator.world.surroundings, scalable_target=ScalableTarget(1, 10))
+    owner.operator.world.surroundings = surroundings
+    owner.later(lambda: owner.operator.world.scale(6))
+    owner.later(lambda: owner.deploy(architecture="ARM64"), after=timedelta(minutes=5))
+    assert owner.operator.apply(2).exit_code is ExitCode.DONE
