@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from migrate.core.fleet.plan import MemberSummary, MemberVerdict, totals
+from migrate.core.fleet.plan import MemberSummary, MemberVerdict, fleet_costs, totals
 from migrate.render.structured import head, plain
 
 _STYLES = {
@@ -25,6 +26,10 @@ _COUNTED = ("next", "verdict", "block", "warn", "unknown")
 _LONGEST_NAME = 40
 _SHORTEST_WHY = 24
 
+_PRICED_BY = (
+    "At the prices of the settings or the built-in ones, without Savings Plans and other discounts; Spot is a range. "
+    "`migrate plan` of one service asks the AWS Price List."
+)
 _NOT_LOOKED_AT = (
     "What a build needs, and what an amd64 image would leave behind, was not looked at: `migrate plan` of one service "
     "does, and so does every apply."
@@ -46,7 +51,8 @@ def fleet_plan(members: Sequence[MemberSummary]) -> RenderableType:
             place = (member.account, member.region)
             table.add_row(Text(f"{member.region} of {member.account}", "bold"))
         table.add_row(*_cells(member))
-    return Group(Text(told_totals(members), "bold"), Text(), table, Text(), Text(_NOT_LOOKED_AT, "dim"))
+    cost = [Text(), *(Text(line) for line in told_costs(members))]
+    return Group(Text(told_totals(members), "bold"), Text(), table, *cost, Text(), Text(_NOT_LOOKED_AT, "dim"))
 
 
 def _cells(member: MemberSummary) -> tuple[RenderableType, ...]:
@@ -69,11 +75,33 @@ def told_totals(members: Sequence[MemberSummary]) -> str:
     return f"{len(members)} service{'' if len(members) == 1 else 's'}: {counted or 'none'}"
 
 
+def told_costs(members: Sequence[MemberSummary]) -> Iterator[str]:
+    """Yield what a month of the fleet costs now and at the end, a line for each currency, and how many are in none."""
+    costs = fleet_costs(members)
+    for cost in costs:
+        now, after = _range(cost.now_low, cost.now_high), _range(cost.after_low, cost.after_high)
+        yield f"A month of {_services(cost.services)}: {now} {cost.currency} now, {after} {cost.currency} at the end"
+    unknown = len(members) - sum(cost.services for cost in costs)
+    if unknown:
+        yield f"The price of {_services(unknown)} is not known"
+    if costs:
+        yield _PRICED_BY
+
+
+def _range(low: Decimal, high: Decimal) -> str:
+    return f"{high}" if low == high else f"{low} to {high}"
+
+
+def _services(count: int) -> str:
+    return f"{count} service{'' if count == 1 else 's'}"
+
+
 def fleet_plan_document(members: Sequence[MemberSummary]) -> dict[str, Any]:
     """Return a fleet's plan for programs."""
     return {
         **head("fleet_plan"),
         "totals": {verdict.value: count for verdict, count in totals(members).items()},
+        "costs": [plain(cost) for cost in fleet_costs(members)],
         "members": [
             {
                 "account": member.account,
@@ -85,6 +113,8 @@ def fleet_plan_document(members: Sequence[MemberSummary]) -> dict[str, Any]:
                 "stopped_stage": plain(member.stopped_stage),
                 "stopper": member.stopper,
                 "code": member.code,
+                "price_now": plain(member.price_now),
+                "price_after": plain(member.price_after),
                 "counts": {"block": member.blocks, "warn": member.warnings, "unknown": member.unknowns},
             }
             for member in members

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
+from migrate.core.cost import Price, PriceEstimate
 from migrate.core.findings import Grade, blocking
 from migrate.core.plan import MigrationPlan, StageStatus
 from migrate.core.stages import Stage
@@ -46,6 +48,10 @@ class MemberSummary:
     blocks: int = 0
     warnings: int = 0
     unknowns: int = 0
+    price_now: Price | None = None
+    """A month as the service is now; None where there is no plan."""
+    price_after: Price | None = None
+    """A month once the last stage is done."""
 
     @property
     def name(self) -> str:
@@ -72,6 +78,8 @@ def judged(plan: MigrationPlan, *, account: str, region: str, cluster: str, serv
         stopper=stopper.text if stopper else "",
         code=stopper.code if stopper else "",
         blocks=grades[Grade.BLOCK],
+        price_now=plan.price_now,
+        price_after=plan.stages[-1].price,
         warnings=grades[Grade.WARN],
         unknowns=grades[Grade.UNKNOWN],
     )
@@ -91,3 +99,34 @@ def totals(members: Iterable[MemberSummary]) -> dict[MemberVerdict, int]:
     """Return how many members have each verdict, all verdicts in their order."""
     counted = Counter(member.verdict for member in members)
     return {verdict: counted[verdict] for verdict in MemberVerdict}
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCost:
+    """A month of ``services`` services of a fleet in one currency: now, and once the last stage of each is done."""
+
+    currency: str
+    services: int
+    now_low: Decimal
+    now_high: Decimal
+    after_low: Decimal
+    after_high: Decimal
+
+
+def fleet_costs(members: Iterable[MemberSummary]) -> tuple[FleetCost, ...]:
+    """Return the sums over the members of which both prices are known, by currency; the others are in none."""
+    found: dict[str, FleetCost] = {}
+    for member in members:
+        now, after = member.price_now, member.price_after
+        if not isinstance(now, PriceEstimate) or not isinstance(after, PriceEstimate):
+            continue
+        so_far = found.get(now.currency, FleetCost(now.currency, 0, *(Decimal(0),) * 4))
+        found[now.currency] = FleetCost(
+            now.currency,
+            so_far.services + 1,
+            so_far.now_low + now.low,
+            so_far.now_high + now.high,
+            so_far.after_low + after.low,
+            so_far.after_high + after.high,
+        )
+    return tuple(found[name] for name in sorted(found))

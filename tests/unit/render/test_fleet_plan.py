@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from migrate.core.cost import PriceEstimate, UnknownPrice
 from migrate.core.findings import Finding, Grade
-from migrate.core.fleet.plan import MemberSummary, MemberVerdict, judged, totals
+from migrate.core.fleet.plan import MemberSummary, MemberVerdict, fleet_costs, judged, totals
 from migrate.core.plan import MigrationPlan, StageStatus, make_plan
 from migrate.core.stages import Position, Stage
 from migrate.render import text
-from migrate.render.fleet_plan import fleet_plan
+from migrate.render.fleet_plan import fleet_plan, told_costs
 from tests.fakes.facts import observation, record, repository, settings
 
 PLACE = ("111122223333", "eu-west-1", "shop")
@@ -50,9 +52,48 @@ def plan_of(**more: object) -> MigrationPlan:
     return make_plan(observation(**more), settings(), None)
 
 
+def month(cents: int, *, spot: bool = False, currency: str = "USD") -> PriceEstimate:
+    high = Decimal(cents).scaleb(-2)
+    low = (high * Decimal("0.3")).quantize(high) if spot else high
+    return PriceEstimate(low, high, currency, "the test", "2026-11")
+
+
+PRICED = (
+    replace(MEMBERS[0], price_now=month(36040), price_after=month(28840, spot=True)),
+    replace(MEMBERS[1], price_now=month(10000), price_after=month(8000)),
+    replace(MEMBERS[2], price_now=month(5000, currency="JPY"), price_after=month(4000, currency="JPY")),
+    replace(MEMBERS[3], price_now=UnknownPrice("On EC2."), price_after=UnknownPrice("On EC2.")),
+    MEMBERS[5],
+)
+
+
+def test_a_fleet_costs_what_its_services_cost_together() -> None:
+    """360.40 + 100.00 = 460.40 now; 288.40 x 0.3 + 80.00 = 166.52 at least and 288.40 + 80.00 = 368.40 at most."""
+    yen, dollars = fleet_costs(PRICED)
+    assert (dollars.services, dollars.now_low, dollars.now_high) == (2, Decimal("460.40"), Decimal("460.40"))
+    assert (dollars.after_low, dollars.after_high) == (Decimal("166.52"), Decimal("368.40"))
+    assert (yen.currency, yen.services, yen.now_high, yen.after_high) == ("JPY", 1, Decimal(50), Decimal(40))
+    assert list(told_costs(PRICED))[:3] == [
+        "A month of 1 service: 50.00 JPY now, 40.00 JPY at the end",
+        "A month of 2 services: 460.40 USD now, 166.52 to 368.40 USD at the end",
+        "The price of 2 services is not known",
+    ]
+
+
+def test_a_plan_tells_its_prices_to_the_fleet() -> None:
+    plan = plan_of()
+    found = summary(plan)
+    assert (found.price_now, found.price_after) == (plan.price_now, plan.stages[-1].price)
+
+
 @pytest.mark.parametrize("width", [80, 140])
 def test_a_line_for_each_service(width: int, snapshot: SnapshotAssertion) -> None:
     assert text.shown(fleet_plan(MEMBERS), width=width, colour=False) == snapshot
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_cost_of_a_fleet_stands_below_its_table(width: int, snapshot: SnapshotAssertion) -> None:
+    assert text.shown(fleet_plan(PRICED), width=width, colour=False) == snapshot
 
 
 def test_places_are_told_where_there_are_several(snapshot: SnapshotAssertion) -> None:

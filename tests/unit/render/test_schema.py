@@ -16,7 +16,9 @@ import pytest
 import migrate.render
 from migrate.core.audit import ActEnd, EntryKind, audit
 from migrate.core.check import FailOn, Readiness, Subject, report
+from migrate.core.cost import TaskSize, monthly_price
 from migrate.core.evidence import EventKind
+from migrate.core.facts import Architecture
 from migrate.core.findings import Finding, Grade
 from migrate.core.fleet.plan import MemberSummary, MemberVerdict
 from migrate.core.fleet.report import FleetReport
@@ -48,8 +50,18 @@ FINDING = Finding("image.wrong-binary", Grade.BLOCK, 2, "An x86 file.", "Rebuild
 EVIDENCE = (("container", "web"), ("file", "/app"), ("file", "/lib/x"))
 
 
+PRICE = monthly_price(TaskSize(256, 512), {"FARGATE": 4}, Architecture.ARM64, "us-east-1")
 SUMMARIES = (
-    MemberSummary("111122223333", "eu-west-1", "shop", "web", MemberVerdict.READY, Stage.BASELINE),
+    MemberSummary(
+        "111122223333",
+        "eu-west-1",
+        "shop",
+        "web",
+        MemberVerdict.READY,
+        Stage.BASELINE,
+        price_now=PRICE,
+        price_after=PRICE,
+    ),
     MemberSummary("111122223333", "eu-west-1", "shop", "api", MemberVerdict.UNREAD, stopper="No.", code="errors#fault"),
 )
 
