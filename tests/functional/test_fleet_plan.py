@@ -31,7 +31,7 @@ from migrate.core.image_names import ImageReference
 from migrate.core.plan import MigrationPlan, make_plan
 from migrate.core.rate_limits import ApiGroup
 from migrate.errors import AccessError, MigrateError
-from migrate.workflows.fleet_plan import MemberPlan, Place, plan_fleet
+from migrate.workflows.fleet_plan import BATCHES_AHEAD, FIRST_BATCH, SERVICES_A_BATCH, MemberPlan, Place, plan_fleet
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
 from migrate.workflows.plan import stages_left
@@ -261,6 +261,22 @@ def test_plans_come_in_order_over_many_batches_and_are_saved() -> None:
     assert session.calls.by_operation["ecs:DescribeServices"] == 6
     assert [item.member.service for item in found] == [member.service for member in members(60)]
     assert all(aws.store.plan(item.member.arn) for item in found)
+
+
+def test_a_batch_that_takes_long_keeps_no_later_one_from_its_turn() -> None:
+    wanted, later = members(300), threading.Event()
+    sixth = FIRST_BATCH + (BATCHES_AHEAD - 1) * SERVICES_A_BATCH
+
+    def place_of(member: Member) -> Place:
+        if member == wanted[0]:
+            assert later.wait(30)
+        elif member == wanted[sixth]:
+            later.set()
+        raise AccessError("Nobody may look.", then="Ask.")
+
+    found = list(plan_fleet(wanted, place_of))
+    assert [item.member for item in found] == wanted
+    assert {item.summary.stopper for item in found} == {"Nobody may look."}
 
 
 def test_a_look_that_is_given_up_early_ends_and_leaves_no_thread() -> None:
