@@ -39,8 +39,9 @@ def entered_by_its_owner(work: Work, stage: Stage, observation: Observation) -> 
 
 def strange_change(work: Work, stage: Stage, before: Record, error: WorldChangedError, *, stop: bool) -> RunOutcome:
     """Return the end of a stage in whose place something else was deployed."""
+    acted = work.journal.acted
     stopped = stop and stop_what_runs(work)
-    if not work.journal.acted:
+    if not acted:
         # Refused at the first look: the stage was not begun.
         work.remember(replace(work.record, position=before.position, known_count=before.known_count))
     reasons = (
