@@ -310,3 +310,11 @@ def test_auto_scaling_may_change_the_count_while_the_owner_deploys() -> None:
     owner.later(lambda: owner.operator.world.scale(6))
     owner.later(lambda: owner.deploy(architecture="ARM64"), after=timedelta(minutes=5))
     assert owner.operator.apply(2).exit_code is ExitCode.DONE
+
+
+def test_a_way_back_is_proven_whatever_the_count_is_by_now() -> None:
+    owner = Owner.of_the_demo().reach(2)
+    owner.operator.world.scale(2)
+    owner.later(lambda: owner.deploy(architecture="X86_64"))
+    assert owner.operator.roll_back().exit_code is ExitCode.DONE
+    assert owner.operator.record.known_count == 2
