@@ -124,7 +124,9 @@ def test_the_index_is_shelved_published_and_put_back_without_a_replacement(scene
     tag = scene.record.baseline.image.reference.tag or ""
     shelf, record, digest = _shelved(scene)
     assert scene.digest(tag) == original
-    assert scene.stacks.preview_image(shelf).changes == ()
+    settled = scene.stacks.preview_image(shelf).settled
+    assert settled is not None
+    assert settled.output("index_digest") == digest
     published = desired_state(record, scene.settings, Stage.IMAGE).image
     back = desired_state(record, scene.settings, Stage.BASELINE).image
     for _ in range(2):
