@@ -126,7 +126,6 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
         guard_tag="" if _is_elsewhere(observation, settings) else guard_tag(reference.tag or "", digest),
         children=children_of(facts) if facts and facts.is_index else (),
     )
-    primary = observation.service.primary
     baseline = Baseline(
         recorded_at=observation.taken_at,
         account=observation.account,
@@ -135,13 +134,9 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
         cluster=observation.cluster,
         image=original,
     )
-    owned = settings.service.is_external
-    return Record(
-        baseline=baseline,
-        last_deployment_id=primary.id if primary else None,
-        owned=owned,
-        known_count=observation.service.desired_count if owned else None,
-    )
+    deployment = observation.service.primary.id if observation.service.primary else None
+    count = observation.service.desired_count if settings.service.is_external else None
+    return Record(baseline, last_deployment_id=deployment, owned=settings.service.is_external, known_count=count)
 
 
 def _is_elsewhere(observation: Observation, settings: Settings) -> bool:
@@ -174,14 +169,13 @@ def _stage(stage: Stage, record: Record, settings: Settings, found: tuple[Findin
     changes, writes = _SKIPPED if skipped else _CHANGES[stage](record, settings, before, after)
     if record.owned:
         writes = tuple(write for write in writes if write.startswith("ecr:PutImage")) or ("none: its owner deploys",)
-    blocks = blocking(found, stage)
     rests = skipped or (stage is Stage.BASELINE and before.launch_type == after.launch_type)
     steps = way_in_steps(before.strategy, settings, _count(record)) if stage is Stage.CAPACITY else (after.strategy,)
     canary = stage is Stage.ARCHITECTURE and settings.architecture is ArchitectureMode.CANARY
     deploys = 0 if rests else len(steps) + canary
     return StagePlan(
         stage=stage,
-        status=_status(stage, record, blocked=bool(blocks)),
+        status=_status(stage, record, blocked=bool(blocking(found, stage))),
         changes=changes,
         deploys=deploys,
         writes=writes,
