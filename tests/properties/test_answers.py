@@ -14,7 +14,7 @@ from botocore.session import Session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate.adapters.aws.answers import AnswerParser
+from migrate.adapters.aws.answers import AnswerParser, AnswerParsers
 from migrate.adapters.aws.timestamps import timestamp
 
 _DEEPEST = 5
@@ -75,3 +75,9 @@ def test_what_no_structure_may_hold_is_refused_as_botocore_refuses_it() -> None:
     shape = output("ecs", "DescribeServices")
     answer = {"body": b'{"__type": "x#ClusterNotFoundException", "message": "gone"}', "headers": {}, "status_code": 400}
     assert AnswerParser().parse(dict(answer), shape) == JSONParser(timestamp).parse(dict(answer), shape)
+
+
+def test_what_was_worked_out_for_one_answer_serves_all() -> None:
+    parsers = AnswerParsers()
+    assert parsers.create_parser("json") is parsers.create_parser("json")
+    assert not isinstance(parsers.create_parser("query"), AnswerParser)

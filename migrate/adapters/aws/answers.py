@@ -29,26 +29,36 @@ class AnswerParsers(ResponseParserFactory):
     def __init__(self) -> None:
         super().__init__()
         self.set_parser_defaults(timestamp_parser=timestamp)
+        # botocore asks for a parser at each answer: one for all of them keeps what it has worked out.
+        self._ours = AnswerParser()
 
     def create_parser(self, protocol_name: str) -> ResponseParser:
-        """Return a parser for one client."""
-        if protocol_name == "json":
-            return AnswerParser()
-        return super().create_parser(protocol_name)
+        """Return a parser, for any number of clients and threads."""
+        return self._ours if protocol_name == "json" else super().create_parser(protocol_name)
 
 
 class AnswerParser(JSONParser):
-    """Reads what botocore's JSONParser reads, of one service: names of shapes are its own."""
+    """Reads what botocore's JSONParser reads. The shapes of answers live as long as their client does."""
 
     def __init__(self) -> None:
         super().__init__(timestamp_parser=timestamp)
-        self._readers: dict[str, _Reader | None] = {}
+        self._readers: dict[Shape, _Reader | None] = {}
 
     def _parse_shape(self, shape: Shape, node: Any) -> Any:
-        reader = self._reader(shape)
+        if shape not in self._readers:
+            self._readers[shape] = _Shapes(self).reader(shape)
+        reader = self._readers[shape]
         return node if reader is None else reader(node)
 
-    def _reader(self, shape: Shape) -> _Reader | None:
+
+class _Shapes:
+    """What reads the shapes of one answer: within a service each has a name of its own."""
+
+    def __init__(self, parser: AnswerParser) -> None:
+        self._parser = parser
+        self._readers: dict[str, _Reader | None] = {}
+
+    def reader(self, shape: Shape) -> _Reader | None:
         """Return what reads a value of this shape; None where it stays as JSON has it."""
         if shape.name not in self._readers:
             self._readers[shape.name] = self._made(shape)
@@ -58,13 +68,13 @@ class AnswerParser(JSONParser):
         kind = shape.type_name
         if kind == "structure" and shape.is_tagged_union:
             # Rare, and told apart by what they hold: botocore's own way, for which it has no other name.
-            return lambda value: cast("Any", JSONParser)._handle_structure(self, shape, value)  # noqa: SLF001
+            return lambda value: cast("Any", JSONParser)._handle_structure(self._parser, shape, value)  # noqa: SLF001
         if kind == "structure":
-            return None if shape.is_document_type else _Structure(self._reader, shape.members)
+            return None if shape.is_document_type else _Structure(self.reader, shape.members)
         if kind == "list":
-            return _list(self._reader(shape.member))
+            return _list(self.reader(shape.member))
         if kind == "map":
-            return _map(self._reader(shape.value))
+            return _map(self.reader(shape.value))
         return _OF_KINDS.get(kind)
 
 
