@@ -24,6 +24,7 @@ _VERBS = {
     "diff": "Show both sides of every document that a stage is about.",
     "check": "Find what stands in the way of ARM64 and Spot, of a service, a file or an image.",
     "iam": "Print the least IAM policy for each verb.",
+    "doctor": "Look whether this machine has what a migration needs: tools, access, clock, database.",
     "apply": "Bring the service to a stage, prove it, and roll back what does not prove itself.",
     "gate": "Judge what runs now by the gate of a stage, for a CI job; nothing is changed.",
     "rollback": "Bring the service back to a smaller stage, or to the original.",

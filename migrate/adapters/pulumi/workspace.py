@@ -210,8 +210,15 @@ def _environment(root: Path, inherited: Mapping[str, str]) -> dict[str, str]:
         return found
     if url.startswith("file://"):
         found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(_passphrase_file(root))
-    elif not url.startswith("http"):
-        # Pulumi Cloud keeps secrets itself; any other shared backend would shut everybody else out.
+    check_passphrase(url, inherited)
+    return found
+
+
+def check_passphrase(url: str, inherited: Mapping[str, str]) -> None:
+    """Raise AccessError where the backend is shared, keeps no secrets itself, and no passphrase is given."""
+    given = "PULUMI_CONFIG_PASSPHRASE" in inherited or inherited.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    # Pulumi Cloud keeps secrets itself; any other shared backend would shut everybody else out.
+    if url and not given and not url.startswith(("file://", "http")):
         raise AccessError(
             "The stacks of a shared Pulumi backend need a passphrase that everybody has.",
             why=f"PULUMI_BACKEND_URL is {url}, and neither PULUMI_CONFIG_PASSPHRASE nor "
@@ -219,7 +226,6 @@ def _environment(root: Path, inherited: Mapping[str, str]) -> dict[str, str]:
             then="Set one of them to the team's passphrase.",
             runbook="errors#passphrase",
         )
-    return found
 
 
 def _passphrase_file(root: Path) -> Path:

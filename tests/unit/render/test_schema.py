@@ -17,6 +17,7 @@ import migrate.render
 from migrate.core.audit import ActEnd, EntryKind, audit
 from migrate.core.check import FailOn, Readiness, Subject, report
 from migrate.core.cost import TaskSize, monthly_price
+from migrate.core.doctor import Diagnoses, Diagnosis, Health
 from migrate.core.evidence import EventKind
 from migrate.core.facts import Architecture
 from migrate.core.findings import Finding, Grade
@@ -35,6 +36,7 @@ from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode, SettingsError
 from migrate.render import structured
+from migrate.render.doctor import doctor_document
 from migrate.render.fleet_plan import fleet_plan_document
 from migrate.render.runbook import runbook_document, runbooks_document
 from migrate.render.structured import FORMAT, to_json
@@ -125,6 +127,7 @@ def documents() -> dict[str, str]:
         "fleet_plan": to_json(fleet_plan_document(SUMMARIES)),
         "fleet": to_json(structured.fleet_document(a_report(), {"worker": "here:1"})),
         "fleet_event": structured.fleet_event_line(a_report().run, a_report().entries[0]),
+        "doctor": to_json(doctor_document(Diagnoses((Diagnosis("clock", Health.ILL, "Late.", "Wait.", "x#y"),)))),
         "notification": to_json(end_of(a_run(), outcome, NOON).document),
         "notification of a start": to_json(start_of(a_run(), NOON).document),
         "event": structured.event_line(an_event("said", kind=EventKind.NOTE, number=1)),
@@ -169,6 +172,7 @@ def test_the_words_of_the_schema_are_those_of_the_program() -> None:
     assert set(defs["check"]["properties"]["subject"]["properties"]["kind"]["enum"]) == set(Subject)
     assert set(defs["plan"]["properties"]["stages"]["items"]["properties"]["status"]["enum"]) == set(StageStatus)
     assert set(defs["error"]["properties"]["exit_code"]["enum"]) == set(ExitCode)
+    assert set(defs["doctor"]["properties"]["checks"]["items"]["properties"]["health"]["enum"]) == set(Health)
     assert set(defs["notification"]["properties"]["event"]["enum"]) == set(NotifiedEvent)
     assert set(defs["event"]["properties"]["kind"]["enum"]) == set(EventKind)
     entry = defs["run"]["properties"]["entries"]["items"]["properties"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from migrate.adapters.store.database import parse_url
+from migrate.adapters.store.database import Database, parse_url
 from migrate.adapters.store.migrations import MIGRATIONS
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.errors import AccessError, BlockedError, SettingsError
@@ -185,3 +185,14 @@ def test_a_record_that_cannot_be_read_stands_for_its_own_service_alone(tmp_path:
         found = store.records(["read", "of a newer version"])
     assert found["read"] == saved
     assert isinstance(found["of a newer version"], BlockedError)
+
+
+def test_what_version_the_tables_have_is_told_and_nothing_made_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "migrate.sqlite"
+    database, newest = Database(f"sqlite:///{path}"), MIGRATIONS[-1].number
+    assert database.schema() == (None, newest)
+    assert not path.parent.exists()
+    with database.writing():
+        pass
+    assert database.schema() == (newest, newest)
+    database.close()
