@@ -6,8 +6,6 @@ import gc
 import importlib
 import os
 import sys
-import tempfile
-import traceback
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -142,6 +140,10 @@ def _told(error: MigrateError, options: Options) -> int:
 
 
 def _fault(fault: Exception) -> MigrateError:
+    # Only here: they would be a tenth of what `migrate --help` takes.
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile("w", prefix="migrate-fault-", suffix=".txt", delete=False) as report:
         traceback.print_exception(fault, file=report)
     return ToolFaultError(

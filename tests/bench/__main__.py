@@ -7,6 +7,7 @@ from itertools import chain
 
 from tests.bench.apply_overhead import overhead_figures
 from tests.bench.fleet import fleet_figures
+from tests.bench.help_start import help_figures
 from tests.bench.image_scan import scan_figures
 from tests.bench.kills import kill_figures
 from tests.bench.load_by_stage import load_figures
@@ -20,6 +21,7 @@ _ONLY_BY_NAME = frozenset({"kills"})
 def main() -> None:
     """Run the benches named on the command line, or all, and print their figures as they come."""
     benches = {
+        "help": help_figures,
         "scan": scan_figures,
         "migration": migration_figures,
         "overhead": overhead_figures,
