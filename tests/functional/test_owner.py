@@ -8,19 +8,25 @@ from typing import Any
 
 import pytest
 
+from migrate.core.evidence import Run
 from migrate.core.facts import StrategyItem
 from migrate.core.gates import Verdict
 from migrate.core.judgement import Judgement
 from migrate.core.orders import Choice, Order
+from migrate.core.outcome import RunOutcome
 from migrate.core.plan_detail import stage_details
 from migrate.core.settings import ServiceOwner
 from migrate.core.stages import Position, Stage
 from migrate.core.surroundings import ScalableTarget
 from migrate.core.unfinished import interrupted
 from migrate.errors import BlockedError, ExitCode, WorldChangedError
+from migrate.workflows.apply import apply_stage
 from migrate.workflows.judge import judge_now
 from migrate.workflows.orders import GivenOrders
 from tests.fakes.aws_simulation import Fate
+from tests.fakes.clock import NOON
+from tests.fakes.migration import SETTINGS
+from tests.fakes.mortal_steps import Died, MortalSteps
 from tests.fakes.service_owner import LATER, ON_DEMAND, Owner
 
 SPOT = (StrategyItem("FARGATE", weight=1, base=1), StrategyItem("FARGATE_SPOT", weight=3))
@@ -318,3 +324,30 @@ def test_a_way_back_is_proven_whatever_the_count_is_by_now() -> None:
     owner.later(lambda: owner.deploy(architecture="X86_64"))
     assert owner.operator.roll_back().exit_code is ExitCode.DONE
     assert owner.operator.record.known_count == 2
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before a step", "after it"])
+def test_a_run_that_is_killed_at_any_step_comes_to_the_same_end(after: bool) -> None:
+    undisturbed = MortalSteps()
+    _applied(_waiting(), undisturbed)
+    for left in range(1, len(undisturbed.results) + 1):
+        owner, steps = _waiting(), MortalSteps(left, after)
+        with pytest.raises(Died):
+            _applied(owner, steps)
+        outcome = _applied(owner, steps.restarted())
+        assert (outcome.exit_code, outcome.stage) == (ExitCode.DONE, Stage.ARCHITECTURE), (left, outcome)
+        assert writes_of_ours(owner) == []
+        assert owner.operator.world.writes.count("update service") == 3
+
+
+def _waiting() -> Owner:
+    minute = timedelta(minutes=1)
+    owner = Owner.of_the_demo(gate=replace(SETTINGS.gate, interval=minute, soak=minute)).reach(1)
+    owner.later(lambda: owner.deploy(architecture="ARM64"))
+    return owner
+
+
+def _applied(owner: Owner, steps: MortalSteps) -> RunOutcome:
+    operator = owner.operator
+    run = Run("killed", operator.service.arn, "apply", 2, NOON, "ada", "workstation", 4711)
+    return apply_stage(operator.runtime, steps, run)
