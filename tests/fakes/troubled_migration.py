@@ -136,14 +136,21 @@ class Trouble:
         self.runs_theirs = arn
 
     def push(self, number: int) -> None:
-        """Let the team's pipeline push another amd64 image to the service's tag; the same one again changes nothing."""
+        """Let the team's pipeline push another amd64 image to the service's tag.
+
+        Nothing of theirs stands there where that is what the tag held, or the original again that it is to hold.
+        """
         before = self.world.digest_of_tag(TAG)
         self.pushes += 1
         self.world.shelf.image(
             "linux/amd64", Entry("app", AMD64_ELF), Entry("etc/version", f"{number}".encode()), tag=TAG
         )
         self.last_push = self.world.digest_of_tag(TAG)
-        self.their_tag = self.their_tag if self.last_push == before else self.last_push
+        record = self.record
+        if record is not None and not record.published and self.last_push == record.baseline.image.digest:
+            self.their_tag = None
+        elif self.last_push != before:
+            self.their_tag = self.last_push
 
     def push_index(self, *, keeps_amd64: bool) -> None:
         """Let the team's CI push a multi-platform index to the service's tag (image mode external)."""
