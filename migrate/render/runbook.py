@@ -51,8 +51,16 @@ class _Document(Markdown):
 
 
 def markdown(text: str) -> RenderableType:
-    """Return Markdown as a terminal shows it."""
-    return _Document(text, hyperlinks=False)
+    """Return Markdown as a terminal shows it; a link to a runbook says the command that shows that one."""
+    document = _Document(text, hyperlinks=False)
+    for token in document.parsed:
+        for child in token.children or ():
+            target = str(child.attrs.get("href", ""))
+            file, _, section = target.partition("#")
+            if child.type == "link_open" and (file.endswith(".md") or not file) and "/" not in file:
+                name = f"{file.removesuffix('.md')}#{section}".strip("#")
+                child.attrs["href"] = f"migrate runbook {name}"
+    return document
 
 
 def listed(runbooks: Sequence[Runbook]) -> RenderableType:

@@ -118,6 +118,19 @@ def test_a_command_stays_in_one_line_in_a_terminal_however_narrow_it_is() -> Non
     assert all(len(line) <= 60 for line in lines if "aws" not in line)
 
 
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("gates.md#tasks", "migrate runbook gates#tasks"),
+        ("gates.md", "migrate runbook gates"),
+        ("#tasks", "migrate runbook tasks"),
+        ("https://example.com/a.md", "https://example.com/a.md"),
+    ],
+)
+def test_a_link_says_in_a_terminal_how_to_follow_it(link: str, told: str) -> None:
+    assert shown(runbook.markdown(f"See [there]({link})."), width=80, colour=False) == f"See there ({told}).\n"
+
+
 def test_answers_are_taken_whole_and_nonsense_is_asked_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
