@@ -42,7 +42,7 @@ class WalkStore(Protocol):
         ...
 
     def save(self, key: str, walk: Walk) -> None:
-        """Remember how far a walk has come."""
+        """Remember how far a walk has come. Raises AccessError where that cannot be."""
         ...
 
     def forget(self, key: str) -> None:

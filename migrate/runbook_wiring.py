@@ -82,6 +82,7 @@ def guided(
         runner=ShellCommands({**os.environ, **_meant(place, environment, values.get("REGION"))}, write),
         walks=WalkFile(environment.state_dir / WALKS_FILE),
         clock=SystemClock(),
+        surrounding=frozenset(os.environ),
     )
 
 

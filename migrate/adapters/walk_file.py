@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from migrate.core.walk import Walk
+from migrate.errors import AccessError
 
 
 class WalkFile:
-    """Implements WalkStore in one JSON file, readable by the operator alone: values of commands may be in it."""
+    """Implements WalkStore in one JSON file, readable by the operator alone: values of commands may be in it.
+
+    Raises AccessError where it cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,8 +48,16 @@ class WalkFile:
         return kept if isinstance(kept, dict) else {}
 
     def _write(self, walks: dict[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False, encoding="utf-8") as beside:
-            json.dump(walks, beside, indent=1)
-        # As a whole or not at all: a kill in the middle leaves what was there.
-        Path(beside.name).replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False, encoding="utf-8") as beside:
+                json.dump(walks, beside, indent=1)
+            # As a whole or not at all: a kill in the middle leaves what was there.
+            Path(beside.name).replace(self._path)
+        except OSError as error:
+            raise AccessError(
+                "Where this walk is cannot be remembered.",
+                why=f"{self._path.parent} cannot be written: {error.strerror}.",
+                then="Make it writable or set MIGRATE_STATE_DIR; without --guided the runbook is shown all the same.",
+                runbook="errors#state",
+            ) from error

@@ -27,6 +27,8 @@ class GuidedWalk:
     runner: CommandRunner
     walks: WalkStore
     clock: Clock
+    surrounding: frozenset[str] = frozenset()
+    """Names of variables that the shell of the commands has by itself."""
     _given: dict[str, str] = field(default_factory=dict, init=False)
 
     def go(self) -> None:
@@ -52,7 +54,7 @@ class GuidedWalk:
     def _step(self, index: int, step: Step) -> None:
         self._save(index)
         self.companion.tell(step.told)
-        for name in sorted(step.needs - set(self.values) - set(self._given)):
+        for name in sorted(step.needs - set(self.values) - set(self._given) - self.surrounding):
             self._given[name] = self.companion.value(name)
         command = step.with_values({**self.values, **self._told}).command
         count = len(self.section.steps)

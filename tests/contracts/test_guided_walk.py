@@ -11,6 +11,7 @@ import pytest
 from migrate.adapters.shell import ShellCommands
 from migrate.adapters.walk_file import WalkFile
 from migrate.core.walk import Walk
+from migrate.errors import AccessError
 from migrate.runbook_ports import Answered, CommandRunner, WalkStore
 from tests.fakes.clock import NOON
 from tests.fakes.walking import FakeCommands, FakeWalks
@@ -51,6 +52,13 @@ def test_the_file_is_readable_by_the_operator_alone_and_nothing_is_left_beside_i
     WalkFile(path).save("shop/web", WALK)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_said_before_any_command(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    with pytest.raises(AccessError, match="cannot be remembered") as raised:
+        WalkFile(tmp_path / "state" / "walks.json").save("shop/web", WALK)
+    assert "MIGRATE_STATE_DIR" in raised.value.then
 
 
 @pytest.fixture(params=["shell", "fake"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -87,3 +88,8 @@ def test_an_exit_code_leads_to_the_same_section_in_the_index_and_in_the_terminal
     for code, section in EXIT_SECTIONS.items():
         row = next(line for line in table.splitlines() if line.startswith(f"| {code.value} |"))
         assert f"({section.replace('#', '.md#')})" in row.split("|")[3].split(",")[0]
+
+
+def test_the_runbooks_are_part_of_what_is_installed() -> None:
+    built = tomllib.loads((RUNBOOKS.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert built["targets"]["wheel"]["force-include"] == {"runbooks": "migrate/runbooks"}

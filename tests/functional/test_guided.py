@@ -144,3 +144,12 @@ def test_a_variable_that_a_failed_command_did_not_set_is_not_kept(walking: Walki
     walking(operator, commands).go()
     assert operator.asked_for == ["TASK", "PROOF"]
     assert commands.variables[-1]["PROOF"] == "by hand"
+
+
+def test_a_variable_that_the_shell_has_by_itself_is_not_asked_for(walking: Walking) -> None:
+    operator, commands = FakeOperator(), FakeCommands([WELL])
+    walk = walking(operator, commands)
+    walk.surrounding = frozenset({"TASK"})
+    walk.go()
+    assert operator.asked_for == []
+    assert commands.ran[1] == "act --on shop --task $TASK"
