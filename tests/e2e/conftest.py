@@ -123,7 +123,9 @@ class Operator:
     def asked_sandbox(self, what: str, method: str = "GET") -> Any:
         """Return what the sandbox's endpoint tells of itself: ``calls`` or ``pushes``."""
         trusted = ssl.create_default_context(cafile=self.environment["AWS_CA_BUNDLE"])
-        return httpx.request(method, f"{self.sandbox.endpoint}/_sandbox/{what}", verify=trusted).json()[what]
+        address = f"{self.sandbox.endpoint}/_sandbox/{what}"
+        # A machine that is busy with other tests may take longer than httpx' 5 seconds.
+        return httpx.request(method, address, verify=trusted, timeout=60).json()[what]
 
     def service(self) -> Any:
         """Return the service as ECS describes it."""
