@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Two files of tests at a time on two processors; more than four would only wait for the disk and each other's engines.
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-soak lint bench fuzz setup environment toolchain containers format
+.PHONY: demo recording test test-soak lint bench fuzz setup environment toolchain containers format
 
 demo: setup  ## a whole migration on the real engine, from amd64 to ARM64 on Spot and back
 	$(BIN)/python -m migrate.sandbox.demo
@@ -31,6 +31,9 @@ lint: environment  ## style, types and layers
 
 bench: setup containers  ## one figure a line: NAME VALUE UNIT
 	@$(BIN)/python -m tests.bench
+
+recording: setup  ## the picture of the demo in the README, from a real run
+	$(BIN)/python -m tests.recording
 
 FUZZED := documents tar compression layer elf zip dockerfile
 

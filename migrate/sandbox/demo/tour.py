@@ -38,7 +38,7 @@ class Tour:
 
     def run(self, *arguments: str, expect: int = 0) -> None:
         """Type one command and show what an operator sees; anything but the expected exit code ends the tour."""
-        self.console.print(f"[cyan]$ migrate {' '.join(arguments)}[/cyan]", highlight=False)
+        self.console.print(f"[cyan]$ migrate {' '.join(arguments)}[/cyan]", highlight=False, soft_wrap=True)
         code = subprocess.run(
             self._command(arguments), cwd=self.directory, env=self.environment, timeout=_COMMAND_SECONDS, check=False
         ).returncode
