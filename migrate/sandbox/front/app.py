@@ -32,7 +32,7 @@ from migrate.sandbox.front.upstream import ECR_TARGET, ECS_TARGET, Upstream
 from migrate.sandbox.front.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from migrate.sandbox.front.engine import ContainerEngine
     from migrate.sandbox.front.http import App, Receive, Scope, Send
@@ -43,12 +43,21 @@ _CONTROL = "/_sandbox/"
 
 
 class Front:
-    """Wraps MiniStack's application ``inner``; ``clock`` gives seconds since the epoch, ``engine`` runs containers."""
+    """Wraps MiniStack's application ``inner``; ``clock`` gives seconds since the epoch, ``engine`` runs containers.
+
+    ``account_of`` tells which account a role's session works in, by its access key.
+    """
 
     def __init__(
-        self, inner: App, settings: FrontSettings, clock: Clock, engine: ContainerEngine | None = None
+        self,
+        inner: App,
+        settings: FrontSettings,
+        clock: Clock,
+        engine: ContainerEngine | None = None,
+        account_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._inner = inner
+        self._account_of = account_of
         self._settings = settings
         self.world = World(settings, clock)
         upstream = Upstream(inner)
@@ -130,7 +139,7 @@ class Front:
         return None
 
     def _scope(self, request: Request) -> Scope:
-        return request.signed_for(self._settings.default_account, self._settings.default_region)
+        return request.signed_for(self._settings.default_account, self._settings.default_region, self._account_of)
 
     def _control(self, request: Request) -> Response:
         name, _, tail = request.path.removeprefix(_CONTROL).partition("/")

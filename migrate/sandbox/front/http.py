@@ -49,13 +49,16 @@ class Request:
         prefix, _, operation = self.headers.get("x-amz-target", "").partition(".")
         return prefix, operation
 
-    def signed_for(self, account: str, region: str) -> Scope:
-        """Return the scope of the SigV4 header; as in MiniStack, an access key of 12 digits is the account."""
+    def signed_for(self, account: str, region: str, account_of: Callable[[str], str | None] = lambda _: None) -> Scope:
+        """Return the scope of the SigV4 header; as in MiniStack, an access key of 12 digits is the account.
+
+        ``account_of`` tells the account of a role's session by its access key.
+        """
         match = _CREDENTIAL.search(self.headers.get("authorization", ""))
         if match is None:
             return Scope(account, region)
         key, signed_region = match.groups()
-        return Scope(key if re.fullmatch(r"\d{12}", key) else account, signed_region)
+        return Scope(key if re.fullmatch(r"\d{12}", key) else account_of(key) or account, signed_region)
 
     def json(self) -> Json:
         """Return the body as a JSON object; anything else counts as empty, as a missing body does."""

@@ -51,7 +51,10 @@ async def _serve(settings: FrontSettings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ending.set)
-    front = Front(inner_app, settings, time.time, Engine(settings.engine) if settings.engine else None)
+    # By it MiniStack itself finds the account of a session; it has no public name for that.
+    account_of: Any = importlib.import_module("ministack.core.responses")._account_from_sts_session  # noqa: SLF001
+    engine = Engine(settings.engine) if settings.engine else None
+    front = Front(inner_app, settings, time.time, engine, account_of)
     with tempfile.TemporaryDirectory(prefix="migrate-front-") as directory:
         inner = Path(directory) / "inner.sock"
 

@@ -60,6 +60,8 @@ def test_accounts_and_regions_are_apart() -> None:
     assert own.signed_for("0", "us-east-1") == Scope("123456789012", "eu-west-1")
     named = Request("POST", "/", headers={"authorization": key.format("AKIAEXAMPLE", "eu-west-1")})
     assert named.signed_for("000000000000", "us-east-1") == Scope("000000000000", "eu-west-1")
+    assumed = named.signed_for("0", "us-east-1", {"AKIAEXAMPLE": "444455556666"}.get)
+    assert assumed == Scope("444455556666", "eu-west-1")
     assert Request("GET", "/").signed_for("0", "us-east-1") == Scope("0", "us-east-1")
 
 
