@@ -114,10 +114,10 @@ class Operator:
         """Return what `migrate status` says."""
         return self.done("status", "--output", "json").json
 
-    def aws(self, service: str) -> Any:
-        """Return a boto3 client of the sandbox, to look at the world beside the tool."""
+    def aws(self, service: str, account: str = "") -> Any:
+        """Return a client of the sandbox, or of another ``account`` in it, to look at the world beside the tool."""
         names = ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE")
-        environment = self.environment
+        environment = self.environment | ({"AWS_ACCESS_KEY_ID": account} if account else {})
         return _client(service, self.sandbox.endpoint, *(environment[name] for name in names))
 
     def asked_sandbox(self, what: str, method: str = "GET") -> Any:
