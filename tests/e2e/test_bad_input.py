@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks.webhooks import Webhook
 
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.core.record import UNTOUCHED
 from tests.e2e.conftest import Ended, Operator
+from tests.fakes.web_endpoint import web_endpoint
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 APPLY = ("apply", "--stage", "0", "--yes")
 WITHOUT = ""
+_KEY = "whsec_b2YgdGhlIHRlc3RzIGFsb25l"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -141,6 +144,17 @@ def test_a_command_line_that_is_wrong(operator: Operator) -> None:
 def test_a_stage_before_its_turn(operator: Operator) -> None:
     error = _refused(operator, 3, "apply", "--stage", "2", "--yes")
     assert "migrate apply --stage 0" in error["then"]
+
+
+def test_whoever_is_named_is_told_of_a_refusal(operator: Operator, settings: str) -> None:
+    path = operator.directory / "told.toml"
+    with web_endpoint() as endpoint:
+        hook = f'[[notifications.webhook]]\nurl = "{endpoint.url}/hook"\nsecret = "HOOK_KEY"\n'
+        path.write_text(f"{settings}\n{hook}", encoding="utf-8")
+        _refused(operator, 3, "apply", "--stage", "2", "--yes", "--config", str(path), HOOK_KEY=_KEY)
+    (asked,) = endpoint.asked
+    told = Webhook(_KEY).verify(asked.body, asked.headers)
+    assert (told["event"], told["exit_code"], told["name"]) == ("refused", 3, operator.seeded.service)
 
 
 def test_nobody_there_to_say_yes(operator: Operator) -> None:
