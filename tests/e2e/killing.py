@@ -236,6 +236,7 @@ def evidence(operator: Operator) -> dict[str, Any]:
     run = runs_of(operator)[0]
     with _store(operator) as store:
         events = store.events(run.id)
+    verdicts = [(event.step, event.text.partition(":")[0]) for event in events if event.kind is EventKind.VERDICT]
     open_acts: dict[str, None] = {}
     for event in events:
         if event.kind is EventKind.INTENT:
@@ -245,7 +246,8 @@ def evidence(operator: Operator) -> dict[str, Any]:
     return {
         "acts": sorted({event.step for event in events if event.kind is EventKind.OUTCOME}),
         "without an end": list(open_acts),
-        "verdicts": [(event.step, event.text.partition(":")[0]) for event in events if event.kind is EventKind.VERDICT],
+        # A kill between what was told and the step that keeps it lets the same gate be judged once more.
+        "verdicts": list(dict.fromkeys(verdicts)),
         "ends": sum(event.kind is EventKind.FINISHED for event in events),
     }
 
