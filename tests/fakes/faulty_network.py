@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,8 +127,11 @@ def faulty_registry(sandbox: Sandbox, directory: Path, seed: int) -> Iterator[Fa
         *("--upstream", sandbox.endpoint.replace("https", "http")),
         *("--cert", str(layout.server_certificate), "--key", str(layout.server_key)),
     ]
-    with _standing(command, port, directory / "faulty-registry.log") as network:
-        yield network
+    # The path of a socket may have 107 bytes at most, and that of a test's own folder has more.
+    with tempfile.TemporaryDirectory(prefix="migrate-registry-") as folder:
+        command += ["--socket", f"{folder}/inner.sock"]
+        with _standing(command, port, directory / "faulty-registry.log") as network:
+            yield network
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import random
 import ssl
-import tempfile
 from pathlib import Path
 
 from aiohttp import web
@@ -28,14 +27,13 @@ def _app(microburst: Microburst) -> web.Application:
     return app
 
 
-async def _serve(given: argparse.Namespace, folder: Path) -> None:
+async def _serve(given: argparse.Namespace) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(given.cert, given.key)
     runner = web.AppRunner(_app(Microburst(given.upstream)))
     await runner.setup()
-    inner = folder / "inner.sock"
-    await web.UnixSite(runner, str(inner)).start()
-    await SniffingListener(given.port, inner, tls).serve()
+    await web.UnixSite(runner, str(given.socket)).start()
+    await SniffingListener(given.port, given.socket, tls).serve()
 
 
 def main() -> None:
@@ -45,12 +43,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--cert", type=Path, required=True)
     parser.add_argument("--key", type=Path, required=True)
+    parser.add_argument("--socket", type=Path, required=True, help="where to listen behind that port")
     parser.add_argument("--seed", type=int, required=True)
     given = parser.parse_args()
     # Microburst has no seed of its own, and draws from Python's one generator.
     random.seed(given.seed)
-    with tempfile.TemporaryDirectory(prefix="migrate-registry-") as folder:
-        asyncio.run(_serve(given, Path(folder)))
+    asyncio.run(_serve(given))
 
 
 if __name__ == "__main__":
