@@ -8,7 +8,7 @@ from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.outcome import RunOutcome
 from migrate.core.record import still_open
-from migrate.core.stages import Position, Stage
+from migrate.core.stages import Position, Stage, may_apply
 from migrate.core.unfinished import RUNNING, SUPERSEDED, interrupted
 from migrate.errors import ExitCode
 from migrate.workflows.engine import Asked, Engine, Runtimes
@@ -16,13 +16,20 @@ from migrate.workflows.runtime import Readers, Runtime
 
 
 def carried_out(engine: Engine, runtimes: Runtimes, run: Run, asked: Asked) -> RunOutcome:
-    """Carry ``run`` out; a run that was asked the same and was interrupted is taken up in its place.
+    """Carry ``run`` out; an interrupted run that was asked the same, of the same stage, is taken up in its place.
 
-    Raises LockedError where that one still works, or may work elsewhere.
+    Raises LockedError where that one still works, or may work elsewhere, and BlockedError where it is another stage's
+    turn.
     """
     former = interrupted(runtimes(run).store.runs(run.service))
-    if former is not None and engine.asked(former) == asked:
+    if former is None:
+        return engine.start(asked, run)
+    if former.stage == run.stage and engine.asked(former) == asked:
         return taken_up(engine, runtimes, former, run)
+    if asked.workflow == "apply":
+        # Here, not only in the run: to begin one would end the former, and a refusal must leave it to be taken up.
+        record = still_open(runtimes(run).store.record(run.service))
+        may_apply(record.position if record is not None else Position(), Stage(run.stage))
     return engine.start(asked, run)
 
 

@@ -11,7 +11,7 @@ from migrate.core.evidence import EventKind, Run
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Position, Stage
 from migrate.core.unfinished import interrupted
-from migrate.errors import ExitCode, LockedError
+from migrate.errors import BlockedError, ExitCode, LockedError
 from migrate.workflows.durable import Durable
 from migrate.workflows.engine import Asked, engine, queues_for
 from migrate.workflows.resume import carried_out, nothing_to_take_up, taken_up
@@ -76,6 +76,19 @@ def test_the_same_command_takes_the_killed_run_up(database_url: str) -> None:
     run = killed(machine, database_url, APPLY, 2)
     assert asked_again(machine, database_url, APPLY, 2).run_id == run.id
     assert statuses(machine)[:2] == ["done", "done"]
+
+
+@pytest.mark.parametrize("stage", [1, 3])
+def test_the_command_for_another_stage_does_not_stand_for_the_one_that_was_cut_off(
+    database_url: str, stage: int
+) -> None:
+    machine = Machine(Operator.of().reach(1))
+    run = killed(machine, database_url, APPLY, 2)
+    with pytest.raises(BlockedError, match="stage 2 was begun and is not proven"):
+        asked_again(machine, database_url, APPLY, stage)
+    assert machine.operator.record.position == Position(Stage.IMAGE, Stage.ARCHITECTURE)
+    assert resumed(machine, database_url).stage is Stage.ARCHITECTURE
+    assert run.id in {item.id for item in machine.operator.store.runs(run.service) if item.status == "done"}
 
 
 def test_another_command_follows_a_killed_run_which_thereby_ends(database_url: str) -> None:
