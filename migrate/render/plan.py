@@ -110,11 +110,8 @@ def took(time: StageTime) -> str:
     if time.history is None or time.likely is None:
         return f"{soak} and {each}; this service has no deployment to tell how long one takes"
     seen = time.history
-    spread = (
-        f"{duration(seen.shortest)} to {duration(seen.longest)}, mostly {duration(seen.median)}"
-        if seen.shortest != seen.longest
-        else duration(seen.median)
-    )
+    shortest, longest = duration(seen.shortest), duration(seen.longest)
+    spread = f"{shortest} to {longest}, mostly {duration(seen.median)}" if shortest != longest else longest
     past = "the last one that succeeded" if seen.count == 1 else f"the last {seen.count} that succeeded"
     return f"about {duration(time.likely)}: {soak} and {each} of {spread} ({past})"
 

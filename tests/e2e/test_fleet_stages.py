@@ -37,9 +37,8 @@ def done(scene: FleetScene, names: tuple[str, ...], *arguments: str) -> None:
     assert {item["service"]: item["exit_code"] for item in members} == dict.fromkeys(names, 0)
 
 
-@pytest.mark.parametrize(
-    ("last", "names"), [(1, ("cart", "web")), pytest.param(3, ("api", "search"), marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize(("last", "names"), [(1, ("cart", "web")), (3, ("api", "search"))])
 def test_a_fleet_goes_up_to_a_stage_and_comes_back_byte_for_byte(
     operator: Operator, tmp_path: Path, last: int, names: tuple[str, ...]
 ) -> None:
