@@ -14,11 +14,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
 from migrate import __version__
-from migrate.adapters.aws.answers import AnswerParsers
 from migrate.adapters.aws.calls import CallCounter, allow_notifications, allow_reads_only, allow_safety_actions
 from migrate.adapters.aws.errors import translated
 from migrate.adapters.aws.pacing import Pacing
 from migrate.adapters.aws.roles import Role, work_as
+from migrate.adapters.aws.timestamps import timestamp
 from migrate.adapters.rate_limits import ProcessRateLimits
 from migrate.adapters.shared_reads import SharedReads, once
 from migrate.adapters.system_clock import SystemClock
@@ -126,7 +126,7 @@ class AwsSession:
         self.shared = shared
         self.sleep = sleep or SystemClock().seconds
         self.pacing = Pacing(limits or ProcessRateLimits(), self.sleep)
-        core.register_component("response_parser_factory", AnswerParsers())
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
         self._core = core
         self._session = boto3.Session(botocore_session=core, region_name=region.name)
         self._clients: dict[tuple[str, str, _Purpose], Any] = {}
