@@ -33,13 +33,13 @@ def _warm_up() -> None:
 
 def serve() -> None:
     """Serve until the engine ends the process."""
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    # Waited for, not handled: a handler that wakes its own thread can find it holding the very lock that it needs.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     server, port = start(Servicer())
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     # The engine's first requests need neither the operations nor an API: both are imported while they are answered.
     threading.Thread(target=_warm_up, daemon=True).start()
-    stop.wait()
+    signal.sigwait(ends)
     server.stop(grace=1).wait()
