@@ -30,6 +30,14 @@ def shown_strategy(strategy: Strategy) -> str:
     )
 
 
+def in_any_order(strategy: Strategy) -> list[tuple[str, int, int]]:
+    """Return provider, weight and base of each item such that strategies which place tasks alike are equal.
+
+    The order of the items means nothing to ECS.
+    """
+    return sorted((item.provider, item.weight, item.base) for item in strategy)
+
+
 def split_of(providers: Iterable[str | None]) -> dict[str, int]:
     """Count tasks by provider; tasks without one are counted under an empty name."""
     return dict(Counter(provider or "" for provider in providers))

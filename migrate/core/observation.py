@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrate.core.build_facts import BuildFacts
+from migrate.core.capacity import in_any_order
 from migrate.core.crossing import Crossing
 from migrate.core.desired_state import desired_state, registered_as
 from migrate.core.documents import fields, fingerprint
@@ -93,7 +94,7 @@ def observed(observation: Observation, container: str) -> dict[str, object]:
         "document": fields(service.document),
         "task_definition": service.task_definition_arn,
         "launch_type": service.launch_type,
-        "strategy": _plain(service.strategy),
+        "strategy": in_any_order(service.strategy),
         "deployment": service.primary.id if service.primary else None,
         "image": image.facts.digest if image and image.facts else None,
     }
@@ -134,7 +135,7 @@ def foreign_changes(record: Record, settings: Settings, observation: Observation
     found = []
     if foreign_revision(record, observation.task_definition):
         found.append(f"the service runs {service.task_definition_arn}, which this migration did not deploy")
-    ours = [(launch_type, _plain(strategy)) for launch_type, strategy in given_capacities(record, settings)]
+    ours = [(launch_type, in_any_order(strategy)) for launch_type, strategy in given_capacities(record, settings)]
     if _capacity(service) not in ours:
         found.append(f"its capacity is {_shown(service)}")
     architecture = architecture_of(observation.task_definition.document)
@@ -203,11 +204,7 @@ def _just_made(record: Record, definition: TaskDefinition) -> bool:
 
 
 def _capacity(service: Service) -> tuple[str | None, list[tuple[str, int, int]]]:
-    return (None if service.strategy else service.launch_type), _plain(service.strategy)
-
-
-def _plain(strategy: Strategy) -> list[tuple[str, int, int]]:
-    return sorted((item.provider, item.weight, item.base) for item in strategy)
+    return (None if service.strategy else service.launch_type), in_any_order(service.strategy)
 
 
 def _shown(service: Service) -> str:

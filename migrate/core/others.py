@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from migrate.core.capacity import in_any_order
 from migrate.core.desired_state import desired_capacity
-from migrate.core.facts import Service, Strategy, TaskDefinition
+from migrate.core.facts import Service, TaskDefinition
 from migrate.core.observation import Observation, foreign_revision
 from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
@@ -26,7 +27,7 @@ def brought_by_others(record: Record, settings: Settings, service: Service, runn
     found = []
     if foreign_revision(record, running):
         found.append(f"the service runs {running.arn}, which this migration did not deploy")
-    now = _plain(service.strategy)
+    now = in_any_order(service.strategy)
     if now and now not in _given(record, settings):
         shown = ", ".join(f"{provider} weight {weight} base {base}" for provider, weight, base in now)
         found.append(f"its capacity is {shown}, which no stage gives it")
@@ -65,7 +66,7 @@ def _told_of_tag(digest: str) -> str:
 def _given(record: Record, settings: Settings) -> list[list[tuple[str, int, int]]]:
     states = [desired_capacity(record, settings, stage)[1] for stage in Stage]
     states += [settings.capacity, record.applied_capacity, record.found_capacity, *record.capacity_way]
-    return [_plain(strategy) for strategy in states]
+    return [in_any_order(strategy) for strategy in states]
 
 
 def _pushed_by_others(record: Record, settings: Settings, observation: Observation) -> str:
@@ -76,7 +77,3 @@ def _pushed_by_others(record: Record, settings: Settings, observation: Observati
     if image.reference != record.baseline.image.reference:
         return ""
     return tag_of_others(record, image.facts.digest)
-
-
-def _plain(strategy: Strategy) -> list[tuple[str, int, int]]:
-    return sorted((item.provider, item.weight, item.base) for item in strategy)

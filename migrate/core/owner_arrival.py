@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrate.core.capacity import shown_strategy
+from migrate.core.capacity import in_any_order, shown_strategy
 from migrate.core.desired_state import ServiceStackInputs
 from migrate.core.documents import Document, Json, fields
 from migrate.core.facts import Architecture, Cluster, Service, TaskDefinition
@@ -170,7 +170,7 @@ def _launch_type(service: Service) -> str | None:
 
 
 def _place(capacity: Capacity) -> tuple[str | None, list[tuple[str, int, int]]]:
-    return capacity.launch_type, sorted((item.provider, item.weight, item.base) for item in capacity.strategy)
+    return capacity.launch_type, in_any_order(capacity.strategy)
 
 
 def _shown(capacity: Capacity) -> str:
