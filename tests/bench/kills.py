@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.e2e.killing import Disturbed, at_work, kills_of, nothing_happens, seen
+from tests.e2e.killing import Disturbed, at_work, kills_of, nothing_happens, seen, unlike
 
 Figure = tuple[str, float, str]
 
@@ -22,7 +23,9 @@ def kill_figures() -> Iterator[Figure]:
                 for leg, kills in kills_of(undisturbed, int(os.environ.get("MIGRATE_KILL_SEED", "1"))).items():
                     before = len(disturbed.done)
                     disturbed.carry_out(leg, kills)
-                    resumed += len(disturbed.done) - before if seen(operator) == undisturbed.found[leg] else 0
+                    differences = unlike(seen(operator), undisturbed.found[leg])
+                    sys.stderr.write(f"{leg}: {len(disturbed.done) - before} kills\n{differences}")
+                    resumed += 0 if differences else len(disturbed.done) - before
             finally:
                 disturbed.clear_away()
             yield "kills_total", float(len(disturbed.done)), "kills"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
+import pprint
 import random
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -34,15 +36,15 @@ _UNTOLD = frozenset({"resource", "finished", "started"})
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """When to kill: as an event of a kind and step is told, or some seconds after the process was started.
+    """When to kill: as an event of a kind and step is told, or some seconds after it.
 
     ``beyond`` are the events that come later in the run: where the one that was meant has passed, they do as well.
     ``machine`` takes everything that the process had started with it, as a reboot does; an operator's ``kill -9`` hits
     the process alone.
     """
 
-    kind: str = ""
-    step: str = ""
+    kind: str
+    step: str
     seconds: float = 0.0
     machine: bool = False
     beyond: frozenset[tuple[str, str]] = frozenset()
@@ -90,11 +92,9 @@ class Disturbed:
     def _killed(self, arguments: Sequence[str], kill: Kill) -> bool:
         """Run a command until it is killed; return whether it was, before it came to its end."""
         process = self.operator.start(*arguments, *TOLD)
-        if kill.seconds:
-            with suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=kill.seconds)
-        else:
-            _heard(process, kill)
+        _heard(process, kill)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(kill.seconds)
         if process.poll() is not None:
             said = _drained(process)
             assert "Traceback" not in said, said
@@ -155,9 +155,10 @@ def every_boundary(events: Sequence[Event], dice: int, moments: int) -> Iterator
     places = boundaries(events)
     between = {chosen.randrange(len(places)) for _ in range(moments)}
     for number, (kind, step) in enumerate(places):
+        beyond = frozenset(places[number + 1 :])
         if number in between:
-            yield Kill(seconds=chosen.uniform(2.0, 9.0), machine=chosen.random() < 0.5)
-        yield Kill(kind, step, machine=number % 2 == 0, beyond=frozenset(places[number + 1 :]))
+            yield Kill(kind, step, chosen.uniform(0.0, 1.0), machine=chosen.random() < 0.5, beyond=beyond)
+        yield Kill(kind, step, machine=number % 2 == 0, beyond=beyond)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,12 @@ class Seen:
 def seen(operator: Operator) -> Seen:
     """Look at the world and at the evidence, for a comparison."""
     return Seen(compared(operator), evidence(operator))
+
+
+def unlike(found: Seen, expected: Seen) -> str:
+    """Return what two of them differ in, as a diff of what was expected and what was found; empty where nothing."""
+    before, after = (pprint.pformat(asdict(one), width=120).splitlines(keepends=True) for one in (expected, found))
+    return "".join(difflib.unified_diff(before, after, "undisturbed", "killed", n=1))
 
 
 def compared(operator: Operator) -> dict[str, Any]:

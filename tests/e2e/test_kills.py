@@ -20,6 +20,7 @@ from tests.e2e.killing import (
     kills_of,
     nothing_happens,
     seen,
+    unlike,
 )
 
 pytestmark = [pytest.mark.e2e]
@@ -39,7 +40,7 @@ SAMPLE: dict[str, tuple[Kill, ...]] = {
     "stage 2": (
         Kill("note", "stage 2 service stack: preview"),
         Kill("outcome", "stage 2 service stack: up", machine=True),
-        Kill(seconds=4.0),
+        Kill("measurement", "gate 2", seconds=0.2),
     ),
     "stage 3": (
         Kill("intent", "stage 3 service stack, step 1 of 2: up", machine=True),
@@ -75,7 +76,7 @@ def disturbed(tmp_path: Path) -> Iterator[Disturbed]:
 def test_fifteen_kills_where_most_is_at_stake(undisturbed: Undisturbed, disturbed: Disturbed) -> None:
     for leg, kills in SAMPLE.items():
         disturbed.carry_out(leg, kills)
-        assert seen(disturbed.operator) == undisturbed.found[leg], (leg, disturbed.done)
+        assert not unlike(seen(disturbed.operator), undisturbed.found[leg]), (leg, disturbed.done)
     assert len(disturbed.done) == sum(len(kills) for kills in SAMPLE.values()) == 15
 
 
@@ -86,7 +87,7 @@ def test_kills_at_every_boundary_and_at_random_moments(
 ) -> None:
     for leg, kills in kills_of(undisturbed, int(os.environ.get("MIGRATE_KILL_SEED", "1"))).items():
         disturbed.carry_out(leg, kills)
-        assert seen(disturbed.operator) == undisturbed.found[leg], (leg, disturbed.done)
+        assert not unlike(seen(disturbed.operator), undisturbed.found[leg]), (leg, disturbed.done)
         with capsys.disabled():
             sys.stdout.write(f"\n{leg}: kills_total {len(disturbed.done)}, kills_resumed {len(disturbed.done)}\n")
     assert len(disturbed.done) >= 60
