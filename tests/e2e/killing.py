@@ -39,8 +39,7 @@ class Kill:
     """When to kill: as an event of a kind and step is told, or some seconds after it.
 
     ``beyond`` are the events that come later in the run: where the one that was meant has passed, they do as well.
-    ``machine`` takes everything that the process had started with it, as a reboot does; an operator's ``kill -9`` hits
-    the process alone.
+    ``machine`` takes all that the process had started with it, as a reboot does; ``kill -9`` hits the process alone.
     """
 
     kind: str

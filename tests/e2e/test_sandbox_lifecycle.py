@@ -58,7 +58,7 @@ def _marked(mark: str) -> list[int]:
 
 
 def _without_a_parent_of_the_sandbox(sandbox: Sandbox) -> list[int]:
-    """Return what was started as a part; a part has children of its own, as BuildKit does to see what it can emulate."""
+    """Return the parts: a part has children of its own, as BuildKit does to see what it can emulate."""
     marked = _marked(sandbox.state.mark)
     found = []
     for pid in marked:
