@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from migrate.sandbox.aws_plugin.configuration import SERVICES
 from migrate.sandbox.toolchain.parts import ensure_ministack
 from migrate.sandbox.toolchain.progress import Progress
 from tests.contracts.stores import HeardStore, Opener, in_database, in_memory
@@ -54,7 +55,7 @@ def provider(live_front: WholeProcess) -> Iterator[PluginClient]:
             region="us-east-1",
             accessKey="test",
             secretKey="test",
-            endpoints=json.dumps([dict.fromkeys(("ecs", "ecr", "sts"), live_front.url)]),
+            endpoints=json.dumps([dict.fromkeys(SERVICES, live_front.url)]),
             defaultTags=json.dumps({"tags": {"owner": "web"}}),
         )
         yield client

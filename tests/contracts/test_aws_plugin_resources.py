@@ -19,6 +19,8 @@ CLUSTER = "aws:ecs/cluster:Cluster"
 PROVIDERS = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 PROVIDER = "aws:ecs/capacityProvider:CapacityProvider"
 REPOSITORY = "aws:ecr/repository:Repository"
+BUCKET = "aws:s3/bucket:Bucket"
+QUEUE = "aws:sqs/queue:Queue"
 POLICY = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 FARGATE = [{"capacityProvider": "FARGATE", "weight": 1}]
 SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
@@ -216,3 +218,34 @@ def test_the_functions_describe_what_is_there(account: Account, provider: Plugin
 )
 def test_the_functions_refuse_clearly(provider: PluginClient, token: str, args: Props, part: str) -> None:
     assert part in refusal(provider.invoke, token, **args)
+
+
+def test_a_bucket_lives_its_whole_life(account: Account, provider: PluginClient) -> None:
+    name = f"bucket-{account.cluster}".lower().replace("_", "-")
+    made = provider.create(BUCKET, {"bucket": name, "tags": {"team": "web"}})
+    assert (made.id, made.state["arn"], made.state["tags"]) == (name, f"arn:aws:s3:::{name}", {"team": "web"})
+    assert provider.diff(made, {"bucket": name, "tags": {"team": "web"}}).changes == {}
+    made = provider.update(made, {"bucket": name})
+    assert made.state["tags"] == {}
+    imported = provider.adopt(BUCKET, name)
+    assert imported is not None
+    assert provider.diff(imported, {"bucket": name}).changes == {}
+    assert provider.diff(imported, {"bucket": f"{name}-2"}).replaces == ["bucket"]
+    provider.delete(made)
+    assert provider.refresh(made) is None
+
+
+def test_a_queue_lives_its_whole_life(account: Account, provider: PluginClient) -> None:
+    name = f"queue-{account.cluster}"
+    made = provider.create(QUEUE, {"name": name, "tags": {"team": "web"}})
+    assert made.id == made.state["url"]
+    assert (made.state["visibilityTimeoutSeconds"], made.state["tags"]) == (30, {"team": "web"})
+    longer = {"name": name, "visibilityTimeoutSeconds": 60, "tags": {"team": "jobs"}}
+    assert set(provider.diff(made, longer).changes) == {"visibilityTimeoutSeconds", "tags.team", "tagsAll.team"}
+    made = provider.update(made, longer)
+    assert (made.state["visibilityTimeoutSeconds"], made.state["tags"]) == (60, {"team": "jobs"})
+    imported = provider.adopt(QUEUE, made.id)
+    assert imported is not None
+    assert provider.diff(imported, longer).changes == {}
+    provider.delete(made)
+    assert provider.refresh(made) is None

@@ -10,7 +10,7 @@ from migrate.sandbox.aws_plugin.errors import ApiError, PluginError
 if TYPE_CHECKING:
     from migrate.sandbox.aws_plugin.configuration import ProviderConfiguration
 
-_NAMES = {"ecs": "ECS", "ecr": "ECR", "sts": "STS"}
+_NAMES = {"ecs": "ECS", "ecr": "ECR", "s3": "S3", "sqs": "SQS", "sts": "STS"}
 # The other sources (roles, single sign-on, instance metadata) would ask hosts that are not loopback.
 _STATIC_CREDENTIALS = ("env", "shared-credentials-file", "config-file")
 _NO_CREDENTIALS = (
@@ -21,7 +21,7 @@ _NO_CREDENTIALS = (
 
 
 class Aws:
-    """Calls of ECS, ECR and STS for one configured provider; safe for several threads."""
+    """Calls of AWS services for one configured provider; safe for several threads."""
 
     def __init__(self, configuration: ProviderConfiguration) -> None:
         self.configuration = configuration

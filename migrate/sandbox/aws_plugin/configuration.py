@@ -15,7 +15,7 @@ from migrate.sandbox.aws_plugin.values import UNKNOWN, Props
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SERVICES = ("ecs", "ecr", "sts")
+SERVICES = ("ecs", "ecr", "s3", "sqs", "sts")
 _PLAIN_TEXT = frozenset(
     {
         "accessKey",

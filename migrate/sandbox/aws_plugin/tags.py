@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from migrate.sandbox.aws_plugin.values import Props
 
 # Service name to the spelling of a tag's two members.
-_SPELLING = {"ecs": ("key", "value"), "ecr": ("Key", "Value")}
+_SPELLING = {"ecs": ("key", "value"), "ecr": ("Key", "Value"), "s3": ("Key", "Value")}
 
 
 def to_api(service: str, tags: Props | None) -> list[dict[str, str]] | None:

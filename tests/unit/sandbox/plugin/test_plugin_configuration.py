@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from migrate.sandbox.aws_plugin.configuration import config_failures, read_configuration, require_loopback
+from migrate.sandbox.aws_plugin.configuration import SERVICES, config_failures, read_configuration, require_loopback
 from migrate.sandbox.aws_plugin.errors import PluginError
 
 LOCAL = "http://127.0.0.1:4566"
@@ -16,7 +16,7 @@ def test_settings_arrive_as_json_text() -> None:
     found = read_configuration(
         {
             **REGION,
-            "endpoints": json.dumps([{"ecs": LOCAL, "ecr": LOCAL, "sts": LOCAL}]),
+            "endpoints": json.dumps([dict.fromkeys(SERVICES, LOCAL)]),
             "defaultTags": json.dumps({"tags": {"a": "1"}}),
             "ignoreTags": json.dumps({"keys": ["k"], "keyPrefixes": ["p:"]}),
             "skipCredentialsValidation": "true",
@@ -51,7 +51,7 @@ def test_the_providers_endpoints_beat_the_services_and_that_beats_the_general_on
     found = read_configuration(
         {**REGION, "endpoints": [{"ecs": one}]}, {"AWS_ENDPOINT_URL_ECR": two, "AWS_ENDPOINT_URL": three}
     )
-    assert dict(found.endpoints) == {"ecs": one, "ecr": two, "sts": three}
+    assert dict(found.endpoints) == {**dict.fromkeys(SERVICES, three), "ecs": one, "ecr": two}
 
 
 @pytest.mark.parametrize("url", [LOCAL, "https://localhost:1", "http://[::1]:4566"])
