@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from migrate.adapters.aws.ecr import EcrRepositoryReader
@@ -15,9 +16,11 @@ from migrate.adapters.rate_limits import PROCESS_LIMITS
 from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.inspect import RegistryInspector
+from migrate.adapters.state_file import StateFile
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.config import read_environment
 from migrate.core.guarding import registry_host
+from migrate.stack_state_port import StackState
 from migrate.store_port import RecordStore
 from migrate.wiring import Place, registry_client
 
@@ -56,3 +59,17 @@ def inspecting(place: Place) -> Iterator[ImageReaders]:
         yield ImageReaders(
             registry, RegistryInspector(registry), RegistryContents(registry), LocalBuildReader(os.environ)
         )
+
+
+def stack_state(file: Path | None, directory: Path | None, stack: str | None) -> StackState:
+    """Give the state of a team's own stack: that in a file, or that of a program, in the environment as it is."""
+    if file is not None:
+        return StateFile(file)
+    from migrate.adapters.pulumi.program_state import ProgramState
+
+    return ProgramState(directory or Path(), stack, os.environ)
+
+
+def docker_build_version() -> str:
+    """Return the version of docker-build's provider that a state without one is given: ours."""
+    return version("pulumi-docker-build")

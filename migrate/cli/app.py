@@ -37,6 +37,7 @@ _VERBS = {
     "worker": "Work on the fleets of a shared database.",
     "runbook": "Show a runbook, or walk through one, with this service's values put in.",
     "completion": "Print what lets a shell complete commands and options.",
+    "adopt": "Bring the state of your own Pulumi program from pulumi-docker to docker-build.",
     "stack": "Run pulumi on one of the two stacks.",
     "sandbox": "Run a whole AWS account on this machine, for demos and tests.",
 }

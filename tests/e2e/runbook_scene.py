@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import os
 import re
@@ -31,6 +30,7 @@ from migrate.core.shell_text import filled
 from migrate.runbook_wiring import known
 from migrate.wiring import Place
 from tests.e2e.conftest import Operator
+from tests.e2e.team_stack import make_team_stack
 
 REFUSED_BY_THE_SANDBOX = frozenset(
     {
@@ -56,24 +56,6 @@ _BY_GRAMMAR: dict[tuple[str, ...], frozenset[str]] = {
 
 _ASKED_FOR_HELP = frozenset({"preview", "up"})
 """What of `pulumi` runs a program of the team's: pulumi reads its options, and then shows its help."""
-
-_STACK = "urn:pulumi:team::shop::pulumi:pulumi:Stack::shop-team"
-_PROVIDER = "urn:pulumi:team::shop::pulumi:providers:docker::default_5_1_0"
-_OLD_IMAGE = "urn:pulumi:team::shop::docker:index/image:Image::image"
-_RESOURCES = (
-    {"urn": _STACK, "custom": False, "type": "pulumi:pulumi:Stack"},
-    {"urn": _PROVIDER, "custom": True, "id": "1", "type": "pulumi:providers:docker", "inputs": {"version": "5.1.0"}},
-    {
-        "urn": _OLD_IMAGE,
-        "custom": True,
-        "id": "sha256:0123",
-        "type": "docker:index/image:Image",
-        "parent": _STACK,
-        "provider": f"{_PROVIDER}::1",
-        "inputs": {"imageName": "shop/web:tag1"},
-    },
-)
-"""The state of a team's stack that holds an image of pulumi-docker."""
 
 _MAY_BE_MISSING = frozenset({"curl", "file", "git", "ps", "unzip"})
 _CODES = {"grep": (0, 1), "check": (0, 3)}
@@ -227,26 +209,6 @@ def _git_repository(path: Path) -> str:
     return str(path)
 
 
-def _team_stack(operator: Operator, path: Path) -> str:
-    """Make a stack of a team's, with an image of pulumi-docker in its state; return the URN of that."""
-    path.mkdir()
-    (path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n", encoding="utf-8")
-
-    def pulumi(*arguments: str, given: str | None = None) -> str:
-        command = ["pulumi", *arguments]
-        environment = operator.environment
-        told = subprocess.run(
-            command, cwd=path, env=environment, input=given, capture_output=True, text=True, check=True
-        )
-        return told.stdout
-
-    pulumi("stack", "init", "team", "--non-interactive")
-    state = json.loads(pulumi("stack", "export"))
-    state["deployment"]["resources"] = _RESOURCES
-    pulumi("stack", "import", given=json.dumps(state))
-    return _OLD_IMAGE
-
-
 @contextlib.contextmanager
 def surroundings(operator: Operator, url: str) -> Iterator[dict[str, str]]:
     """Make what commands of runbooks look at, and give the values that a person would read off elsewhere."""
@@ -260,6 +222,7 @@ def surroundings(operator: Operator, url: str) -> Iterator[dict[str, str]]:
     )["LaunchTemplate"]["LaunchTemplateId"]
     with zipfile.ZipFile(operator.directory / "lib.jar", "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "")
+    make_team_stack(operator, operator.directory / "team", "team")
     subnets = operator.service()["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
     yield {
         "BASE": "public.ecr.aws/docker/library/alpine:3.22",
@@ -285,5 +248,6 @@ def surroundings(operator: Operator, url: str) -> Iterator[dict[str, str]]:
         "TOPIC_ARN": operator.aws("sns").create_topic(Name="migrations")["TopicArn"],
         "TYPE": "m7g.large",
         "URL": url,
-        "URN": _team_stack(operator, operator.directory / "team"),
+        "PROGRAM": "team",
+        "STACK": "team",
     }

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 from pulumi.automation import LocalWorkspaceOptions, Stack, create_stack
 from pulumi.automation.errors import CommandError
 
 from migrate.adapters.pulumi.engine import Engine
 from migrate.adapters.pulumi.events import EventCollector
+from migrate.adapters.pulumi.program_state import ProgramState
+from migrate.cli.app import run
+from migrate.core.docker_state import OLD_IMAGE
 from migrate.core.preview import IMAGE, Preview
 from migrate.sandbox.demo.build import lay_out
 from migrate.sandbox.demo.network import client
@@ -22,6 +27,7 @@ from migrate.sandbox.sandbox import Sandbox
 from migrate.sandbox.toolchain.progress import Progress
 from stacks.examples.image_with_docker_build import declare_multi_platform_image, declare_single_platform_image
 from stacks.examples.repository import TAG, declare_repository
+from tests.fakes.docker_states import with_old_image
 
 pytestmark = pytest.mark.e2e
 
@@ -94,3 +100,50 @@ def test_one_platform_then_two_under_the_same_tag(article: Article) -> None:
     state = article.sandbox.layout.pulumi_state / ".pulumi" / "stacks" / "images" / "article.json"
     token = client(article.sandbox, "ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
     assert base64.b64decode(token).decode().partition(":")[2] not in state.read_text(encoding="utf-8")
+
+
+def test_a_program_of_pulumi_docker_gets_to_docker_build_and_loses_nothing(
+    article: Article, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository = "article/adopted"
+    article.stack("adopted-repository", lambda: declare_repository(repository)).up()
+
+    def multi() -> None:
+        declare_multi_platform_image(repository, article.context, article.sandbox.builder)
+
+    # pulumi-docker's plugin is not to be had here: what it leaves in the registry and in the state is.
+    pushed = article.stack("pushed", lambda: _push_single(repository, article)).up()
+    image, digest = (pushed.outputs[name].value for name in ("ref", "digest"))
+    tagged = image.partition("@")[0]
+    team = article.stack("team", lambda: pulumi.export("token", pulumi.Output.secret("of-the-team")))
+    team.up()
+    for name, value in article.sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    directory = Path(team.workspace.work_dir)
+    state = ProgramState(directory, "article", os.environ)
+    state.write(with_old_image(state.read(), tagged, digest))
+    place = ["adopt", "--directory", str(directory), "--stack", "article"]
+    assert run([*place, "--preview", "--output", "json"]) == 0
+    assert [item["fate"] for item in json.loads(capsys.readouterr().out)["images"]] == ["adopted"]
+    assert run([*place, "--yes"]) == 0
+    (kept,) = directory.glob("article.before-adopt-*.json")
+    assert str(kept) in capsys.readouterr().out.replace("\n", "")
+    assert run([*place, "--yes"]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+    (change,) = _previewed(team, multi).changes
+    assert (change.type, change.name, change.operation) == (IMAGE, "image", "update")
+    team.up(program=multi)
+    held = client(article.sandbox, "ecr").batch_get_image(
+        repositoryName=repository, imageIds=[{"imageTag": TAG}, {"imageDigest": digest}]
+    )["images"]
+    assert {item["imageManifestMediaType"] in INDEX_TYPES for item in held} == {True, False}
+    assert _previewed(team, multi).changes == ()
+    for text in (kept.read_text(encoding="utf-8"), state.read()):
+        assert "of-the-team" not in text
+    state.write(kept.read_text(encoding="utf-8"))
+    assert OLD_IMAGE in state.read()
+
+
+def _push_single(repository: str, article: Article) -> None:
+    declare_single_platform_image(repository, article.context, article.sandbox.builder)

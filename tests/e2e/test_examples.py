@@ -16,13 +16,19 @@ from migrate.cli.app import run
 from migrate.errors import ExitCode
 from tests.docs.source import help_examples
 from tests.e2e.conftest import Operator
+from tests.e2e.team_stack import make_team_stack
+from tests.fakes.docker_states import DIGEST, docker_provider, exported, old_image
 from tests.fakes.records import NOON, a_run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 LOOKING = frozenset({"plan", "check", "iam", "status", "history", "show", "metrics", "runbook", "completion", "doctor"})
 """Verbs that change nothing, whatever they are given."""
-EXAMPLES = sorted(item for item in help_examples() if item.split()[0] in LOOKING or item.startswith("finish --print"))
+EXAMPLES = sorted(
+    item
+    for item in help_examples()
+    if item.split()[0] in LOOKING or item.startswith("finish --print") or item.endswith("--preview")
+)
 ELSEWHERE = {
     "check public.ecr.aws/nginx/nginx:1.29 docker.io/library/redis:8": "asks registries of the internet",
     "runbook incident --guided": "asks at a terminal",
@@ -39,6 +45,8 @@ def place(operator: Operator) -> Path:
     service = operator.service()
     definition = operator.aws("ecs").describe_task_definition(taskDefinition=service["taskDefinition"])
     (directory / "task-definition.json").write_text(json.dumps(definition, default=str))
+    make_team_stack(operator, directory / "infra", "prod")
+    (directory / "before.json").write_text(json.dumps(exported(docker_provider(), old_image("r.io/web:1", DIGEST))))
     past = replace(a_run(f"{RUN_ID}-0001", service=service["serviceArn"]), status="done", finished_at=NOON)
     with SqlRecordStore(f"sqlite:///{directory / '.migrate' / 'migrate.sqlite'}") as store:
         store.claim(past.service, past)

@@ -60,6 +60,7 @@ def test_every_command_of_every_runbook_runs(scene: RunbookScene) -> None:
         codes = [2] if "--stop-on-failure" in command else [0]
         scene.run(command, *(["--yes"] if "apply" in command else []), codes=codes)
     scene.run("migrate apply --stage 3", "--yes")
+    scene.run("migrate adopt --directory $PROGRAM --stack $STACK", "--yes")
     assert scene.failures([command for command in scene.left if not _writes(command)]) == []
     _gone_back(scene)
     _worked_as_a_worker(scene)

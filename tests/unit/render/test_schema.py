@@ -17,6 +17,7 @@ import migrate.render
 from migrate.core.audit import ActEnd, EntryKind, audit
 from migrate.core.check import FailOn, Readiness, Subject, report
 from migrate.core.cost import TaskSize, monthly_price
+from migrate.core.docker_state import Adoption, Fate, adoption
 from migrate.core.doctor import Diagnoses, Diagnosis, Health
 from migrate.core.evidence import EventKind
 from migrate.core.facts import Architecture
@@ -36,11 +37,13 @@ from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode, SettingsError
 from migrate.render import structured
+from migrate.render.adoption import adoption_document
 from migrate.render.doctor import doctor_document
 from migrate.render.fleet_plan import fleet_plan_document
 from migrate.render.runbook import runbook_document, runbooks_document
 from migrate.render.structured import FORMAT, to_json
 from tests.fakes import reported
+from tests.fakes.docker_states import DIGEST, docker_provider, exported, old_image
 from tests.fakes.facts import observation, repository, rollouts, settings
 from tests.fakes.fleet import a_fleet_run, a_member
 from tests.fakes.records import NOON, a_run, an_event
@@ -99,6 +102,11 @@ def a_diff(seen: Observation) -> str:
     return to_json(structured.diff_document(plan, stage_details(plan, SETTINGS)))
 
 
+def an_adoption() -> Adoption:
+    image = old_image("registry.example.com/web:1", DIGEST, builderVersion="BuilderV1")
+    return adoption(exported(docker_provider(), image), "0.0.22")
+
+
 def documents() -> dict[str, str]:
     book = a_runbook()
     seen = observation(rollouts=rollouts(110, 200))
@@ -127,6 +135,7 @@ def documents() -> dict[str, str]:
         "fleet_plan": to_json(fleet_plan_document(SUMMARIES)),
         "fleet": to_json(structured.fleet_document(a_report(), {"worker": "here:1"})),
         "fleet_event": structured.fleet_event_line(a_report().run, a_report().entries[0]),
+        "adoption": to_json(adoption_document(an_adoption(), "kept.json")),
         "doctor": to_json(doctor_document(Diagnoses((Diagnosis("clock", Health.ILL, "Late.", "Wait.", "x#y"),)))),
         "notification": to_json(end_of(a_run(), outcome, NOON).document),
         "notification of a start": to_json(start_of(a_run(), NOON).document),
@@ -172,6 +181,7 @@ def test_the_words_of_the_schema_are_those_of_the_program() -> None:
     assert set(defs["check"]["properties"]["subject"]["properties"]["kind"]["enum"]) == set(Subject)
     assert set(defs["plan"]["properties"]["stages"]["items"]["properties"]["status"]["enum"]) == set(StageStatus)
     assert set(defs["error"]["properties"]["exit_code"]["enum"]) == set(ExitCode)
+    assert set(defs["adoption"]["properties"]["images"]["items"]["properties"]["fate"]["enum"]) == set(Fate)
     assert set(defs["doctor"]["properties"]["checks"]["items"]["properties"]["health"]["enum"]) == set(Health)
     assert set(defs["notification"]["properties"]["event"]["enum"]) == set(NotifiedEvent)
     assert set(defs["event"]["properties"]["kind"]["enum"]) == set(EventKind)
