@@ -24,8 +24,9 @@ from stacks.image import PUBLISHED
 
 IMAGE = "image"
 INDEX = "index"
+_KEPT = pulumi.ResourceOptions(retain_on_delete=True)
 
-_PLATFORMS = {
+PLATFORMS = {
     ImageMode.EXTEND: (docker_build.Platform.LINUX_ARM64,),
     ImageMode.REBUILD: (docker_build.Platform.LINUX_AMD64, docker_build.Platform.LINUX_ARM64),
 }
@@ -44,8 +45,8 @@ def declare_image_stack(inputs: ImageStackInputs) -> None:
     if not inputs.present or inputs.build.mode is ImageMode.EXTERNAL:
         return
     image = _declare_image(inputs.build, url)
-    index = _declare_index(inputs, url, image)
-    _declare_published(inputs, url, index)
+    index = declare_index(inputs, url, image)
+    declare_published(inputs, url, index)
     digest = index.ref.apply(lambda ref: ref.partition("@")[2])
     pulumi.export("index_digest", digest)
     pulumi.export("index_ref", pulumi.Output.format("{0}@{1}", url, digest))
@@ -56,31 +57,47 @@ def declare_image_stack(inputs: ImageStackInputs) -> None:
 def _declare_image(build: ImageSettings, url: pulumi.Output[str]) -> docker_build.Image:
     return docker_build.Image(
         IMAGE,
-        platforms=list(_PLATFORMS[build.mode]),
+        platforms=list(PLATFORMS[build.mode]),
         context=docker_build.BuildContextArgs(location=build.context),
         dockerfile=docker_build.DockerfileArgs(location=build.dockerfile) if build.dockerfile is not None else None,
         target=build.target,
         build_args=dict(build.build_arguments) or None,
         builder=docker_build.BuilderConfigArgs(name=build.builder) if build.builder is not None else None,
-        exports=[
-            docker_build.ExportArgs(
-                registry=docker_build.ExportRegistryArgs(names=[url], push_by_digest=True, oci_media_types=True)
-            )
-        ],
+        exports=[pushed_by_digest(url)],
         push=False,  # the export pushes; ``push`` would add one that needs a tag
         build_on_preview=False,  # a preview of a pushed image never builds anyway (facts F34)
-        opts=pulumi.ResourceOptions(retain_on_delete=True),
+        opts=_KEPT,
     )
 
 
-def _declare_index(inputs: ImageStackInputs, url: pulumi.Output[str], image: docker_build.Image) -> docker_build.Index:
+def pushed_by_digest(url: pulumi.Input[str]) -> docker_build.ExportArgs:
+    """Return the export of a build that takes no tag: nothing that a later delete could take from the registry."""
+    return docker_build.ExportArgs(
+        registry=docker_build.ExportRegistryArgs(names=[url], push_by_digest=True, oci_media_types=True)
+    )
+
+
+def declare_index(
+    inputs: ImageStackInputs,
+    url: pulumi.Output[str],
+    image: docker_build.Image,
+    *,
+    name: str = INDEX,
+    registry: pulumi.Input[docker_build.RegistryArgs] | None = None,
+    opts: pulumi.ResourceOptions | None = None,
+) -> docker_build.Index:
+    """Declare the index of what was built, in mode extend beside the original manifest, under the tag of our own.
+
+    Without ``registry`` the builder's own credentials are used. Raises EngineError when the build gave no digest.
+    """
     built = pulumi.Output.all(url, image.digest).apply(lambda known: _built(inputs, *known))
     original = [_join(url, "@", inputs.original_digest)] if inputs.build.mode is ImageMode.EXTEND else []
     return docker_build.Index(
-        INDEX,
+        name,
         tag=_join(url, ":", inputs.shelf_tag),
         sources=[*original, built],
-        opts=pulumi.ResourceOptions(retain_on_delete=True),
+        registry=registry,
+        opts=pulumi.ResourceOptions.merge(opts, _KEPT),
     )
 
 
@@ -100,17 +117,28 @@ def _built(inputs: ImageStackInputs, url: str, digest: str) -> str:
     )
 
 
-def _declare_published(
-    inputs: ImageStackInputs, url: pulumi.Output[str], index: docker_build.Index
+def declare_published(
+    inputs: ImageStackInputs,
+    url: pulumi.Output[str],
+    index: docker_build.Index,
+    *,
+    name: str = PUBLISHED,
+    registry: pulumi.Input[docker_build.RegistryArgs] | None = None,
+    opts: pulumi.ResourceOptions | None = None,
 ) -> docker_build.Index:
+    """Declare what the service's own tag points at: a copy of the index, or the original, to which nothing is pushed.
+
+    Without ``registry`` the builder's own credentials are used.
+    """
     original = _join(url, "@", inputs.original_digest)
     return docker_build.Index(
-        PUBLISHED,
+        name,
         tag=_join(url, ":", inputs.service_tag),
         sources=[index.ref if inputs.published else original],
         # Not published, nothing may be written: the original under its tag must stay byte for byte what it was.
         push=inputs.published,
-        opts=pulumi.ResourceOptions(retain_on_delete=True),
+        registry=registry,
+        opts=pulumi.ResourceOptions.merge(opts, _KEPT),
     )
 
 

@@ -58,7 +58,7 @@ def _declare_cluster(inputs: ClusterInputs, *, adopt: bool) -> aws.ecs.ClusterCa
     arguments: Arguments = {
         "cluster_name": inputs.name,
         "capacity_providers": list(inputs.capacity_providers),
-        "default_capacity_provider_strategies": _strategy(inputs.default_strategy),
+        "default_capacity_provider_strategies": strategy_arguments(inputs.default_strategy),
     }
     return aws.ecs.ClusterCapacityProviders(
         CLUSTER,
@@ -123,11 +123,12 @@ def _arguments_of(inputs: ServiceInputs | TwinInputs) -> Arguments:
     """Return what the service and its twin are declared alike by: the settings, and where the tasks run."""
     arguments = service_arguments(inputs.document)
     if inputs.strategy:
-        arguments["capacity_provider_strategies"] = _strategy(inputs.strategy)
+        arguments["capacity_provider_strategies"] = strategy_arguments(inputs.strategy)
     if inputs.launch_type is not None:
         arguments["launch_type"] = inputs.launch_type
     return arguments
 
 
-def _strategy(strategy: Strategy) -> list[Arguments]:
+def strategy_arguments(strategy: Strategy) -> list[Arguments]:
+    """Return a strategy as arguments of a service or of a cluster."""
     return [{"capacity_provider": item.provider, "base": item.base, "weight": item.weight} for item in strategy]

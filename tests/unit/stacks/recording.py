@@ -25,6 +25,7 @@ class Requested:
     ignore_changes: tuple[str, ...]
     retained: bool
     protected: bool
+    aliases: tuple[Mapping[str, Any], ...] = ()
 
 
 class _Answers(Mocks):
@@ -56,6 +57,7 @@ class _Monitor(MockMonitor):
                     ignore_changes=tuple(request.ignoreChanges),
                     retained=request.retainOnDelete,
                     protected=request.protect,
+                    aliases=tuple(json_format.MessageToDict(alias) for alias in request.aliases),
                 )
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
@@ -71,12 +73,20 @@ def _end_what_waits() -> None:
 
 
 def requested_by(
-    program: Callable[[], None], outputs: Mapping[str, Mapping[str, Any]] | None = None, *, preview: bool = False
+    program: Callable[[], None],
+    outputs: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    preview: bool = False,
+    configuration: Mapping[str, str] | None = None,
 ) -> dict[str, Requested]:
-    """Run ``program``; ``outputs`` are what the engine answers by logical name, beside the inputs."""
+    """Run ``program``; ``outputs`` are what the engine answers by logical name, beside the inputs.
+
+    ``configuration`` is the stack's, by full key. A component and a child of the same name are one entry, the child's.
+    """
     answers = _Answers(outputs or {})
     monitor = _Monitor(answers)
     monitor.requested = []
+    pulumi.runtime.set_all_config(dict(configuration or {}))
     pulumi.runtime.set_mocks(answers, project="test", stack="test", preview=preview, monitor=monitor)
     try:
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
