@@ -65,6 +65,15 @@ class _Verbs(click.Group):
         command: click.Command = importlib.import_module(f"migrate.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as unknown:
+            # click suggests from the commands that are loaded, and here none is.
+            raise click.NoSuchCommand(unknown.command_name, possibilities=_VERBS, ctx=ctx) from unknown
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_VERBS.items()))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.text import Text
 
 from migrate.core.evidence import Event, EventKind
 from migrate.core.run_view import RunView, Telling, seen
@@ -42,11 +41,11 @@ class LiveNarrator:
             self._view = seen(self._view, event)
         self._changed = True
         if self._telling.worth(event) and event.kind is not EventKind.MEASUREMENT:
-            self._print(Text(text.event(event), "dim" if event.kind is EventKind.RESOURCE else ""))
+            self._print(text.told(text.event(event), "dim" if event.kind is EventKind.RESOURCE else ""))
 
     def say(self, line: str) -> None:
         """Let a line scroll by."""
-        self._print(Text(line, "bold"))
+        self._print(text.told(line, "bold"))
 
     def draw(self, now: datetime) -> float | None:
         """Draw at most four times a second, and once a second where only clocks go on."""
@@ -80,9 +79,9 @@ class LiveNarrator:
             self._live.stop()
         self._live, self._drawn_at, self._changed, self._lines = None, None, True, []
 
-    def _print(self, line: Text) -> None:
+    def _print(self, line: RenderableType) -> None:
         self._make_room(self._console.width)
-        self._console.print(line, soft_wrap=True)
+        self._console.print(line, crop=False)
 
     def _make_room(self, width: int) -> None:
         """Erase what a terminal that became narrower has wrapped: rich counts the lines that it has written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -37,10 +38,14 @@ class Screen(Protocol):
 
 
 class LineNarrator:
-    """One line a change for people; what says nothing new is told once a minute."""
+    """One line a change for people; what says nothing new is told once a minute.
 
-    def __init__(self, *, colour: bool) -> None:
+    ``width`` says how many columns the terminal has now, None where there is none: a file keeps its lines whole.
+    """
+
+    def __init__(self, *, colour: bool, width: Callable[[], int | None] = lambda: None) -> None:
         self._colour = colour
+        self._width = width
         self._telling = Telling()
 
     def begin(self, view: RunView) -> None:
@@ -49,12 +54,11 @@ class LineNarrator:
     def tell(self, event: Event) -> None:
         """Write the event, unless it says nothing new."""
         if self._telling.worth(event):
-            line = text.event(event)
-            click.echo(click.style(line, dim=event.kind is EventKind.RESOURCE) if self._colour else line, err=True)
+            self._show(text.event(event), "dim" if event.kind is EventKind.RESOURCE else "")
 
     def say(self, line: str) -> None:
         """Write the line."""
-        click.echo(line, err=True)
+        self._show(line)
 
     def draw(self, now: datetime) -> float | None:
         """Draw nothing: lines stay."""
@@ -63,6 +67,13 @@ class LineNarrator:
 
     def suspend(self) -> None:
         """Leave nothing behind."""
+
+    def _show(self, line: str, style: str = "") -> None:
+        width = self._width()
+        if width is None:
+            click.echo(line, err=True)
+        else:
+            click.echo(text.shown(text.told(line, style), width=width, colour=self._colour), err=True, nl=False)
 
 
 class JsonNarrator:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +24,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _NOT_REDRAWN = frozenset({"", "dumb", "unknown"})
 """Kinds of terminal (TERM) that only take lines."""
+
+_COLUMNS_OF_A_FILE = 100
+_FEWEST = 60
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Options:
 
         ask = TerminalQuestion(asked) if answerable else None
         if plain or not self.redrawn:
-            return Attendant(LineNarrator(colour=_colour(sys.stderr)), ask)
+            return Attendant(LineNarrator(colour=_colour(sys.stderr), width=lambda: _columns(sys.stderr)), ask)
         from rich.console import Console
 
         from migrate.cli.live_view import LiveNarrator
@@ -76,12 +78,27 @@ class Options:
         from migrate.render.text import shown
 
         stream = sys.stderr if error_stream else sys.stdout
-        width = shutil.get_terminal_size((100, 24)).columns
-        return shown(renderable, width=max(width, 60), colour=_colour(stream))
+        width = _columns(stream) or _columns_wanted() or _COLUMNS_OF_A_FILE
+        return shown(renderable, width=max(width, _FEWEST), colour=_colour(stream))
 
 
 def _colour(stream: TextIO) -> bool:
     return _redrawn(stream) and not os.environ.get("NO_COLOR")
+
+
+def _columns(stream: TextIO) -> int | None:
+    """Return how many columns a terminal has, COLUMNS before all; None for a file or a pipe."""
+    if not stream.isatty():
+        return None
+    try:
+        return _columns_wanted() or os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def _columns_wanted() -> int | None:
+    wanted = os.environ.get("COLUMNS", "")
+    return int(wanted) if wanted.isdecimal() else None
 
 
 def _redrawn(stream: TextIO) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from migrate.cli.options import current, settings_of
     "-o",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the HTML goes; without it to stdout.",
+    help="Where the HTML goes; without it to stdout, unless that is a terminal.",
 )
 @settings_of
 def command(run: str | None, file: Path | None) -> int:
@@ -34,9 +35,15 @@ def command(run: str | None, file: Path | None) -> int:
     from migrate.cli.files import put
     from migrate.core.history import last_run, of_service, only_run
     from migrate.core.report import report
-    from migrate.errors import ExitCode
+    from migrate.errors import ExitCode, SettingsError
 
     options = current()
+    if file is None and options.output != "json" and sys.stdout.isatty():
+        raise SettingsError(
+            "A report is a page for a browser, and no file was named for it.",
+            why="Standard output is a terminal, which would show thousands of lines of HTML.",
+            then="Run `migrate report -o report.html` and open that file; `migrate history` lists the runs.",
+        )
     with wiring.remembering(options.place) as (store, settings, region):
         if run is None:
             services = of_service(settings.service, region, store.services())

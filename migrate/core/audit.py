@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from migrate.core.documents import Document, Json, fields
-from migrate.core.evidence import Event, EventKind, Run
+from migrate.core.evidence import Event, EventKind, Run, failed
 
 
 class EntryKind(StrEnum):
@@ -125,7 +125,7 @@ def _closed(entries: list[AuditEntry], outcome: Event) -> bool:
 
 
 def _ended(outcome: Event) -> ActEnd:
-    return ActEnd.FAILED if "error" in fields(outcome.data) else ActEnd.DONE
+    return ActEnd.FAILED if failed(outcome) else ActEnd.DONE
 
 
 def _says_the_same(former: AuditEntry, later: AuditEntry) -> bool:

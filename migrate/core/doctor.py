@@ -18,6 +18,7 @@ _SKEW_WORTH_A_WORD = timedelta(seconds=30)
 _SKEW_REFUSED = timedelta(minutes=5)
 """A signature is taken within five minutes of its time (AWS General Reference, "Signature Version 4")."""
 _LITTLE, _TOO_LITTLE = 2 << 30, 200 << 20
+_AMD64 = Platform("linux", "amd64")
 _ARM64 = Platform("linux", "arm64")
 
 
@@ -88,10 +89,12 @@ def of_builder(builder: Builder) -> Diagnosis:
         )
         then += "--driver docker-container --bootstrap`. Where your CI builds, set image.mode to external."
         return Diagnosis("builder", health, worst.text, then, f"findings#{worst.code.replace('.', '-')}")
-    platforms = ", ".join(map(str, builder.platforms))
+    ours = [str(one) for one in (_AMD64, _ARM64) if one in builder.platforms]
+    others = len(builder.platforms) - len(ours)
+    platforms = ", ".join([*ours, *([f"{others} other platforms"] if others > 1 else [])])
     text = f"{builder.name} ({builder.driver}), {platforms or 'platforms not known'}"
-    emulated = ", ".join(builder.registered) or "none"
     if builder.platforms and _ARM64 not in builder.platforms:
+        emulated = ", ".join(builder.registered) or "none"
         then = "On Debian: apt-get install qemu-user-static binfmt-support; elsewhere: docker run --privileged --rm "
         then += "tonistiigi/binfmt --install arm64. A Dockerfile that only copies needs no emulator."
         return Diagnosis(
@@ -101,7 +104,7 @@ def of_builder(builder: Builder) -> Diagnosis:
             then,
             "errors#builder",
         )
-    return Diagnosis("builder", Health.WELL, f"{text}; emulators registered: {emulated}")
+    return Diagnosis("builder", Health.WELL, text)
 
 
 def of_clock(skew: timedelta) -> Diagnosis:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from migrate.core.documents import Document
+from migrate.core.documents import Document, fields
 
 NOTHING = Document("{}")
 
@@ -35,6 +35,11 @@ class Event:
     step: str
     text: str
     data: Document = NOTHING
+
+
+def failed(outcome: Event) -> bool:
+    """Tell whether an act ended with an error."""
+    return "error" in fields(outcome.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from migrate.core.cost import HOURS_PER_MONTH, Price, PriceEstimate, UnknownPrice, change
 from migrate.core.plan import MigrationPlan
+from migrate.render.lines import Paragraph
 
 _HEADINGS = ("", "tasks", "vCPU h", "GB h", "a month", "change")
 
@@ -28,7 +29,7 @@ def costs(value: MigrationPlan) -> RenderableType:
         for number, line in enumerate(cells(value.price_now, price)):
             table.add_row("" if number else name, *line)
     title = Text.assemble(("\nCost", "bold"), f"  a month of {HOURS_PER_MONTH} hours, {value.desired_count} tasks")
-    return Group(title, Padding(table, (0, 0, 0, 2)), *(Text(note, "dim") for note in notes(value)))
+    return Group(title, Padding(table, (0, 0, 0, 2)), *(Paragraph(note, "dim", hang=2) for note in notes(value)))
 
 
 def rows(value: MigrationPlan) -> Iterator[tuple[str, Price]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from migrate.core.doctor import Diagnoses, Health
+from migrate.render.lines import Rows
 from migrate.render.structured import head, plain
 
 _STYLES = {Health.WELL: "green", Health.DOUBTFUL: "yellow", Health.ILL: "bold red", Health.SKIPPED: "dim"}
@@ -16,16 +16,13 @@ _STYLES = {Health.WELL: "green", Health.DOUBTFUL: "yellow", Health.ILL: "bold re
 
 def diagnoses(value: Diagnoses) -> RenderableType:
     """Return one line a thing, and what to do about it below."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows(labels=2, style="")
     for item in value.found:
-        table.add_row(Text(item.health.value, _STYLES[item.health]), item.subject, Text(item.text))
+        table.add(Text(item.health.value, _STYLES[item.health]), item.subject, Text(item.text))
         if item.then:
-            table.add_row("", "", Text(f"Next: {item.then}"))
+            table.add("", "", Text(f"Next: {item.then}"))
         if item.runbook and item.health is not Health.WELL:
-            table.add_row("", "", Text(f"Runbook: {item.runbook}", "dim"))
+            table.add("", "", Text(f"Runbook: {item.runbook}", "dim"))
     ill, doubtful = value.count(Health.ILL), value.count(Health.DOUBTFUL)
     if ill:
         end = Text(f"{ill} of {len(value.found)} stand in the way.", "bold red")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from migrate.core.check import CheckReport, Readiness, Subject, counted, group_of, grouped
 from migrate.core.findings import Finding, Grade
 from migrate.core.stages import Stage
+from migrate.render.lines import Rows
 
 GRADES = {Grade.BLOCK: "bold red", Grade.WARN: "yellow", Grade.INFO: "cyan", Grade.UNKNOWN: "magenta"}
 
@@ -42,9 +41,7 @@ def check(value: CheckReport) -> RenderableType:
 
 
 def _answers(value: CheckReport) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows()
     questions = (("ARM64", value.arm64, Stage.ARCHITECTURE), ("Spot", value.spot, Stage.CAPACITY))
     for name, readiness, stage in questions:
         if readiness is Readiness.NOT_ASKED:
@@ -56,7 +53,7 @@ def _answers(value: CheckReport) -> RenderableType:
             told.append(f"\n{_named(reason)}", "not bold")
         if len(reasons) > _MOST_REASONS:
             told.append(f"\nand {len(reasons) - _MOST_REASONS} more", "not bold")
-        table.add_row(name, told)
+        table.add(name, told)
     return table
 
 
@@ -82,12 +79,9 @@ def _group(name: str, items: Iterable[Finding]) -> RenderableType:
 
 def finding(value: Finding) -> RenderableType:
     """Return one finding: grade, code, what was seen, what to do, evidence and runbook section."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=7, no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows(indent=2, narrowest=7)
     body = Text.assemble((value.code, "bold"), f" (stage {value.stage})\n{value.text}\n", (value.advice, "italic"))
-    for name, item in value.evidence:
-        body.append(f"\n{name}: {item}", "dim")
-    body.append(f"\nrunbook: {value.runbook}", "dim")
-    table.add_row(Text(value.grade.value, GRADES[value.grade]), body)
-    return Padding(table, (0, 0, 0, 2))
+    table.add(Text(value.grade.value, GRADES[value.grade]), body)
+    for name, item in (*value.evidence, ("runbook", value.runbook)):
+        table.add("", Text(f"{name}: {item}", "dim"), hang=2)
+    return table

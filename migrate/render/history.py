@@ -13,6 +13,7 @@ from rich.text import Text
 from migrate.core.audit import ActEnd, Audit, AuditEntry, EntryKind, measurements, took
 from migrate.core.documents import fields
 from migrate.core.evidence import Run
+from migrate.render.lines import Rows
 from migrate.render.printable import printable
 
 _SHORT_ID = 8
@@ -43,25 +44,20 @@ def history(service: str, runs: Sequence[Run], *, left_out: int = 0) -> Renderab
 def audit(value: Audit) -> RenderableType:
     """Return one run: who, when, where, and everything that it did and decided, with the evidence."""
     run = value.run
-    head = Table.grid(padding=(0, 2))
-    head.add_column(style="dim", no_wrap=True)
-    head.add_column(overflow="fold")
-    head.add_row("run", run.id)
-    head.add_row("service", run.service)
-    head.add_row("what", what(run))
-    head.add_row("who", f"{run.operator} on {run.host}, process {run.process}")
-    head.add_row("started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC")
+    head = Rows()
+    head.add("run", run.id)
+    head.add("service", run.service)
+    head.add("what", what(run))
+    head.add("who", f"{run.operator} on {run.host}, process {run.process}")
+    head.add("started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC")
     ended = f"{run.finished_at:%Y-%m-%d %H:%M:%S} UTC, after {duration(took(run))}" if run.finished_at else "not yet"
-    head.add_row("ended", ended)
-    head.add_row("status", Text(said(run.status), _STYLES.get(run.status, "red")))
-    table = Table.grid(padding=(0, 2))
-    for _ in range(2):
-        table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    head.add("ended", ended)
+    head.add("status", Text(said(run.status), _STYLES.get(run.status, "red")))
+    table = Rows(labels=2)
     for entry in value.entries:
-        table.add_row(f"{entry.at:%m-%d %H:%M:%S}", entry.kind.value, _line(entry))
+        table.add(f"{entry.at:%m-%d %H:%M:%S}", entry.kind.value, _line(entry))
         for line in _evidence(entry):
-            table.add_row("", "", Text(f"  {line}", "dim"))
+            table.add("", "", Text(f"  {line}", "dim"))
     return Group(head, Text(), table)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from migrate.core.owner_change import OwnerChange, StageChanges, owner_language, stage_changes
@@ -13,6 +12,7 @@ from migrate.core.owner_language import OwnerText, written
 from migrate.core.record import Record
 from migrate.core.settings import Settings
 from migrate.core.stages import Stage
+from migrate.render.lines import Paragraph
 
 
 def owner_plan(record: Record, settings: Settings) -> RenderableType:
@@ -69,5 +69,5 @@ def _shown(change: OwnerChange, record: Record, settings: Settings) -> Renderabl
         parts.append(Text(f"  {snippet.place if snippet.syntax == 'sh' else f'in {snippet.place}'}", "dim"))
         # Code is shown as it is to be copied: no line of it is folded or cut.
         parts += [Text(f"    {line}", no_wrap=True, overflow="ignore") for line in snippet.text.splitlines()]
-    parts += [Padding(Text(remark), (0, 0, 0, 2)) for remark in text.remarks]
+    parts += [Paragraph(f"  {remark}") for remark in text.remarks]
     return Group(*parts)

@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from migrate.core.differences import Difference, DifferenceKind
@@ -18,6 +16,7 @@ from migrate.core.rollout_history import StageTime
 from migrate.render import findings
 from migrate.render.cost import costs
 from migrate.render.history import duration
+from migrate.render.lines import Rows
 from migrate.render.text import price
 
 _STATUSES = {
@@ -55,21 +54,19 @@ def _stage(one: StagePlan, detail: StageDetail) -> RenderableType:
     title = Text.assemble(
         (f"\nStage {one.stage.value} {one.stage.title}", "bold"), "  ", (one.status.value, _STATUSES[one.status])
     )
-    table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=9, style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows(indent=2, narrowest=9)
     for change in one.changes:
-        table.add_row("change", Text(f"{change.what}\n  - {change.before}\n  + {change.after}"))
+        table.add("change", Text(f"{change.what}\n  - {change.before}\n  + {change.after}"))
     for name, told in differing(detail):
-        table.add_row("diff", Text("\n".join((name, *(f"  {line}" for line in told)))))
-    table.add_row("unchanged", Text("\n".join(unchanged(detail))))
-    table.add_row("deploys", deployments(one.deploys))
-    table.add_row("takes", Text(took(detail.time)))
-    table.add_row("writes", Text("\n".join(requests(detail.requests) if detail.requests else one.writes or ["none"])))
-    table.add_row("gate", Text("\n".join(one.gate)))
-    table.add_row("way back", Text(one.way_back))
-    table.add_row("price", f"{price(one.price)} a month")
-    return Group(title, Padding(table, (0, 0, 0, 2)))
+        table.add("diff", Text("\n".join((name, *(f"  {line}" for line in told)))))
+    table.add("unchanged", "\n".join(unchanged(detail)), hang=2)
+    table.add("deploys", deployments(one.deploys))
+    table.add("takes", took(detail.time))
+    table.add("writes", Text("\n".join(requests(detail.requests) if detail.requests else one.writes or ["none"])))
+    table.add("gate", "\n".join(one.gate), hang=2)
+    table.add("way back", one.way_back)
+    table.add("price", f"{price(one.price)} a month")
+    return Group(title, table)
 
 
 def differing(detail: StageDetail) -> Iterator[tuple[str, list[str]]]:

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markdown import CodeBlock, ListItem, Markdown, MarkdownElement
 from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
 
 from migrate.core.runbooks import Expected, Passage, Runbook, Section
+from migrate.render.lines import Paragraph, Rows
 from migrate.render.structured import head
 
 
@@ -65,15 +65,13 @@ def markdown(text: str) -> RenderableType:
 
 def listed(runbooks: Sequence[Runbook]) -> RenderableType:
     """Return which runbooks there are."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows(style="bold")
     for book in runbooks:
-        table.add_row(book.name, f"{book.title}. {book.summary}")
+        table.add(book.name, f"{book.title}. {book.summary}")
     return Group(
         table,
-        Text("\nmigrate runbook NAME, NAME#SECTION, an exit code, or the code of a finding shows one.", "dim"),
-        Text("migrate runbook NAME --guided goes through its commands one by one.", "dim"),
+        Paragraph("\nmigrate runbook NAME, NAME#SECTION, an exit code, or the code of a finding shows one.", "dim"),
+        Paragraph("migrate runbook NAME --guided goes through its commands one by one.", "dim"),
     )
 
 

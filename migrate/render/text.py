@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import StringIO
-from textwrap import fill
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from migrate.core.capacity import shown_strategy
 from migrate.core.cost import Price, PriceEstimate
-from migrate.core.evidence import Event, EventKind
+from migrate.core.evidence import Event, EventKind, failed
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.core.unfinished import INTERRUPTED, RUNNING
 from migrate.errors import ExitCode, MigrateError
+from migrate.render.lines import Paragraph, Rows
 from migrate.render.printable import printable
 
 _MARKS = {
@@ -31,6 +29,8 @@ _MARKS = {
     EventKind.NOTE: "note   ",
     EventKind.FINISHED: "end    ",
 }
+
+_BESIDE_THE_MARK = len("12:00:00  verdict  ")
 
 
 def shown(renderable: RenderableType, *, width: int, colour: bool) -> str:
@@ -52,31 +52,29 @@ def price(value: Price) -> str:
 
 def status(value: Status) -> RenderableType:
     """Return where the service is, on one screen."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows()
     proven = value.position.proven
     position = "the original: no stage is proven" if proven is Stage.ORIGINAL else f"{proven.named} proven"
     if value.position.entered is not None:
         position += f"; {value.position.entered.named} begun and not proven"
     if value.capacity_step:
         position += f", at the step {shown_strategy(value.capacity_step)}"
-    table.add_row("service", value.service)
-    table.add_row("position", position)
-    table.add_row("image", value.image)
-    table.add_row("digest", value.digest or "could not be read")
-    table.add_row("media type", value.media_type)
-    table.add_row("platforms", ", ".join(value.platforms))
-    table.add_row("revision", value.revision)
-    table.add_row("deployment", value.deployment)
-    table.add_row("tasks", f"{sum(count for _, count in value.architectures)} of {value.desired_count} running")
-    table.add_row("architecture", counted(value.architectures))
-    table.add_row("capacity", f"launch type {value.launch_type}" if value.launch_type else counted(value.split))
+    table.add("service", value.service)
+    table.add("position", position)
+    table.add("image", value.image)
+    table.add("digest", value.digest or "could not be read")
+    table.add("media type", value.media_type)
+    table.add("platforms", ", ".join(value.platforms))
+    table.add("revision", value.revision)
+    table.add("deployment", value.deployment)
+    table.add("tasks", f"{sum(count for _, count in value.architectures)} of {value.desired_count} running")
+    table.add("architecture", counted(value.architectures))
+    table.add("capacity", f"launch type {value.launch_type}" if value.launch_type else counted(value.split))
     if value.twin:
         twin = value.twin
-        table.add_row("twin", twin.service)
-        table.add_row("", f"{counted(twin.architectures)} of {twin.desired_count}, {twin.revision}, {twin.deployment}")
-    table.add_row("price", f"{price(value.price)} a month")
+        table.add("twin", twin.service)
+        table.add("", f"{counted(twin.architectures)} of {twin.desired_count}, {twin.revision}, {twin.deployment}")
+    table.add("price", f"{price(value.price)} a month")
     if value.last_run:
         run = value.last_run
         goes_on = {
@@ -84,9 +82,9 @@ def status(value: Status) -> RenderableType:
             INTERRUPTED: " (`migrate resume` goes on)",
         }
         told = f"{run.verb} {run.stage} by {run.operator} at {run.started_at:%Y-%m-%d %H:%M}: {run.status}"
-        table.add_row("last run", told + goes_on.get(run.status, ""))
+        table.add("last run", told + goes_on.get(run.status, ""))
     for line in value.drift:
-        table.add_row(Text("changed by others", "bold red"), line)
+        table.add(Text("changed by others", "bold red"), line)
     return table
 
 
@@ -100,13 +98,13 @@ def outcome(value: RunOutcome) -> RenderableType:
     style = {ExitCode.DONE: "bold green", ExitCode.ROLLBACK_INCOMPLETE: "bold white on red"}.get(
         value.exit_code, "bold yellow"
     )
-    lines = [Text(value.text, style)]
-    lines += [Text(f"  {reason}") for reason in value.reasons]
+    lines = [Paragraph(value.text, style)]
+    lines += [Paragraph(f"  {reason}") for reason in value.reasons]
     if value.then:
-        lines.append(Text(value.then))
+        lines.append(Paragraph(value.then))
     if value.runbook:
-        lines.append(Text(f"Runbook: {value.runbook}", "dim"))
-    lines.append(Text(f"Run: {value.run_id}", "dim"))
+        lines.append(Paragraph(f"Runbook: {value.runbook}", "dim"))
+    lines.append(Paragraph(f"Run: {value.run_id}", "dim"))
     return Group(*lines)
 
 
@@ -119,20 +117,17 @@ def error(value: MigrateError) -> RenderableType:
     return Group(*lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """Words in lines of the width that there is; a path or an ARN that is longer stays whole, so it can be copied."""
-
-    words: str
-    style: str = ""
-
-    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        """Wrap between words only: rich itself would fold long ones."""
-        for line in self.words.splitlines() or [""]:
-            filled = fill(line, options.max_width, break_long_words=False, break_on_hyphens=False)
-            yield Text(filled, self.style, no_wrap=True, overflow="ignore")
-
-
 def event(value: Event) -> str:
     """Return one line about what happens now; control characters of other people's texts are taken out."""
-    return f"{value.at:%H:%M:%S}  {_MARKS[value.kind]}  {printable(value.text)}"
+    mark, told = _MARKS[value.kind], printable(value.text)
+    if value.kind is EventKind.OUTCOME:
+        if failed(value):
+            mark, told = "failed ", told.replace(": failed: ", ": ", 1)
+        else:
+            told = told.removesuffix(": done")
+    return f"{value.at:%H:%M:%S}  {mark}  {told}"
+
+
+def told(line: str, style: str = "") -> Paragraph:
+    """Return what ``event`` returned for a window: what follows its first line stands below its words."""
+    return Paragraph(line, style, hang=_BESIDE_THE_MARK)

@@ -165,7 +165,7 @@ def _taken_back(
     try:
         others = _done_by_others(work)
         if not others:
-            told = f"stage {stage.value} {what}: {'; '.join(said)}; going back"
+            told = f"stage {stage.value} {what}: {'; '.join(reason.rstrip('.') for reason in said)}; going back"
             work.journal.note("roll back", told)
     except KeyboardInterrupt:
         return stopped_on_the_way_back(work, stage.before, said)

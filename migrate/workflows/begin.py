@@ -150,11 +150,15 @@ def _refuse_what_preflight_blocks(
     blocks = tuple(item for item in found if not (resuming and item.code == "service.deployment-in-progress"))
     if blocks:
         raise BlockedError(
-            f"Stage {stage.value} cannot start: preflight found {len(blocks)} thing(s) in its way.",
+            f"Stage {stage.value} cannot start: preflight found {_things(len(blocks))} in its way.",
             why="; ".join(f"[{item.code}] {item.text}" for item in blocks),
             then=blocks[0].advice,
             runbook=blocks[0].runbook,
         )
+
+
+def _things(count: int) -> str:
+    return "1 thing" if count == 1 else f"{count} things"
 
 
 def _seen_for(runtime: Runtime, journal: Journal, stage: Stage, known: Record | None) -> Observation:

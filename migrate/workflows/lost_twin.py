@@ -31,7 +31,7 @@ def find_again(work: Work) -> None:
     if desired.service.twin is None:
         return
     # What was pending when Pulumi died is answered by what ECS has.
-    work.journal.act("refresh before the twin", "read the world into the service stack", work.runtime.stacks.refresh)
+    work.journal.act("refresh before the twin", "read what runs into the service stack", work.runtime.stacks.refresh)
     if work.journal.look("twin in the state", lambda: _would_create(work, desired)):
         # Only then: an import of what the state holds under another id would replace it.
         adopting = replace(desired.service, twin=replace(desired.service.twin, adopt=True))

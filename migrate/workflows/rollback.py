@@ -107,7 +107,7 @@ def _brought_back(work: Work, target: Stage) -> Assessment:
     if leaving and not arm64:
         # First of all: a tag without amd64 keeps the tasks that run from being replaced (case C04).
         restore_tag(work)
-    work.journal.act("refresh", "read the world into the service stack", work.runtime.stacks.refresh)
+    work.journal.act("refresh", "read what runs into the service stack", work.runtime.stacks.refresh)
     _keep_a_revision_to_go_back_to(work)
     find_again_to_let_go(work)
     if arm64:
@@ -188,7 +188,7 @@ def _launch_type_given_back(work: Work) -> Expectation:
     text = f"give launch type {work.record.baseline.service.launch_type} back"
     safety = work.runtime.safety
     deployment = work.journal.act("launch type", text, lambda: safety.return_to_launch_type(service))
-    work.journal.act("refresh original", "read the world into the service stack", work.runtime.stacks.refresh)
+    work.journal.act("refresh original", "read what runs into the service stack", work.runtime.stacks.refresh)
     work.follow_cluster("original service stack")
     desired = desired_state(work.record, work.settings, Stage.ORIGINAL)
     work.up_service("original service stack", desired, Act.ORIGINAL)

@@ -76,9 +76,10 @@ class Work:
         """Bring the image stack to the inputs, after a preview that holds nothing else."""
         stacks = self.runtime.stacks
         preview = self.journal.look(f"{step}: preview", lambda: self._guarded(step, stacks.preview_image(inputs), act))
+        holds = f"an index under the tag {inputs.tag}" if inputs.present else "nothing, the image is as it was found"
         return preview.settled or self.journal.act(
             f"{step}: up",
-            f"image stack to {act}",
+            f"image stack to hold {holds}",
             lambda: stacks.up_image(inputs),
             _changed,
             again=lambda _: self._guarded(step, stacks.preview_image(inputs), act).settled or stacks.up_image(inputs),

@@ -156,5 +156,5 @@ def _when(fate: Fate) -> str:
     if fate.pushes_left == 0:
         return "within 24 hours"
     if fate.pushes_left is not None:
-        return f"after {fate.pushes_left} more image(s) that it selects"
+        return f"after {fate.pushes_left} more image{'s' * (fate.pushes_left > 1)} that it selects"
     return f"within 24 hours after {fate.due:%Y-%m-%d %H:%M} UTC" if fate.due else "never"

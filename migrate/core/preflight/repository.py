@@ -181,7 +181,11 @@ def _left_over(observation: Observation, image: ContainerImage, contents: Reposi
     untagged = left_over(contents, observation.taken_at - _RECENT, needed)
     if tags or untagged:
         told = [f"the tag {name}" for name, _ in tags]
-        told += [f"{len(untagged)} manifest(s) without a tag of the last 24 hours"] if untagged else []
+        told += (
+            [f"{len(untagged)} manifest{'s' * (len(untagged) > 1)} without a tag of the last 24 hours"]
+            if untagged
+            else []
+        )
         yield finding(
             "repository.leftovers",
             Grade.INFO,

@@ -19,6 +19,7 @@ from rich.table import Table
 from migrate.errors import ToolFaultError
 
 _COMMAND_SECONDS = 600
+_SHORT_DIGEST = 10
 _GATE = {"interval": "1s", "soak": "1s", "deadline": "3m", "step_soak": "0s"}
 """Short enough for a tour; `migrate init` writes the defaults that a real service deserves."""
 
@@ -74,18 +75,19 @@ class Tour:
 
     def table(self) -> Table:
         """Return what was before and after each stage."""
-        table = Table(title="What was before and after each stage", show_lines=True)
-        for name in ("", "behind the tag", "platforms", "runs", "architecture", "capacity", "USD a month"):
-            table.add_column(name, overflow="fold")
+        # Every line below fits into 80 columns, the narrowest terminal that people have.
+        table = Table(title="What was before and after each stage", box=None, padding=(0, 2, 1, 0), pad_edge=False)
+        for name in ("", "behind\nthe tag", "platforms", "runs", "tasks", "capacity", "USD a month"):
+            table.add_column(name, no_wrap=name not in ("", "USD a month"))
         for moment, status in self.rows:
-            digest = status["digest"].removeprefix("sha256:")[:12]
+            digest = status["digest"].removeprefix("sha256:")[:_SHORT_DIGEST]
             table.add_row(
                 moment,
                 f"{digest}\n{_kind(status['media_type'])}",
-                "\n".join(status["platforms"]),
+                "\n".join(name.removeprefix("linux/") for name in status["platforms"]),
                 status["revision"],
                 _counts(status["architectures"]),
-                f"launchType {status['launch_type']}" if status["launch_type"] else _counts(status["split"]),
+                f"launch type\n{status['launch_type']}" if status["launch_type"] else _counts(status["split"]),
                 _price(status["price"]),
             )
         return table
@@ -163,7 +165,7 @@ def console() -> Console:
 
 def _kind(media_type: str) -> str:
     kind = "index" if "index" in media_type or "list" in media_type else "manifest"
-    return f"{'OCI' if 'oci' in media_type else 'Docker'} {kind}"
+    return f"{'OCI' if 'oci' in media_type else 'Docker'}\n{kind}"
 
 
 def _counts(counts: dict[str, int]) -> str:

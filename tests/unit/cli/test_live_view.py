@@ -65,7 +65,7 @@ def test_what_is_done_stays_and_samples_change_the_view_alone() -> None:
     paper.narrator.draw(NOON)
     paper.narrator.suspend()
     text = paper.written()
-    assert "service stack: done" in text
+    assert "done     service stack\n" in text
     assert "10:00 left of 10:00" in text
     assert "\x1b[?25h" in text, "the cursor is shown again"
     paper.narrator.draw(NOON)

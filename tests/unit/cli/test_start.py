@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -64,6 +67,32 @@ def test_help_lists_the_verbs_in_the_order_of_use_and_the_exit_codes(capsys: pyt
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("aply", "apply"), ("fleet plann", "plan"), ("sandbox sed", "seed")])
+def test_a_command_that_is_mistyped_is_answered_with_the_one_that_was_meant(
+    typed: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(typed.split()) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+
+
+def test_a_terminal_is_not_flooded_with_the_html_of_a_report(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "migrate", "report"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    for end in (ours, theirs):
+        os.close(end)
+    assert done.returncode == 2
+    assert "migrate report -o report.html" in done.stderr
 
 
 _WITH_GARBAGE = """

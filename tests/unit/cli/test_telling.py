@@ -42,6 +42,28 @@ def test_a_gate_is_told_when_it_changes_and_not_with_every_look(capsys: pytest.C
     assert [line.split("  ")[0] for line in lines] == ["12:00:00", "12:00:45"]
 
 
+def test_a_line_ends_between_words_in_a_terminal_and_nowhere_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    event = an_event("preview of the service stack: import cluster, import task-definition, import service")
+    LineNarrator(colour=False, width=lambda: 60).tell(event)
+    LineNarrator(colour=False).tell(event)
+    assert capsys.readouterr().err.splitlines() == [
+        "12:00:00  note     preview of the service stack: import",
+        f"{'':19}cluster, import task-definition, import",
+        f"{'':19}service",
+        f"12:00:00  note     {event.text}",
+    ]
+
+
+def test_an_act_that_failed_is_not_told_as_done(capsys: pytest.CaptureFixture[str]) -> None:
+    narrator = LineNarrator(colour=False)
+    narrator.tell(an_event("read the tag back: done", kind=EventKind.OUTCOME))
+    narrator.tell(an_event("read the tag back: failed: It is gone.", kind=EventKind.OUTCOME, error="NotFoundError"))
+    assert [line.split("  ", 1)[1] for line in capsys.readouterr().err.splitlines()] == [
+        "done     read the tag back",
+        "failed   read the tag back: It is gone.",
+    ]
+
+
 def test_programs_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     narrator = JsonNarrator()
     narrator.tell(an_event("first"))

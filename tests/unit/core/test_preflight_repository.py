@@ -167,7 +167,7 @@ def test_a_count_that_the_team_s_own_pushes_use_up_is_warned_of() -> None:
     rule = selecting(1, "any", "imageCountMoreThan", 4)
     busy = (stored(ORIGINAL_DIGEST, 3, TAG), stored(OTHER, 1, "tag2"))
     finding = found(held(*busy, rules=(rule,)), wanted=REBUILD)["lifecycle.way-back-limited"]
-    assert "after 2 more image(s) that it selects" in finding.text
+    assert "after 2 more images that it selects" in finding.text
     assert "lifecycle.harmless" in found(held(stored(ORIGINAL_DIGEST, 200, TAG), rules=(rule,)), wanted=REBUILD)
 
 

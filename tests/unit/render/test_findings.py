@@ -41,7 +41,7 @@ REPORTS = {
 
 
 @pytest.mark.parametrize("name", REPORTS)
-@pytest.mark.parametrize("width", [70, 110])
+@pytest.mark.parametrize("width", [72, 110])
 def test_what_people_read(name: str, width: int, snapshot: SnapshotAssertion) -> None:
     told = shown(findings.check(REPORTS[name]), width=width, colour=False)
     assert max(map(len, told.splitlines())) <= width

@@ -29,7 +29,7 @@ SCENES: dict[str, tuple[RunView, tuple[Event, ...]]] = {
     "soaking": (BEGIN, (SOAKING,)),
     "broken": (BEGIN, (SOAKING, BROKEN)),
     "verdict": (BEGIN, (SOAKING, told(EventKind.VERDICT, "gate 2", "pass: all 4 tasks run ARM64", 100))),
-    "back": (BACK, (told(EventKind.INTENT, "refresh", "read the world into the service stack", 98),)),
+    "back": (BACK, (told(EventKind.INTENT, "refresh", "read what runs into the service stack", 98),)),
 }
 
 
