@@ -13,7 +13,7 @@ from migrate.cli.options import current, settings_of
 if TYPE_CHECKING:
     from migrate.core.permission_policy import Scope
 
-_VERBS = ("init", "plan", "check", "status", "apply", "rollback", "finish", "stack")
+_VERBS = ("init", "plan", "check", "status", "gate", "apply", "rollback", "finish", "stack")
 
 
 @click.command("iam", short_help="Print the least IAM policy for each verb.")

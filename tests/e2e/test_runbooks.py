@@ -10,7 +10,9 @@ from contextlib import contextmanager
 
 import pexpect
 import pytest
+from junitparser import JUnitXml
 
+from tests.docs.pipelines import gitlab, words_of
 from tests.e2e.conftest import Operator
 from tests.e2e.runbook_scene import RunbookScene, mistake_in, surroundings
 from tests.fakes.web_endpoint import web_endpoint
@@ -59,7 +61,8 @@ def test_every_command_of_every_runbook_runs(scene: RunbookScene) -> None:
         # A service without an owner beside us has no deployment of his to stop.
         codes = [2] if "--stop-on-failure" in command else [0]
         scene.run(command, *(["--yes"] if "apply" in command else []), codes=codes)
-    scene.run("migrate apply --stage 3", "--yes")
+    _applied_as_a_pipeline_does(operator, "3")
+    scene.left.pop("migrate apply --stage 3")
     scene.run("migrate adopt --directory $PROGRAM --stack $STACK", "--yes")
     assert scene.failures([command for command in scene.left if not _writes(command)]) == []
     _gone_back(scene)
@@ -96,6 +99,14 @@ def _walked_through_stage_2(operator: Operator) -> None:
         assert _ended(terminal) == 0
     assert operator.architectures() == ["arm64"] * 4
     assert not (operator.directory / ".migrate" / "runbook-walks.json").read_text().count("stage-2")
+
+
+def _applied_as_a_pipeline_does(operator: Operator, stage: str) -> None:
+    jobs = gitlab()
+    for job in ("plan", "apply", "gate"):
+        for line in jobs[job]["script"]:
+            operator.done(*words_of(line, stage))
+    assert JUnitXml.fromfile(str(operator.directory / "gate.xml")).failures == 0
 
 
 def _gone_back(scene: RunbookScene) -> None:

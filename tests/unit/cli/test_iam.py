@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from migrate.cli.app import run
+from migrate.cli.iam import command
+from migrate.core.permissions import Verb
 from migrate.errors import ExitCode
 
 SETTINGS = """\
@@ -116,3 +119,9 @@ def test_nonsense_is_a_usage_error(shell: Shell, arguments: tuple[str, ...], tol
     out, err = shell.captured.readouterr()
     assert out == ""
     assert told in err
+
+
+def test_a_policy_can_be_asked_for_every_verb_that_asks_aws() -> None:
+    (option,) = [item for item in command.params if item.name == "verbs"]
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == list(Verb)
