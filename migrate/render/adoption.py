@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from migrate.core.docker_state import Adoption, Fate
+from migrate.render.lines import Paragraph, Rows
 from migrate.render.printable import printable
 from migrate.render.structured import head, plain
 
@@ -19,15 +19,13 @@ def shown(value: Adoption) -> RenderableType:
     """Return every image in the state with what becomes of it."""
     if not value.images:
         return Text(f"{value.stack or 'The state'} holds no image of pulumi-docker or docker-build.")
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows()
     for image in value.images:
         name = printable(image.urn.split("::", 3)[3])
-        table.add_row(Text(image.fate.value, _STYLES[image.fate]), Text(f"{name}, {image.type}"))
+        table.add(Text(image.fate.value, _STYLES[image.fate]), Text(f"{name}, {image.type}"))
         pushed = f"{image.tag}, {image.digest}" if image.digest else image.tag
         for told in filter(None, (pushed, image.text, *image.notes)):
-            table.add_row("", Text(printable(told)))
+            table.add("", Text(printable(told)))
     return table
 
 
@@ -37,8 +35,10 @@ def ended(value: Adoption, kept: str, way_back: str) -> RenderableType:
         return Text("Nothing was written." if value.changes else "There is nothing to do in the state.")
     return Group(
         Text("The state is written; no registry was touched.", "green"),
-        Text(f"The state as it was: {kept}. Back to it: {way_back}"),
-        Text("Next: docker_build.Image in place of docker.Image in the code, before anything else runs on this stack."),
+        Paragraph(f"The state as it was: {kept} Back to it: {way_back}", hang=2),
+        Paragraph(
+            "Next: docker_build.Image in place of docker.Image in the code, before anything else runs on this stack."
+        ),
         Text("Runbook: docker-build#move-an-image-to-docker-build", "dim"),
     )
 
