@@ -1,6 +1,6 @@
 """A team's program on the real engine: the components take the place of its resources, and go through the stages.
 
-Both programs are those of stacks/components/README.md, as they stand there.
+The programs are those of stacks/components/README.md, as they stand there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.docs.markdown import ROOT, code_blocks
 
 pytestmark = pytest.mark.e2e
 
-BEFORE, AFTER = code_blocks(ROOT / "stacks" / "components" / "README.md", "python")[:2]
+BEFORE, AFTER, DONE = code_blocks(ROOT / "stacks" / "components" / "README.md", "python")
 REPOSITORY, CLUSTER, TAG, SHELF = "shop/web", "shop", "tag1", "migrate-index-tag1"
 COMPONENTS = {"web", "web-image"}
 MADE = {"web-image-build", "web-image-index", "web-image-published"}
@@ -135,7 +135,8 @@ def team(tmp_path: Path) -> Iterator[Team]:
         stack = create_stack("prod", project_name="shop", program=declare_others, opts=options)
         named = {"repository": REPOSITORY, "cluster": CLUSTER, "context": str(context), "builder": sandbox.builder}
         own = {f"shop:{key}": value for key, value in named.items()}
-        programs = {"before": _program(tmp_path, "before", BEFORE), "after": _program(tmp_path, "after", AFTER)}
+        texts = {"before": BEFORE, "after": AFTER, "done": DONE}
+        programs = {name: _program(tmp_path, name, text) for name, text in texts.items()}
         yield Team(sandbox, stack, stack.workspace.stack_settings("prod"), programs, own, ecs, ecr)
 
 
@@ -177,6 +178,7 @@ def test_the_components_take_over_go_through_the_stages_and_back_and_touch_nothi
     assert _runs(team) == (_family(deployed, 2), FARGATE)
     goes_on(update, stage="3", capacity=SPOT)
     assert _runs(team) == (_family(deployed, 2), SPOT)
+    assert team.preview("done") == {"image": "update", **dict.fromkeys({"web-task", *MADE, *COMPONENTS}, "delete")}
     back = {"capacity": FARGATE, "architecture": "X86_64", "image": "shelved", "deployment": original}
     goes_on({"web-image-published": "update", **update}, stage="0", **back)
     assert _runs(team) == (deployed["taskDefinition"], FARGATE)
