@@ -159,8 +159,8 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
             orders=orders,
             sources=check_sources(os.environ, environment.config.parent, AwsMetricReader(opened.session)),
             channels=NotificationChannels(
-                SnsTopics(opened.session),
-                EventBuses(opened.session),
+                SnsTopics(opened.session, readers.settings.notifications.timeout),
+                EventBuses(opened.session, readers.settings.notifications.timeout),
                 SignedWebhooks(os.environ, SystemClock().seconds),
             ),
             worker=worker,

@@ -226,7 +226,7 @@ KEYS: tuple[Key, ...] = (
         "notifications",
         "timeout",
         f"{_DURATION}, more than 0, 1m at most",
-        "How long telling one webhook may take in all; a run waits that long at its beginning and its end.",
+        "How long telling one of them may take in all; a run waits that long at its beginning and its end.",
     ),
     Key(
         "notifications",

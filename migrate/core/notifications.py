@@ -50,7 +50,7 @@ class WebhookTarget:
 class NotificationSettings:
     """Who is told what: ARNs of SNS topics, names or ARNs of event buses, webhooks.
 
-    ``timeout`` bounds what telling one webhook may take in all, retries included.
+    ``timeout`` bounds what telling one of them may take in all, retries included.
     """
 
     events: tuple[NotifiedEvent, ...] = tuple(NotifiedEvent)

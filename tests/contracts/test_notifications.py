@@ -21,6 +21,7 @@ from tests.fakes.notifications import FakeChannels
 from tests.fakes.records import NOON, a_run
 from tests.fakes.web_endpoint import WebEndpoint, web_endpoint
 
+WITHIN = timedelta(seconds=10)
 TOLD = start_of(a_run(), NOON)
 _NUMBERS = count(1)
 
@@ -65,7 +66,7 @@ class RealScene:
         events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "1", "Arn": bus_queue}])
         session = front_session(host)
         self.channels = NotificationChannels(
-            SnsTopics(session), EventBuses(session), SignedWebhooks({}, lambda _: None)
+            SnsTopics(session, WITHIN), EventBuses(session, WITHIN), SignedWebhooks({}, lambda _: None)
         )
 
     def arrived(self, target: str) -> list[dict[str, Any]]:
@@ -108,7 +109,7 @@ def test_a_bus_is_told_and_answers_with_an_id(scene: Scene) -> None:
 
 
 def test_a_webhook_is_told_and_answers(scene: Scene) -> None:
-    assert scene.channels.webhooks.deliver(WebhookTarget(scene.url), TOLD, timedelta(seconds=10))
+    assert scene.channels.webhooks.deliver(WebhookTarget(scene.url), TOLD, WITHIN)
     assert scene.arrived(scene.url) == [plain(TOLD)]
 
 

@@ -6,6 +6,7 @@ Sources: SNS API reference, Publish; EventBridge API reference, PutEvents.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from migrate.adapters.aws.arns import is_arn, region_of
@@ -26,10 +27,11 @@ _FIFO = ".fifo"
 
 
 class SnsTopics:
-    """The port TopicPublisher over boto3."""
+    """The port TopicPublisher over boto3; ``within`` bounds what one topic may take in all, retries included."""
 
-    def __init__(self, session: AwsSession) -> None:
+    def __init__(self, session: AwsSession, within: timedelta) -> None:
         self._session = session
+        self._within = within
 
     def publish(self, topic: str, notification: Notification) -> str:
         """Publish and return the message id: JSON for programs, a few lines for e-mail. Raises AccessError."""
@@ -55,14 +57,15 @@ class SnsTopics:
             message["MessageGroupId"] = notification.run.id
             message["MessageDeduplicationId"] = notification.id
         with translated("sns", region):
-            return self._session.sns(region).publish(**message)["MessageId"]
+            return self._session.sns(region, self._within).publish(**message)["MessageId"]
 
 
 class EventBuses:
-    """The port EventPublisher over boto3."""
+    """The port EventPublisher over boto3; ``within`` bounds what one bus may take in all, retries included."""
 
-    def __init__(self, session: AwsSession) -> None:
+    def __init__(self, session: AwsSession, within: timedelta) -> None:
         self._session = session
+        self._within = within
 
     def put(self, bus: str, notification: Notification) -> str:
         """Put one event and return its id. Raises AccessError, also where EventBridge takes the call and not it."""
@@ -76,7 +79,7 @@ class EventBuses:
             "Detail": json.dumps(dict(notification.document)),
         }
         with translated("events", region):
-            answer = self._session.events(region).put_events(Entries=[event])
+            answer = self._session.events(region, self._within).put_events(Entries=[event])
         entry = answer["Entries"][0] if answer["Entries"] else {}
         if answer["FailedEntryCount"] or not entry.get("EventId"):
             raise AccessError(

@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import boto3
 import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError, ProfileNotFound
 
-from migrate import __version__
 from migrate.adapters.aws.calls import CallCounter, allow_notifications, allow_reads_only, allow_safety_actions
+from migrate.adapters.aws.client_settings import ATTEMPTS, Purpose, client_settings, notifying_settings
 from migrate.adapters.aws.errors import translated
 from migrate.adapters.aws.pacing import Pacing
 from migrate.adapters.aws.roles import Role, work_as
@@ -40,26 +39,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 T = TypeVar("T")
-
-ATTEMPTS = 6
-ATTEMPTS_WHERE_IT_HELPS = 2
-"""Fewer where an answer only helps: a network without a way to IAM or to prices must not hold up every plan."""
-CONNECT_SECONDS = 5
-READ_SECONDS = 30
-ATTEMPTS_TO_NOTIFY = 2
-SECONDS_TO_NOTIFY = 4
-"""What is told waits for, and little more: a way back must not be held up by somebody who is to hear of it."""
-_ONLY_HELPING = frozenset({"iam", "pricing"})
-_ONCE = 1
-"""A write whose answer got lost may have taken effect: safety.py looks before it repeats one, botocore would not."""
-
-
-class _Purpose(Enum):
-    """What a client is for, and so what it may call."""
-
-    READING = auto()
-    SAFETY = auto()
-    NOTIFYING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +108,7 @@ class AwsSession:
         core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
         self._core = core
         self._session = boto3.Session(botocore_session=core, region_name=region.name)
-        self._clients: dict[tuple[str, str, _Purpose], Any] = {}
+        self._clients: dict[tuple[str, str, Purpose, timedelta], Any] = {}
         # boto3 clients may be shared by threads, making them may not (boto3 guide, "Multithreading").
         self._lock = threading.Lock()
 
@@ -171,7 +150,7 @@ class AwsSession:
 
     def ecs_writer(self) -> ECSClient:
         """Return the ECS client of the safety actions."""
-        return cast("ECSClient", self._client("ecs", purpose=_Purpose.SAFETY))
+        return cast("ECSClient", self._client("ecs", purpose=Purpose.SAFETY))
 
     def ecr(self, region: str | None = None) -> ECRClient:
         """Return the reading ECR client of a region; a service may pull from another region than its own."""
@@ -179,7 +158,7 @@ class AwsSession:
 
     def ecr_writer(self, region: str | None = None) -> ECRClient:
         """Return the ECR client of the safety actions."""
-        return cast("ECRClient", self._client("ecr", region, _Purpose.SAFETY))
+        return cast("ECRClient", self._client("ecr", region, Purpose.SAFETY))
 
     def elbv2(self) -> ElasticLoadBalancingv2Client:
         """Return the Elastic Load Balancing client."""
@@ -213,50 +192,46 @@ class AwsSession:
         """Return the STS client."""
         return cast("STSClient", self._client("sts"))
 
-    def sns(self, region: str) -> SNSClient:
-        """Return the SNS client of a region, which may only publish."""
-        return cast("SNSClient", self._client("sns", region, _Purpose.NOTIFYING))
+    def sns(self, region: str, within: timedelta) -> SNSClient:
+        """Return the SNS client of a region, which may only publish, and answers ``within`` a time."""
+        return cast("SNSClient", self._client("sns", region, Purpose.NOTIFYING, within))
 
-    def events(self, region: str) -> EventBridgeClient:
-        """Return the EventBridge client of a region, which may only put events."""
-        return cast("EventBridgeClient", self._client("events", region, _Purpose.NOTIFYING))
+    def events(self, region: str, within: timedelta) -> EventBridgeClient:
+        """Return the EventBridge client of a region, which may only put events, and answers ``within`` a time."""
+        return cast("EventBridgeClient", self._client("events", region, Purpose.NOTIFYING, within))
 
-    def _client(self, service: str, region: str | None = None, purpose: _Purpose = _Purpose.READING) -> Any:
-        key = (service, region or self.region.name, purpose)
+    def _client(
+        self,
+        service: str,
+        region: str | None = None,
+        purpose: Purpose = Purpose.READING,
+        within: timedelta = timedelta(),
+    ) -> Any:
+        key = (service, region or self.region.name, purpose, within)
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self._made(*key)
             return self._clients[key]
 
-    def _made(self, service: str, region: str, purpose: _Purpose) -> Any:
+    def _made(self, service: str, region: str, purpose: Purpose, within: timedelta) -> Any:
+        config = (
+            notifying_settings(within, self.attempts)
+            if purpose is Purpose.NOTIFYING
+            else client_settings(service, purpose, self.attempts)
+        )
         with translated(service, region):
             # boto3's client() is overloaded by literal names; ours come from a variable.
-            client = cast("Any", self._session).client(
-                service, region_name=region, config=self._config(service, purpose)
-            )
+            client = cast("Any", self._session).client(service, region_name=region, config=config)
         self.calls.attach(client.meta.events)
         self.pacing.attach(client.meta.events, service, region)
         _ALLOWED[purpose](client.meta.events)
         return client
 
-    def _config(self, service: str, purpose: _Purpose) -> Config:
-        told = purpose is _Purpose.NOTIFYING
-        most = ATTEMPTS_TO_NOTIFY if told else ATTEMPTS_WHERE_IT_HELPS if service in _ONLY_HELPING else self.attempts
-        attempts = _ONCE if purpose is _Purpose.SAFETY else min(self.attempts, most)
-        return Config(
-            # The second line, where others use up the account's rates: it slows down by what AWS answers.
-            retries={"mode": "standard" if told else "adaptive", "total_max_attempts": attempts},
-            connect_timeout=SECONDS_TO_NOTIFY if told else CONNECT_SECONDS,
-            read_timeout=SECONDS_TO_NOTIFY if told else READ_SECONDS,
-            tcp_keepalive=True,
-            user_agent_extra=f"ecs-migrate/{__version__}",
-        )
-
 
 _ALLOWED = {
-    _Purpose.READING: allow_reads_only,
-    _Purpose.SAFETY: allow_safety_actions,
-    _Purpose.NOTIFYING: allow_notifications,
+    Purpose.READING: allow_reads_only,
+    Purpose.SAFETY: allow_safety_actions,
+    Purpose.NOTIFYING: allow_notifications,
 }
 
 

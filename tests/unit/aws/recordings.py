@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.session
@@ -13,6 +13,8 @@ from botocore.stub import Stubber
 from migrate.adapters.aws.session import AwsSession
 
 REGION = "eu-central-1"
+WITHIN = timedelta(seconds=10)
+"""How long telling a topic or a bus may take."""
 ACCOUNT = "111122223333"
 PREFIX = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 CLUSTER_ARN = f"{PREFIX}:cluster/shop"
@@ -53,8 +55,8 @@ class Recordings:
             "sts": session.sts,
             "iam": session.iam,
             "pricing": lambda: session.pricing("eu-central-1"),
-            "sns": lambda: session.sns(REGION),
-            "events": lambda: session.events(REGION),
+            "sns": lambda: session.sns(REGION, WITHIN),
+            "events": lambda: session.events(REGION, WITHIN),
         }
 
     def answer(self, client: str, method: str, answer: dict[str, Any], **expected: Any) -> None:

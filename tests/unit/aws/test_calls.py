@@ -11,7 +11,7 @@ import migrate.adapters.aws as package
 from migrate.adapters.aws.calls import NOTIFYING, WRITES, is_read
 from migrate.adapters.aws.session import AwsSession
 from migrate.errors import ToolFaultError
-from tests.unit.aws.recordings import ACCOUNT, CLUSTER_ARN, SERVICE_ARN, Recordings, a_service, made_up_core
+from tests.unit.aws.recordings import ACCOUNT, CLUSTER_ARN, SERVICE_ARN, WITHIN, Recordings, a_service, made_up_core
 
 SOURCES = sorted(Path(package.__file__).parent.glob("*.py"))
 SERVICES = (
@@ -106,9 +106,9 @@ def _methods() -> dict[str, str]:
 
 def test_a_client_that_tells_others_refuses_all_else_reads_among_it(session: AwsSession) -> None:
     with pytest.raises(ToolFaultError, match="sns:DeleteTopic"):
-        session.sns("eu-west-1").delete_topic(TopicArn="arn:aws:sns:eu-west-1:111122223333:all")
+        session.sns("eu-west-1", WITHIN).delete_topic(TopicArn="arn:aws:sns:eu-west-1:111122223333:all")
     with pytest.raises(ToolFaultError, match="events:ListRules"):
-        session.events("eu-west-1").list_rules()
+        session.events("eu-west-1", WITHIN).list_rules()
     assert session.calls.total == 0
 
 
