@@ -76,7 +76,7 @@ public static class Staged
         }
         if (OriginalDigest is null)
         {
-            throw new RunException("migrate:originalDigest is not set: what the tag held before is not known.");
+            throw Refused("migrate:originalDigest is not set: what the tag held before is not known.");
         }
         var original = Output.Format($"{place.Url}@{OriginalDigest}");
         var built = new Build.Image("web-image-build", new Build.ImageArgs
@@ -123,7 +123,9 @@ public static class Staged
     private static Output<string> UnlessOverwritten(Output<string> index, Output<string> ownDigest) =>
         Output.Tuple(index, ownDigest).Apply(known => known.Item2 == OriginalDigest
             ? known.Item1
-            : throw new RunException($"This would push one platform over the index that {Tag} holds."));
+            : throw Refused($"This would push one platform over the index that {Tag} holds."));
+
+    private static ResourceException Refused(string why) => new ResourceException(why, null, hideStack: true);
 
     // The service: its own revision, the ARM64 one beside it once a stage needs it, and the strategy.
     public static Aws.Ecs.Service DeclareService(
@@ -149,7 +151,7 @@ public static class Staged
         }
         if (Forced is not null)
         {
-            service.Triggers = new InputMap<string> { ["migrate-deployment"] = Forced };
+            service.Triggers.Add("migrate-deployment", Forced);
         }
         if (Capacity is not null || Forced is not null)
         {

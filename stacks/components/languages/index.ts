@@ -116,6 +116,8 @@ export function declareService(definition: aws.ecs.TaskDefinitionArgs, service: 
         capacityProviderStrategies: capacity ?? service.capacityProviderStrategies,
         // Without the flag AWS refuses another strategy, and the provider ignores the triggers.
         forceNewDeployment: capacity || deployment ? true : service.forceNewDeployment,
-        triggers: deployment ? { "migrate-deployment": deployment } : service.triggers,
+        triggers: deployment
+            ? pulumi.output(service.triggers).apply((own) => ({ ...own, "migrate-deployment": deployment }))
+            : service.triggers,
     });
 }
