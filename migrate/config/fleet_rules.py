@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from migrate.config.fleet_model import FleetFile
     from migrate.config.locate import KeyPath
 
+_OWN_SERVICE = (
+    "is not for a fleet, which finds its services itself; leave one that other code owns out of it (exclude), and move "
+    "it with a migrate.toml of its own (service.owner)"
+)
 _WITH_SETTINGS = frozenset({"defaults", "services", "overrides"})
 
 
@@ -23,6 +27,8 @@ def fleet_mistake(error: ErrorDetails) -> Mistake:
     """Return what pydantic refused, in the words of fleet.toml."""
     path = tuple(error["loc"])
     if error["type"] == "extra_forbidden":
+        if path[-1] == "service":
+            return Mistake(path, _OWN_SERVICE)
         return Mistake(path, meant(str(path[-1]), _siblings(path)))
     if error["type"] == "missing":
         return Mistake(path, f"is missing; expected {_expected(path)}")

@@ -35,10 +35,9 @@ def ended(value: Adoption, kept: str, way_back: str) -> RenderableType:
         return Text("Nothing was written." if value.changes else "There is nothing to do in the state.")
     return Group(
         Text("The state is written; no registry was touched.", "green"),
-        Paragraph(f"The state as it was: {kept} Back to it: {way_back}", hang=2),
-        Paragraph(
-            "Next: docker_build.Image in place of docker.Image in the code, before anything else runs on this stack."
-        ),
+        Paragraph(f"The state as it was: {kept}", hang=2),
+        Paragraph(f"Back to it: {way_back}", hang=2),
+        Paragraph("Next: docker_build.Image in place of docker.Image in the code, before this stack is run again."),
         Text("Runbook: docker-build#move-an-image-to-docker-build", "dim"),
     )
 

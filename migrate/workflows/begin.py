@@ -121,7 +121,8 @@ def refuse_another_owner(known: Record | None, settings: Settings) -> None:
     raise BlockedError(
         f'This migration was begun with service.owner = "{was}".',
         why=f'The settings say "{settings.service.owner}" now, and what the stages have made is not in its hands.',
-        then="Put the setting back; to change hands, go back to the original or `migrate finish` first.",
+        then="Put the setting back, or leave the service out of the fleet: a fleet moves none that other code owns. To "
+        "change hands, go back to the original or `migrate finish` first.",
         runbook="errors#owner-changed",
     )
 

@@ -19,6 +19,7 @@ from migrate.workflows.observe import observe
 from migrate.workflows.runtime import Readers, Runtime
 
 _RUNBOOK = "finish#refused"
+_OWNED = "the code that owns the service has deployed what runs; nothing of ours held it"
 
 
 def what_stays(runtime: Readers) -> Handover:
@@ -51,7 +52,9 @@ def finish(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             mark = f"finished-{record.baseline.recorded_at:%Y%m%dT%H%M%S}"
             journal.act(
                 "set stacks aside",
-                "let both stacks go: nothing that runs is theirs any more",
+                "archive the record: no stack of ours holds anything"
+                if record.owned
+                else "let both stacks go: nothing that runs is theirs any more",
                 lambda: runtime.stacks.set_aside(mark, image=True),
                 stays=True,
             )
@@ -61,14 +64,20 @@ def finish(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             raise
         stage = record.position.proven
         text = f"The migration is over: the service stays at {stage.named}, and its way back is no longer on record."
-        then = "Bring your own code in line before its next run: `migrate finish --print terraform` (or pulumi, "
-        then += "cloudformation) shows what has to stand there."
+        kept = f"both stacks are empty; what they held is kept under {mark}"
         left = (
-            f"both stacks are empty; what they held is kept under {mark}",
+            _OWNED if record.owned else kept,
             *leftovers(record, runtime.settings),
             *_beside(record),
         )
-        return finished(journal, RunOutcome(run.id, ExitCode.DONE, stage, text, left, then))
+        return finished(journal, RunOutcome(run.id, ExitCode.DONE, stage, text, left, _next(record)))
+
+
+def _next(record: Record) -> str:
+    if record.owned:
+        return "Nothing is left to do: the code that deploys the service says already what runs."
+    then = "Bring your own code in line before its next run: `migrate finish --print terraform` (or pulumi, "
+    return then + "cloudformation) shows what has to stand there."
 
 
 def may_finish(record: Record | None) -> Record:

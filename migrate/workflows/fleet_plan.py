@@ -22,9 +22,10 @@ from migrate.core.permission_answers import Question, simulated_principal
 from migrate.core.plan import MigrationPlan, make_plan
 from migrate.core.record import Record, still_open
 from migrate.core.task_definition import containers
-from migrate.errors import MigrateError, ToolFaultError
+from migrate.errors import BlockedError, MigrateError, ToolFaultError
 from migrate.read_ports import BatchReader
 from migrate.store_port import RecordStore
+from migrate.workflows.begin import refuse_another_owner
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import questions_about, with_permissions
 from migrate.workflows.plan import save, stages_left
@@ -80,7 +81,7 @@ class MemberPlan:
             region=member.region,
             cluster=member.cluster,
             service=member.service,
-            verdict=MemberVerdict.UNREAD,
+            verdict=MemberVerdict.BLOCKED if isinstance(error, BlockedError) else MemberVerdict.UNREAD,
             stopper=" ".join(part for part in (error.what, error.why) if part) if error else "",
             code=error.runbook if error else "",
         )
@@ -241,6 +242,7 @@ def _seen(record_of: Callable[[str], Record | None], view: Readers) -> _Seen | M
     try:
         observation = observe(view, readiness=False, record_of=record_of)
         record = still_open(record_of(observation.service.arn))
+        refuse_another_owner(record, view.settings)
         return _Seen(observation, record, questions_about(observation, view.settings, stages_left(record)))
     except MigrateError as error:
         return error

@@ -42,6 +42,7 @@ from tests.fakes.fleet_account import REGION, FleetWorld, member_of, parsed_requ
 from tests.fakes.image_content import digest_of
 from tests.fakes.prices import FakePriceReader
 from tests.fakes.record_store import MemoryRecordStore
+from tests.fakes.records import a_record
 from tests.unit.aws.recordings import made_up_core
 
 HOST = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
@@ -203,6 +204,17 @@ def test_one_that_is_missing_stops_no_other() -> None:
     assert verdicts == [MemberVerdict.READY] * 8 + [MemberVerdict.UNREAD] * 2
     assert "does not exist" in found[-1].summary.stopper
     assert found[-1].plan is None
+
+
+def test_one_that_its_owner_moves_is_blocked_and_stops_no_other() -> None:
+    aws, wanted = Aws(), members(4)
+    aws.store.save_record(wanted[1].arn, replace(a_record(), owned=True))
+    place, _, _ = aws.place(SharedReads())
+    found = [item.summary for item in planned(place, wanted)]
+    verdicts = [item.verdict for item in found]
+    assert verdicts == [MemberVerdict.READY, MemberVerdict.BLOCKED, MemberVerdict.READY, MemberVerdict.READY]
+    assert found[1].code == "errors#owner-changed"
+    assert 'service.owner = "external"' in found[1].stopper
 
 
 def test_what_is_refused_to_all_is_not_asked_for_each() -> None:

@@ -21,6 +21,7 @@ from migrate.core.surroundings import ScalableTarget
 from migrate.core.unfinished import interrupted
 from migrate.errors import BlockedError, ExitCode, WorldChangedError
 from migrate.workflows.apply import apply_stage
+from migrate.workflows.finish import finish
 from migrate.workflows.judge import judge_now
 from migrate.workflows.orders import GivenOrders
 from tests.fakes.aws_simulation import Fate
@@ -351,3 +352,16 @@ def _applied(owner: Owner, steps: MortalSteps) -> RunOutcome:
     operator = owner.operator
     run = Run("killed", operator.service.arn, "apply", 2, NOON, "ada", "workstation", 4711)
     return apply_stage(operator.runtime, steps, run)
+
+
+def test_the_end_speaks_of_the_owners_code_and_of_no_stack_of_ours() -> None:
+    owner = Owner.of_the_demo().reach(2)
+    operator = owner.operator
+    outcome = finish(operator.runtime, operator.durable, operator.run("finish", 3))
+    assert (outcome.exit_code, outcome.stage) == (ExitCode.DONE, Stage.ARCHITECTURE)
+    told = " ".join((outcome.text, *outcome.reasons, outcome.then, *(event.text for event in operator.events())))
+    assert "the code that owns the service has deployed what runs" in told
+    assert "Nothing is left to do" in outcome.then
+    assert "both stacks" not in told
+    assert operator.stacks.calls == []
+    assert operator.record.over

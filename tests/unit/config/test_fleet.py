@@ -123,6 +123,12 @@ def test_settings_come_from_defaults_then_the_selection_then_the_overrides(tmp_p
          'fleet.toml, line 7: defaults.gate.soak is "1x"; expected a duration such as "15s", "10m", "1h" or "1h30m".'),
         (HEAD + "[[overrides]]\nservices = ['web']\ngate.deadline = '1m'\n",
          'fleet.toml, line 8: overrides[0].gate.deadline is "1m"; expected more than soak, which is "10m".'),
+        (HEAD + "[defaults.service]\nowner = 'external'\n",
+         ("fleet.toml, line 6: defaults.service is not for a fleet, which finds its services itself; leave one that "
+         "other code owns out of it (exclude), and move it with a migrate.toml of its own (service.owner).")),
+        (HEAD + "[service]\nowner = 'external'\n",
+         ("fleet.toml, line 6: service is not for a fleet, which finds its services itself; leave one that other "
+         "code owns out of it (exclude), and move it with a migrate.toml of its own (service.owner).")),
         (HEAD + "[[services]]\nimage.context = '.'\n",
          'fleet.toml, line 6: services[1] selects nothing; expected clusters, names or tags (names = ["*"] for all).'),
         (HEAD + "account = 'prod'\n[[accounts]]\nname = 'prd'\n",
