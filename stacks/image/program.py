@@ -32,6 +32,10 @@ PLATFORMS = {
 }
 
 
+class BuildLostError(EngineError, pulumi.RunError):
+    """A build that ended without a digest: an error of ours, which ends any program without a traceback."""
+
+
 def main() -> None:
     """Declare the image stack as its configuration says."""
     declare_image_stack(read_inputs(ImageStackInputs))
@@ -88,7 +92,7 @@ def declare_index(
 ) -> docker_build.Index:
     """Declare the index of what was built, in mode extend beside the original manifest, under the tag of our own.
 
-    Without ``registry`` the builder's own credentials are used. Raises EngineError when the build gave no digest.
+    Without ``registry`` the builder's own credentials are used. Raises BuildLostError when the build gave no digest.
     """
     built = pulumi.Output.all(url, image.digest).apply(lambda known: _built(inputs, *known))
     original = [_join(url, "@", inputs.original_digest)] if inputs.build.mode is ImageMode.EXTEND else []
@@ -110,7 +114,7 @@ def _built(inputs: ImageStackInputs, url: str, digest: str) -> str:
         return f"{url}@{digest}"
     if pulumi.runtime.is_dry_run():
         return f"{url}:{inputs.shelf_tag}"
-    raise EngineError(
+    raise BuildLostError(
         "The build ended without a digest.",
         why="docker-build reported no digest for what it pushed.",
         then="Look at the builder's log, then run the same command again.",

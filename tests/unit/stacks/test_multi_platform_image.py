@@ -126,6 +126,11 @@ def test_a_build_that_would_push_one_platform_over_the_index_ends_in_its_preview
     assert set(requested(SHELVED, answers=changed, preview=True)) == {"web", "image", *OURS}
 
 
+def test_a_build_without_a_digest_ends_the_program_without_a_traceback() -> None:
+    with pytest.raises(pulumi.RunError, match="ended without a digest"):
+        requested(SHELVED, answers={**ANSWERS, "web-build": {"digest": ""}})
+
+
 def test_an_image_that_is_built_elsewhere_gets_its_other_platform_here() -> None:
     found = requested(INDEX, replace(ARGS, built_elsewhere=True))
     assert set(found) == {"web", *OURS}
