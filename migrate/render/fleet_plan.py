@@ -10,7 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from migrate.core.cost import PriceEstimate
 from migrate.core.fleet.plan import MemberSummary, MemberVerdict, fleet_costs, totals
+from migrate.render.lines import Paragraph
 from migrate.render.structured import head, plain
 
 _STYLES = {
@@ -26,10 +28,7 @@ _COUNTED = ("next", "verdict", "block", "warn", "unknown")
 _LONGEST_NAME = 40
 _SHORTEST_WHY = 24
 
-_PRICED_BY = (
-    "At the prices of the settings or the built-in ones, without Savings Plans and other discounts; Spot is a range. "
-    "`migrate plan` of one service asks the AWS Price List."
-)
+_LEFT_OUT = "Without Savings Plans and other discounts; Spot is a range where the prices do not tell what it costs."
 _NOT_LOOKED_AT = (
     "What a build needs, and what an amd64 image would leave behind, was not looked at: `migrate plan` of one service "
     "does, and so does every apply."
@@ -51,8 +50,8 @@ def fleet_plan(members: Sequence[MemberSummary]) -> RenderableType:
             place = (member.account, member.region)
             table.add_row(Text(f"{member.region} of {member.account}", "bold"))
         table.add_row(*_cells(member))
-    cost = [Text(), *(Text(line) for line in told_costs(members))]
-    return Group(Text(told_totals(members), "bold"), Text(), table, *cost, Text(), Text(_NOT_LOOKED_AT, "dim"))
+    cost = [Text(), *(Paragraph(line, hang=2) for line in told_costs(members))]
+    return Group(Text(told_totals(members), "bold"), Text(), table, *cost, Text(), Paragraph(_NOT_LOOKED_AT, "dim"))
 
 
 def _cells(member: MemberSummary) -> tuple[RenderableType, ...]:
@@ -84,8 +83,17 @@ def told_costs(members: Sequence[MemberSummary]) -> Iterator[str]:
     unknown = len(members) - sum(cost.services for cost in costs)
     if unknown:
         yield f"The price of {_services(unknown)} is not known"
+    yield from _priced_by(members)
     if costs:
-        yield _PRICED_BY
+        yield _LEFT_OUT
+
+
+def _priced_by(members: Sequence[MemberSummary]) -> Iterator[str]:
+    """Yield where the rates are from, and why the AWS Price List did not tell them, each once."""
+    prices = [member.price_now for member in members if isinstance(member.price_now, PriceEstimate)]
+    for source, date in dict.fromkeys((price.source, price.date) for price in prices):
+        yield f"Prices: {source} ({date})."
+    yield from dict.fromkeys(member.price_problem for member in members if member.price_problem)
 
 
 def _range(low: Decimal, high: Decimal) -> str:
@@ -115,6 +123,7 @@ def fleet_plan_document(members: Sequence[MemberSummary]) -> dict[str, Any]:
                 "code": member.code,
                 "price_now": plain(member.price_now),
                 "price_after": plain(member.price_after),
+                "price_problem": member.price_problem,
                 "counts": {"block": member.blocks, "warn": member.warnings, "unknown": member.unknowns},
             }
             for member in members

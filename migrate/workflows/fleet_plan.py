@@ -28,7 +28,7 @@ from migrate.store_port import RecordStore
 from migrate.workflows.begin import refuse_another_owner
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import questions_about, with_permissions
-from migrate.workflows.plan import save, stages_left
+from migrate.workflows.plan import rates_of, save, stages_left
 from migrate.workflows.runtime import Readers
 
 SERVICES_A_BATCH = 50
@@ -141,6 +141,8 @@ class _Look:
 
     def _looked_at(self, place: Place, members: Sequence[Member]) -> list[MemberPlan]:
         views = [replace(place.readers, settings=member.settings) for member in members]
+        # The slowest single answer of all: asked for first, and once for all services of the account and region.
+        self._beside.submit(rates_of, views[0], members[0].region)
         place.batches.services([member.settings for member in members])
         # Both take a call for each service, and so do both at the same time as all the rest.
         beside = self._beside.map(partial(_read_beside, place.batches), members)
@@ -241,6 +243,8 @@ def _judged(member: Member, view: Readers, found: _Seen | MigrateError) -> Membe
 def _seen(record_of: Callable[[str], Record | None], view: Readers) -> _Seen | MigrateError:
     try:
         observation = observe(view, readiness=False, record_of=record_of)
+        rates, problem = rates_of(view, observation.account.region)
+        observation = replace(observation, rates=rates, rates_problem=problem)
         record = still_open(record_of(observation.service.arn))
         refuse_another_owner(record, view.settings)
         return _Seen(observation, record, questions_about(observation, view.settings, stages_left(record)))

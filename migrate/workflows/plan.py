@@ -24,7 +24,7 @@ from migrate.workflows.runtime import Readers
 def look(runtime: Readers) -> MigrationPlan:
     """Return the plan for the service as it is now, saving nothing."""
     observation, record = before_a_plan(runtime)
-    rates, problem = _rates(runtime, observation.account.region)
+    rates, problem = rates_of(runtime, observation.account.region)
     observation = replace(
         observation, rollouts=_rollouts(runtime, observation.service), rates=rates, rates_problem=problem
     )
@@ -46,7 +46,7 @@ def _rollouts(runtime: Readers, service: Service) -> tuple[ServiceDeployment, ..
         return None
 
 
-def _rates(runtime: Readers, region: str) -> tuple[tuple[HourlyRates, ...], str]:
+def rates_of(runtime: Readers, region: str) -> tuple[tuple[HourlyRates, ...], str]:
     """Return what the AWS Price List says of a region, or why it does not; it is not asked where the settings say it.
 
     Prices only inform, so that a refusal stops nothing.

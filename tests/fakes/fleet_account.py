@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from migrate.core.fleet.definition import FleetAccount, Member
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from tests.fakes.prices import a_product
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 CLUSTER_SIZE, TASKS = 50, 4
@@ -104,6 +105,7 @@ class FleetWorld:
             "elbv2:DescribeTargetGroupAttributes": lambda _: _GROUP_ANSWER,
             "sts:GetCallerIdentity": lambda _: _CALLER_ANSWER,
             "iam:SimulatePrincipalPolicy": _simulated,
+            "pricing:GetProducts": lambda _: _PRICES_ANSWER,
         }
 
     def answer(self, operation: str, asked: dict[str, Any]) -> Any:
@@ -340,12 +342,27 @@ _SERVICES = {
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
     "AnyScaleFrontendService": "application-autoscaling",
     "GraniteServiceVersion20100801": "cloudwatch",
+    "AWSPriceListService": "pricing",
 }
 _QUERIES = {
     "SimulatePrincipalPolicy": "iam",
     "GetCallerIdentity": "sts",
     "DescribeSubnets": "ec2",
     "DescribeTargetGroupAttributes": "elbv2",
+}
+
+
+_PRICES_ANSWER = {
+    "FormatVersion": "aws_v1",
+    "PriceList": [
+        json.dumps(a_product(f"Fargate-{what}", price))
+        for what, price in (
+            ("vCPU-Hours:perCPU", "0.04"),
+            ("GB-Hours", "0.004"),
+            ("ARM-vCPU-Hours:perCPU", "0.03"),
+            ("ARM-GB-Hours", "0.003"),
+        )
+    ],
 }
 
 

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from migrate.core.prices import HourlyRates
 from migrate.errors import MigrateError
+
+
+def a_product(usage: str, price: str, currency: str = "USD", begins: str = "0") -> dict[str, Any]:
+    """Return a product of AmazonECS as GetProducts answers it (AWS Price List Query API reference)."""
+    dimension = {"unit": "hours", "beginRange": begins, "endRange": "Inf", "pricePerUnit": {currency: price}}
+    return {
+        "product": {"productFamily": "Compute", "attributes": {"regionCode": "eu-central-1", "usagetype": usage}},
+        "serviceCode": "AmazonECS",
+        "terms": {"OnDemand": {"SKU.JRTCKXETXF": {"priceDimensions": {"SKU.JRTCKXETXF.6YS6EN2CT7": dimension}}}},
+        "publicationDate": "2026-11-21T18:21:30Z",
+    }
 
 
 @dataclass

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -19,28 +20,29 @@ from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.adapters.aws.ecs import EcsServiceReader
 from migrate.adapters.aws.health import AwsHealthReader
 from migrate.adapters.aws.iam import AwsPermissionReader
+from migrate.adapters.aws.pricing import AwsPriceReader
 from migrate.adapters.aws.session import AwsSession, Region
 from migrate.adapters.aws.surroundings import AwsSurroundingsReader
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.shared_reads import SharedReads
 from migrate.core.fleet.definition import FleetAccount, Member
-from migrate.core.fleet.plan import MemberVerdict
+from migrate.core.fleet.plan import MemberVerdict, fleet_costs
 from migrate.core.image_facts import FetchedManifest
 from migrate.core.image_names import ImageReference
 from migrate.core.plan import MigrationPlan, make_plan
 from migrate.core.rate_limits import ApiGroup
 from migrate.errors import AccessError, MigrateError
+from migrate.render.fleet_plan import told_costs
 from migrate.workflows.fleet_plan import BATCHES_AHEAD, FIRST_BATCH, SERVICES_A_BATCH, MemberPlan, Place, plan_fleet
 from migrate.workflows.observe import observe
 from migrate.workflows.permissions import with_permissions
-from migrate.workflows.plan import stages_left
+from migrate.workflows.plan import rates_of, stages_left
 from migrate.workflows.runtime import Readers
 from tests.fakes.builds import FakeBuildReader
 from tests.fakes.clock import FakeClock
 from tests.fakes.fleet_account import REGION, FleetWorld, member_of, parsed_request
 from tests.fakes.image_content import digest_of
-from tests.fakes.prices import FakePriceReader
 from tests.fakes.record_store import MemoryRecordStore
 from tests.fakes.records import a_record
 from tests.unit.aws.recordings import made_up_core
@@ -48,6 +50,8 @@ from tests.unit.aws.recordings import made_up_core
 HOST = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
 
 
+TWO_BY_HAND = Decimal("140.16")
+"""2 services of 4 tasks of 0.5 vCPU and 1 GB, 730 hours: 8 x 730 x (0.5 x 0.04 + 1 x 0.004)."""
 IN_JSON = b'{"__type": "AccessDeniedException", "message": "no"}'
 IN_XML = b"<R><Error><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>1</RequestId></R>"
 
@@ -107,7 +111,7 @@ class Aws:
             health=AwsHealthReader(session),
             repositories=EcrRepositoryReader(session),
             permissions=permissions,
-            prices=FakePriceReader(),
+            prices=AwsPriceReader(session),
             registry=registry,
             images=RegistryInspector(registry, shared=shared),
             files=RegistryContents(registry),
@@ -143,7 +147,8 @@ def planned(place: Place, wanted: Sequence[Member]) -> list[MemberPlan]:
 def alone(readers: Readers, member: Member) -> MigrationPlan:
     view = replace(readers, settings=member.settings)
     observation = with_permissions(view, observe(view, readiness=False), stages_left(None))
-    return make_plan(observation, member.settings, None)
+    rates, problem = rates_of(view, member.region)
+    return make_plan(replace(observation, rates=rates, rates_problem=problem), member.settings, None)
 
 
 def told(found: MemberPlan) -> object:
@@ -193,8 +198,21 @@ def test_calls_are_made_once_for_all_that_share_their_answer() -> None:
         "ecs:DescribeTasks": 2,
         "ecs:ListTasks": 2,
         "elbv2:DescribeTargetGroupAttributes": 50,
+        "pricing:GetProducts": 1,
         "sts:GetCallerIdentity": 1,
     }
+
+
+def test_a_fleet_is_priced_by_the_price_list_and_by_the_table_where_it_may_not_be_asked() -> None:
+    asked = planned(Aws().place(SharedReads())[0], members(2))
+    assert [cost.now_high for cost in fleet_costs([item.summary for item in asked])] == [TWO_BY_HAND]
+    assert "Prices: AWS Price List (2026-11-21)." in told_costs([item.summary for item in asked])
+    aws = Aws(refused={"pricing:GetProducts"})
+    place, session, _ = aws.place(SharedReads())
+    told = list(told_costs([item.summary for item in planned(place, members(60))]))
+    assert session.calls.by_operation["pricing:GetProducts"] == 1
+    assert len([line for line in told if "pricing:GetProducts" in line]) == 1
+    assert not any("AWS Price List (" in line for line in told)
 
 
 def test_one_that_is_missing_stops_no_other() -> None:

@@ -52,6 +52,8 @@ class MemberSummary:
     """A month as the service is now; None where there is no plan."""
     price_after: Price | None = None
     """A month once the last stage is done."""
+    price_problem: str = ""
+    """Why the AWS Price List did not tell the rates; empty where it did, or was not to be asked."""
 
     @property
     def name(self) -> str:
@@ -80,6 +82,7 @@ def judged(plan: MigrationPlan, *, account: str, region: str, cluster: str, serv
         blocks=grades[Grade.BLOCK],
         price_now=plan.price_now,
         price_after=plan.stages[-1].price,
+        price_problem=plan.price_problem,
         warnings=grades[Grade.WARN],
         unknowns=grades[Grade.UNKNOWN],
     )

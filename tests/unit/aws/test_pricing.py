@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from migrate.adapters.aws.pricing import AwsPriceReader, rates
 from migrate.core.prices import HourlyRates
 from migrate.errors import AccessError
+from tests.fakes.prices import a_product
 from tests.unit.aws.recordings import Recordings
 
 FRANKFURT = "eu-central-1"
@@ -34,16 +35,6 @@ OTHERS = {
     "EUC1-ECS-Anywhere-Instance-hours": "0.6",
     "EUC1-Fargate-GB-Hours-Plus": "0.5",
 }
-
-
-def a_product(usage: str, price: str, currency: str = "USD", begins: str = "0") -> dict[str, Any]:
-    dimension = {"unit": "hours", "beginRange": begins, "endRange": "Inf", "pricePerUnit": {currency: price}}
-    return {
-        "product": {"productFamily": "Compute", "attributes": {"regionCode": FRANKFURT, "usagetype": usage}},
-        "serviceCode": "AmazonECS",
-        "terms": {"OnDemand": {"SKU.JRTCKXETXF": {"priceDimensions": {"SKU.JRTCKXETXF.6YS6EN2CT7": dimension}}}},
-        "publicationDate": "2026-11-21T18:21:30Z",
-    }
 
 
 def products(**prices: str) -> list[dict[str, Any]]:
