@@ -50,7 +50,7 @@ def fleet_plan(members: Sequence[MemberSummary]) -> RenderableType:
             place = (member.account, member.region)
             table.add_row(Text(f"{member.region} of {member.account}", "bold"))
         table.add_row(*_cells(member))
-    cost = [Text(), *(Paragraph(line, hang=2) for line in told_costs(members))]
+    cost: list[RenderableType] = [Text(), *(Paragraph(line, hang=2) for line in told_costs(members))]
     return Group(Text(told_totals(members), "bold"), Text(), table, *cost, Text(), Paragraph(_NOT_LOOKED_AT, "dim"))
 
 
