@@ -131,18 +131,29 @@ def test_a_program_of_pulumi_docker_gets_to_docker_build_and_loses_nothing(
     assert run([*place, "--yes"]) == 0
     assert "nothing to do" in capsys.readouterr().out
 
+    # Whoever drops the image from the code altogether loses nothing either.
+    adopted = state.read()
+    team.up(program=lambda: None)
+    assert '"docker-build:index:Image"' in adopted
+    assert '"docker-build:index:Image"' not in state.read()
+    assert [item["imageId"]["imageDigest"] for item in _held(article, repository, {"imageTag": TAG})] == [digest]
+    state.write(adopted)
+
     (change,) = _previewed(team, multi).changes
     assert (change.type, change.name, change.operation) == (IMAGE, "image", "update")
     team.up(program=multi)
-    held = client(article.sandbox, "ecr").batch_get_image(
-        repositoryName=repository, imageIds=[{"imageTag": TAG}, {"imageDigest": digest}]
-    )["images"]
+    held = _held(article, repository, {"imageTag": TAG}, {"imageDigest": digest})
     assert {item["imageManifestMediaType"] in INDEX_TYPES for item in held} == {True, False}
     assert _previewed(team, multi).changes == ()
     for text in (kept.read_text(encoding="utf-8"), state.read()):
         assert "of-the-team" not in text
     state.write(kept.read_text(encoding="utf-8"))
     assert OLD_IMAGE in state.read()
+
+
+def _held(article: Article, repository: str, *images: dict[str, str]) -> Any:
+    answer = client(article.sandbox, "ecr").batch_get_image(repositoryName=repository, imageIds=list(images))
+    return answer["images"]
 
 
 def _push_single(repository: str, article: Article) -> None:
