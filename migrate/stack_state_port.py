@@ -28,6 +28,10 @@ class StackState(Protocol):
         """Put a document in place of the state, whole or not at all. Raises MigrateError where it did not."""
         ...
 
+    def import_command(self) -> str:
+        """Return the command that brings what was written into the stack; empty where it is there already."""
+        ...
+
     def way_back(self, kept: str) -> str:
         """Return the command that brings a kept document back."""
         ...

@@ -45,9 +45,13 @@ class StateFile:
         """Replace the file. Raises SettingsError."""
         replace_file(self._path, text)
 
+    def import_command(self) -> str:
+        """Return what Pulumi takes the file into the stack by."""
+        return f"pulumi stack import --file {self._path}"
+
     def way_back(self, kept: str) -> str:
-        """Return the command that puts the copy back."""
-        return f"cp {kept} {self._path}"
+        """Return what Pulumi takes the copy into the stack by, whether or not it has the new one."""
+        return f"pulumi stack import --file {kept}"
 
 
 def kept_beside(path: Path, text: str) -> str:

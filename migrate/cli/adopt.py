@@ -12,6 +12,7 @@ from migrate.cli.options import current, settings_of
 if TYPE_CHECKING:
     from migrate.cli.options import Options
     from migrate.core.docker_state import Adoption
+    from migrate.stack_state_port import StackState
 
 
 @click.command("adopt", short_help="Bring a team's Pulumi state from pulumi-docker to docker-build.")
@@ -56,14 +57,14 @@ def command(file: Path | None, directory: Path | None, stack: str | None, previe
         if not yes:
             agreed(f"Write this to {state.place}?")
         kept = bring_about(state, seen)
-    _told(options, told, kept, state.way_back(kept))
+    _told(options, told, kept, state)
     return ExitCode.DONE
 
 
-def _told(options: Options, told: Adoption, kept: str, way_back: str) -> None:
+def _told(options: Options, told: Adoption, kept: str, state: StackState) -> None:
     from migrate.render import adoption, structured
 
     if options.output == "json":
         click.echo(structured.to_json(adoption.adoption_document(told, kept)))
     else:
-        click.echo(options.rendered(adoption.ended(told, kept, way_back)), nl=False)
+        click.echo(options.rendered(adoption.ended(told, kept, state.way_back(kept), state.import_command())), nl=False)

@@ -29,15 +29,21 @@ def shown(value: Adoption) -> RenderableType:
     return table
 
 
-def ended(value: Adoption, kept: str, way_back: str) -> RenderableType:
-    """Return how it ended; ``kept`` is where the state before is, empty where nothing was written."""
+def ended(value: Adoption, kept: str, way_back: str, import_command: str) -> RenderableType:
+    """Return how it ended; ``kept`` is where the state before is, empty where nothing was written.
+
+    ``import_command`` is what still has to be run, empty where the stack itself was written.
+    """
     if not kept:
         return Text("Nothing was written." if value.changes else "There is nothing to do in the state.")
+    brought = f"`{import_command}` in the program's folder, then " if import_command else ""
     return Group(
         Text("The state is written; no registry was touched.", "green"),
         Paragraph(f"The state as it was: {kept}", hang=2),
         Paragraph(f"Back to it: {way_back}", hang=2),
-        Paragraph("Next: docker_build.Image in place of docker.Image in the code, before this stack is run again."),
+        Paragraph(
+            f"Next: {brought}docker_build.Image in place of docker.Image in the code, before this stack is run again."
+        ),
         Text("Runbook: docker-build#move-an-image-to-docker-build", "dim"),
     )
 

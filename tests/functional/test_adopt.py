@@ -89,7 +89,7 @@ def test_a_state_that_is_not_what_was_written_afterwards_is_told_with_the_way_ba
     file = _Overwritten(state)
     with pytest.raises(EngineError) as told:
         bring_about(file, look(file, "0.0.22"))
-    assert f"cp {state.parent}/before.before-adopt-" in told.value.then
+    assert f"pulumi stack import --file {state.parent}/before.before-adopt-" in told.value.then
 
 
 def test_a_write_that_is_refused_names_the_copy(state: Path) -> None:
