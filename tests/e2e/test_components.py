@@ -5,6 +5,7 @@ The programs are those of stacks/components/README.md, as they stand there.
 
 from __future__ import annotations
 
+import base64
 import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
@@ -99,12 +100,20 @@ class Team:
 
     def others(self) -> dict[str, Any]:
         """Return what is none of the migration's: its resources in the state, and its service in the world."""
-        path = self.sandbox.layout.pulumi_state / ".pulumi" / "stacks" / "shop" / "prod.json"
-        held = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]["latest"]["resources"]
+        held = json.loads(self.state())["checkpoint"]["latest"]["resources"]
         state = {item["urn"]: item for item in held if _name(item) not in {*OURS, *COMPONENTS}}
         stack = next(item for item in state.values() if item["type"] == "pulumi:pulumi:Stack")
         del stack["modified"]
         return {"state": state, "mailer": self._described("mailer")}
+
+    def state(self) -> str:
+        path = self.sandbox.layout.pulumi_state / ".pulumi" / "stacks" / "shop" / "prod.json"
+        return path.read_text(encoding="utf-8")
+
+    def token(self) -> str:
+        """Return the registry's password."""
+        token = self.ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        return base64.b64decode(token).decode().partition(":")[2]
 
     def service(self) -> Any:
         return self._described("web")
@@ -182,6 +191,7 @@ def test_the_components_take_over_go_through_the_stages_and_back_and_touch_nothi
     back = {"capacity": FARGATE, "architecture": "X86_64", "image": "shelved", "deployment": original}
     goes_on({"web-image-published": "update", **update}, stage="0", **back)
     assert _runs(team) == (deployed["taskDefinition"], FARGATE)
+    assert team.token() not in team.state()
     # The revision of stage 2 is still there: nothing has to be made for a second time.
     team.configure(**{**stage, "architecture": "ARM64"})
     assert team.preview() == update
