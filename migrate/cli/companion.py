@@ -10,6 +10,7 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from migrate.cli.answers import answered, said_yes
 from migrate.core.walk import AfterStep, BeforeStep, Shown, Walk
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -33,7 +34,7 @@ _AFTER = {
 
 
 class TerminalCompanion:
-    """Implements Companion: asks on stderr, and takes only a whole answer for one. Ctrl-C is click.Abort."""
+    """Implements Companion: asks on stderr, and takes only a whole answer for one. Ctrl-C raises KeyboardInterrupt."""
 
     def __init__(self, rendered: Callable[[RenderableType], str]) -> None:
         self._rendered = rendered
@@ -53,12 +54,11 @@ class TerminalCompanion:
         else:
             said = f"You stopped before {where} at {walk.at:%Y-%m-%d %H:%M} UTC."
         click.echo(said[0].upper() + said[1:], err=True)
-        return click.confirm(f"Go on from {where}?", default=True, err=True)
+        return said_yes(f"Go on from {where}?", default=True)
 
     def value(self, name: str) -> str:
         """Ask for the value of a variable."""
-        given: str = click.prompt(f"{name} =", prompt_suffix=" ", err=True)
-        return given
+        return answered(f"{name} =")
 
     def before(self, shown: Shown) -> BeforeStep:
         """Show a command and ask what to do with it."""
@@ -86,6 +86,6 @@ class TerminalCompanion:
 
 def _answered(question: str, answers: Mapping[str, Choice]) -> Choice:
     while True:
-        said = click.prompt(question, prompt_suffix=" ", err=True).strip().lower()
+        said = answered(question).lower()
         if said in answers:
             return answers[said]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.cli.answers import said_yes
 from migrate.errors import HeldError
 
 if TYPE_CHECKING:
@@ -146,5 +147,5 @@ def _asked(question: str) -> None:
             why="Standard input is no terminal.",
             then="Run it in a terminal, or give --yes. Nothing was changed.",
         )
-    if not click.confirm(question, err=True):
+    if not said_yes(question):
         raise HeldError("Nothing was changed.", why="You did not say yes.", then="Run it again when you are ready.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.cli.answers import answered
 from migrate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -58,12 +59,10 @@ def asked_at_the_terminal(what: str, names: Sequence[str]) -> str:
     for number, name in enumerate(names, 1):
         click.echo(f"{number:>4}  {name}", err=True)
 
-    def meant(answer: str) -> str:
+    while True:
+        answer = answered(f"Which {what}?")
         if answer.isdecimal() and 1 <= int(answer) <= len(names):
             return names[int(answer) - 1]
         if answer in names:
             return answer
-        raise click.UsageError(f"Give a number from 1 to {len(names)}, or a name of the list.")
-
-    chosen: str = click.prompt(f"Which {what}?", value_proc=meant, err=True)
-    return chosen
+        click.echo(f"Give a number from 1 to {len(names)}, or a name of the list.", err=True)

@@ -178,10 +178,5 @@ def _ended(terminal: pexpect.spawn[str]) -> int | None:
 
 
 def _interrupted(terminal: pexpect.spawn[str]) -> int | None:
-    """Press Ctrl-C until it is heard: one between the question and the read that waits for the answer goes by."""
-    for _ in range(4):
-        terminal.sendintr()
-        if terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=30) == 0:
-            break
-    terminal.close()
-    return terminal.exitstatus
+    terminal.sendintr()
+    return _ended(terminal)

@@ -45,7 +45,8 @@ class AwsSafetyActions:
     def put_guard_tag(self, image: OriginalImage) -> None:
         """Give the original manifest a tag of ours, so that it does not expire (facts F31).
 
-        Raises BlockedError when the tag already guards another manifest, or when the image is archived.
+        Raises BlockedError when the tag already guards another manifest, or when the image is archived, and
+        ToolFaultError when the recorded manifest is not the one of the recorded digest.
         """
         self._insisting(lambda: self._put_guard_tag(image))
 
@@ -66,7 +67,8 @@ class AwsSafetyActions:
         """Let the service's tag point at the original manifest again, byte for byte (facts F32).
 
         An image pinned by digest has no tag to restore. Raises BlockedError when the registry refuses, for example
-        because tags are immutable (case C05): mutability is never changed here.
+        because tags are immutable (case C05): mutability is never changed here; and ToolFaultError when the recorded
+        manifest is not the one of the recorded digest.
         """
         self._insisting(lambda: self._restore_tag(image))
 
@@ -84,7 +86,8 @@ class AwsSafetyActions:
     def stop_deployment(self, service_deployment_arn: str) -> None:
         """Stop a running service deployment with rollback (facts F17).
 
-        One that has ended, or is on its way back already, is left alone. Raises NotFoundError, AccessError.
+        One that has ended, or is on its way back already, is left alone. Raises NotFoundError, AccessError, and
+        BlockedError where ECS does not let a running one be stopped.
         """
         self._insisting(lambda: self._stop_deployment(service_deployment_arn))
 
@@ -115,7 +118,8 @@ class AwsSafetyActions:
         ``service`` is the service as it was seen last. When a newer deployment of the same task definition runs
         already, an earlier try of this act got through: its id is returned and nothing is started. So take that
         look after whatever the new tasks have to see, a moved tag for example.
-        Raises WorldChangedError when the service runs another task definition by now.
+        Raises WorldChangedError when the service runs another task definition by now, and BlockedError when it has no
+        PRIMARY deployment.
         """
         return self._insisting(lambda: self._force_deployment(service))
 
@@ -133,7 +137,7 @@ class AwsSafetyActions:
         """Take the strategy away, so that the launch type decides again (facts F2); return the deployment's id.
 
         A service that has no strategy is left alone. Raises WorldChangedError when the service runs another task
-        definition than it was seen with.
+        definition than it was seen with, and BlockedError when it has no PRIMARY deployment.
         """
         return self._insisting(lambda: self._return_to_launch_type(service))
 

@@ -47,6 +47,9 @@ class PulumiDeployer:
     every command needs anew, credentials that expire.
     ``command_line`` is what was found in the environment already.
     ``pauses`` are the seconds before each further try of an operation that AWS or the registry did not answer.
+
+    Every operation raises what ``failures.translate_failure`` makes of the engine's errors, and InterruptedRunError
+    where Ctrl-C stopped the run while Pulumi worked.
     """
 
     def __init__(
@@ -119,7 +122,10 @@ class PulumiDeployer:
         return tuple(item for kind in StackKind for item in repair.pending(kind.value, self._exported(kind)))
 
     def settle(self, made: Mapping[str, str]) -> None:
-        """Take into both states what pending operations have ``made`` (ARNs by URN), and leave none pending."""
+        """Take into both states what pending operations have ``made`` (ARNs by URN), and leave none pending.
+
+        Raises UnsafePreviewError as ``refresh`` does.
+        """
         for kind in StackKind:
             deployment = self._exported(kind)
             if repair.pending(kind.value, deployment):

@@ -44,7 +44,10 @@ class ProgramState:
         return kept_beside(self._directory / f"{name}.json", text)
 
     def write(self, text: str) -> None:
-        """Import a state: one write for Pulumi's backend. Raises as ``read`` does."""
+        """Import a state: one write for Pulumi's backend.
+
+        Raises NotFoundError, LockedError, AccessError or EngineError.
+        """
         self._ran("import", given=text)
 
     def import_command(self) -> str:

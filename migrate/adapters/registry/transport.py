@@ -89,7 +89,7 @@ class Transport:
         return self._retried(request, read)
 
     def open(self, request: httpx.Request) -> httpx.Response:
-        """Return an answer to be streamed and closed by the caller. Raises as ``fetch`` does."""
+        """Return an answer to be streamed and closed by the caller. Raises StatusError or AccessError."""
         return self._retried(request, lambda: self._send(request))
 
     def _retried(self, request: httpx.Request, act: Callable[[], _T]) -> _T:

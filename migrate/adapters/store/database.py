@@ -42,7 +42,11 @@ _ADVISORY_LOCK = 0x6D696772
 
 
 class Database:
-    """Opens lazily: nothing is created before the first write, and reading what is not there finds nothing."""
+    """Opens lazily: nothing is created before the first write, and reading what is not there finds nothing.
+
+    Every connection raises AccessError where the database does not answer or may not be used, and BlockedError where a
+    newer version has written it.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = parse_url(url)

@@ -66,7 +66,10 @@ class SqlFleetStore:
             return () if connection is None else tuple(decode(FleetRun, body) for body in connection.scalars(query))
 
     def change(self, run_id: str, decided: Callable[[FleetRun, Sequence[Standing]], FleetRun]) -> FleetRun:
-        """Replace a run by what ``decided`` makes of it and of where its members stand; return the new one."""
+        """Replace a run by what ``decided`` makes of it and of where its members stand; return the new one.
+
+        Raises NotFoundError where there is no such run.
+        """
         with self._database.writing() as connection:
             run = _run(connection, run_id)
             if run is None:

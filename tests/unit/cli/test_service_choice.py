@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import click
 import pytest
-from click.testing import CliRunner
 
 from migrate.cli.service_choice import asked_at_the_terminal, one_of, service_meant
 from migrate.core.facts import Account
@@ -85,11 +85,12 @@ def test_without_a_terminal_it_says_what_there_is_and_how_to_name_it() -> None:
 
 
 @pytest.mark.parametrize("answers", ["2\n", "shop/web\n", "7\nno\n\n2\n"])
-def test_a_number_or_a_name_is_an_answer_and_anything_else_is_asked_again(answers: str) -> None:
-    @click.command()
-    def asking() -> None:
-        click.echo(f"chosen {asked_at_the_terminal('service', ['shop/api', 'shop/web'])}")
-
-    done = CliRunner().invoke(asking, input=answers)
-    assert done.stdout == "chosen shop/web\n"
-    assert "   1  shop/api\n   2  shop/web\n" in done.stderr
+def test_a_number_or_a_name_is_an_answer_and_anything_else_is_asked_again(
+    answers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = tmp_path / "typed"
+    typed.write_text(answers)
+    with typed.open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert asked_at_the_terminal("service", ["shop/api", "shop/web"]) == "shop/web"
+    assert "   1  shop/api\n   2  shop/web\n" in capsys.readouterr().err
