@@ -12,6 +12,7 @@ from rich.live import Live
 
 from migrate.core.fleet.report import FleetReport
 from migrate.render import structured
+from migrate.render.colours import readable
 from migrate.render.fleet import fleet_table, news
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def fleet_screen(options: Options, *, plain: bool) -> FleetScreen:
         return FleetJson()
     if plain or not options.redrawn:
         return FleetLines()
-    return FleetTable(Console(stderr=True, highlight=False))
+    return FleetTable(readable(Console(stderr=True, highlight=False)))
 
 
 def _now() -> datetime:

@@ -70,16 +70,19 @@ class Options:
         from rich.console import Console
 
         from migrate.cli.live_view import LiveNarrator
+        from migrate.render.colours import readable
 
-        return Attendant(LiveNarrator(Console(stderr=True, highlight=False)), ask)
+        return Attendant(LiveNarrator(readable(Console(stderr=True, highlight=False))), ask)
 
     def rendered(self, renderable: RenderableType, *, error_stream: bool = False) -> str:
         """Return the text for the terminal that is there; no colour where there is none or NO_COLOR is set."""
+        from migrate.render.colours import has_many_colours
         from migrate.render.text import shown
 
         stream = sys.stderr if error_stream else sys.stdout
         width = _columns(stream) or _columns_wanted() or _COLUMNS_OF_A_FILE
-        return shown(renderable, width=max(width, _FEWEST), colour=_colour(stream))
+        many = has_many_colours(os.environ)
+        return shown(renderable, width=max(width, _FEWEST), colour=_colour(stream), many_colours=many)
 
 
 def _colour(stream: TextIO) -> bool:

@@ -16,7 +16,7 @@ from migrate.core.rollout_history import StageTime
 from migrate.render import findings
 from migrate.render.cost import costs
 from migrate.render.history import duration
-from migrate.render.lines import Rows
+from migrate.render.lines import Paragraph, Rows
 from migrate.render.text import price
 
 _STATUSES = {
@@ -39,8 +39,18 @@ def plan(value: MigrationPlan, details: Sequence[StageDetail]) -> RenderableType
     if value.findings:
         parts.append(findings.findings(value.findings))
     parts += [stage(value, detail) for detail in details]
-    parts.append(costs(value))
+    parts += [costs(value), Paragraph(f"\n{next_step(value)}", "bold")]
     return Group(*parts)
+
+
+def next_step(value: MigrationPlan) -> str:
+    """Return what whoever has read the plan does next."""
+    left = next((item for item in value.stages if item.status is not StageStatus.PROVEN), None)
+    if left is None:
+        return "Every stage is proven."
+    if left.status is StageStatus.BLOCKED:
+        return f"Next: mend what blocks stage {left.stage.value}, then look again with `migrate plan`."
+    return f"Next: `migrate apply --stage {left.stage.value}`."
 
 
 def stage(value: MigrationPlan, detail: StageDetail, *, with_findings: bool = False) -> RenderableType:

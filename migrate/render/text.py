@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Literal
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -15,6 +16,7 @@ from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.core.unfinished import INTERRUPTED, RUNNING
 from migrate.errors import ExitCode, MigrateError
+from migrate.render.colours import readable
 from migrate.render.lines import Paragraph, Rows
 from migrate.render.printable import printable
 
@@ -33,10 +35,11 @@ _MARKS = {
 _BESIDE_THE_MARK = len("12:00:00  verdict  ")
 
 
-def shown(renderable: RenderableType, *, width: int, colour: bool) -> str:
-    """Return what a terminal of ``width`` columns would show."""
+def shown(renderable: RenderableType, *, width: int, colour: bool, many_colours: bool = False) -> str:
+    """Return what a terminal of ``width`` columns would show; with ``many_colours`` it has 256 of them."""
     out = StringIO()
-    console = Console(file=out, width=width, force_terminal=colour, color_system="standard" if colour else None)
+    system: Literal["256", "standard"] = "256" if many_colours else "standard"
+    console = readable(Console(file=out, width=width, force_terminal=colour, color_system=system if colour else None))
     console.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 

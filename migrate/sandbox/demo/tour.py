@@ -20,6 +20,8 @@ from migrate.errors import ToolFaultError
 
 _COMMAND_SECONDS = 600
 _SHORT_DIGEST = 10
+_TYPED = "color(31)"
+"""A cyan that can be read on light ground, too."""
 _GATE = {"interval": "1s", "soak": "1s", "deadline": "3m", "step_soak": "0s"}
 """Short enough for a tour; `migrate init` writes the defaults that a real service deserves."""
 
@@ -39,7 +41,7 @@ class Tour:
 
     def run(self, *arguments: str, expect: int = 0) -> None:
         """Type one command and show what an operator sees; anything but the expected exit code ends the tour."""
-        self.console.print(f"[cyan]$ migrate {' '.join(arguments)}[/cyan]", highlight=False, soft_wrap=True)
+        self.console.print(f"[{_TYPED}]$ migrate {' '.join(arguments)}[/{_TYPED}]", highlight=False, soft_wrap=True)
         code = subprocess.run(
             self._command(arguments), cwd=self.directory, env=self.environment, timeout=_COMMAND_SECONDS, check=False
         ).returncode

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.documents import document
 from migrate.core.observation import Observation
-from migrate.core.plan import make_plan
+from migrate.core.plan import StageStatus, make_plan
 from migrate.core.plan_detail import stage_detail, stage_details
 from migrate.core.rollout_history import RolloutHistory, StageTime
 from migrate.core.settings import ArchitectureMode, Settings
@@ -92,6 +92,24 @@ def test_nothing_is_cut_off_in_a_narrow_terminal() -> None:
     assert "…" not in narrow
     for complete in ("migrate-guard-aaaaaaaaaaaa-tag1", "a" * 64, "findings#image-single-platform"):
         assert complete in joined
+
+
+@pytest.mark.parametrize(
+    ("statuses", "next_one"),
+    [
+        ([StageStatus.NEXT, StageStatus.LATER], "Next: `migrate apply --stage 0`."),
+        ([StageStatus.PROVEN, StageStatus.ENTERED], "Next: `migrate apply --stage 1`."),
+        (
+            [StageStatus.PROVEN, StageStatus.BLOCKED],
+            "Next: mend what blocks stage 1, then look again with `migrate plan`.",
+        ),
+        ([StageStatus.PROVEN, StageStatus.PROVEN], "Every stage is proven."),
+    ],
+)
+def test_a_plan_ends_with_what_is_to_be_done(statuses: list[StageStatus], next_one: str) -> None:
+    plan = make_plan(observation(), SETTINGS, None)
+    stages = tuple(replace(item, status=status) for item, status in zip(plan.stages, statuses, strict=False))
+    assert plans.next_step(replace(plan, stages=stages)) == next_one
 
 
 def test_colour_is_only_there_where_it_is_wanted() -> None:
