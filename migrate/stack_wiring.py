@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migrate.deployer_wiring import pulumi_environment, stack_address
 from migrate.errors import BlockedError
-from migrate.wiring import Place, opened_place, pulumi_environment, stack_address
+from migrate.wiring import Place, opened_place
 
 
 def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
@@ -20,6 +21,14 @@ def run_pulumi(place: Place, stack: str, arguments: Sequence[str]) -> int:
                 why='The settings say owner = "external": other code deploys it.',
                 then="Use the owner's own tool; `migrate plan` shows what it has to change.",
                 runbook="errors#owner-changed",
+            )
+        program = opened.readers.settings.program
+        if program is not None and (stack == "service" or program.image):
+            raise BlockedError(
+                f"The {stack} is in no stack of ours.",
+                why=f"It stands in the program in {program.directory}, stack {program.stack}.",
+                then=f"Run `pulumi --cwd {program.directory} --stack {program.stack}` there.",
+                runbook="owner#program",
             )
         account = opened.readers.services.account()
         wanted = opened.readers.settings.service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -32,23 +32,19 @@ from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, absolute, effective_region, load, read_environment
 from migrate.core.evidence import Run, Worker
-from migrate.core.facts import Account, Service
 from migrate.core.fleet.definition import FleetAccount, Member
-from migrate.core.images import ImageReference
 from migrate.core.permission_policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
-from migrate.core.task_definition import containers
+from migrate.deployer_wiring import Opened, deployer_of
 from migrate.ports import Narrator
 from migrate.store_port import RecordStore
-from migrate.workflows.engine_story import noted_by, told_to
 from migrate.workflows.orders import GivenOrders
 from migrate.workflows.owner_deployer import OwnerDeployer
 from migrate.workflows.runtime import Readers, Runtime, Writing
 
 if TYPE_CHECKING:
-    from migrate.adapters.pulumi.command_line import CommandLine
     from migrate.adapters.pulumi.deployer import PulumiDeployer
-    from migrate.adapters.pulumi.workspace import StackAddress
+    from migrate.adapters.pulumi.program import ProgramDeployer
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +56,6 @@ class Place:
     profile: str | None = None
     member: Member | None = None
     """A service of a fleet: its settings and its account then come from there, and from no file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Readers, and the session and surroundings that they were made from."""
-
-    readers: Readers
-    session: AwsSession
-    environment: Environment
 
 
 @contextmanager
@@ -147,9 +134,9 @@ def writing(place: Place, verb: str, stage: int, narrator: Narrator) -> Iterator
         telling = [run.id]
         orders = GivenOrders()
         stoppable = replace(readers, clock=SystemClock(orders.stopping))
-        deployer: OwnerDeployer | PulumiDeployer = OwnerDeployer(stoppable, service.arn)
+        deployer: OwnerDeployer | PulumiDeployer | ProgramDeployer = OwnerDeployer(stoppable, service.arn)
         if not readers.settings.service.is_external:
-            deployer = _deployer(opened, account, service, narrator, telling, command_line)
+            deployer = deployer_of(opened, account, service, narrator, telling, command_line)
         orders.engine = deployer
         runtime = Runtime(
             **{item.name: getattr(stoppable, item.name) for item in fields(stoppable)},
@@ -227,49 +214,3 @@ def registry_client(ecr_login: Credentials) -> RegistryClient:
         credentials=first_of(ecr_login, docker),
         ca_file=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
     )
-
-
-def _deployer(
-    opened: Opened,
-    account: Account,
-    service: Service,
-    narrator: Narrator,
-    telling: Sequence[str],
-    command_line: Callable[[], CommandLine],
-) -> PulumiDeployer:
-    from migrate.adapters.pulumi.deployer import PulumiDeployer
-
-    clock = opened.readers.clock
-    return PulumiDeployer(
-        stack_address(opened, account, service),
-        opened.environment.state_dir,
-        pulumi_environment(opened),
-        credentials=opened.readers.repositories.credentials,
-        listener=told_to(narrator, telling, clock),
-        tell=noted_by(opened.readers.store, narrator, telling, clock),
-        fresh=opened.session.passing_credentials,
-        permit=lambda: opened.readers.store.hold(service.arn, telling[0]),
-        command_line=command_line(),
-    )
-
-
-def stack_address(opened: Opened, account: Account, service: Service) -> StackAddress:
-    """Return where the stacks of a service are."""
-    from migrate.adapters.pulumi.workspace import StackAddress
-
-    readers = opened.readers
-    definition = readers.services.task_definition(service.task_definition_arn)
-    images = {item["name"]: str(item["image"]) for item in containers(definition.document)}
-    image = images.get(readers.settings.image.container)
-    return StackAddress(
-        account_id=account.account_id,
-        region=account.region,
-        cluster=service.cluster_arn.rsplit("/", 1)[-1],
-        service=service.name,
-        registry=ImageReference.parse(image).registry if image else "",
-    )
-
-
-def pulumi_environment(opened: Opened) -> dict[str, str]:
-    """Return the environment that Pulumi runs in."""
-    return {**os.environ, **opened.session.provider_environment, **opened.session.passing_credentials()}

@@ -39,7 +39,7 @@ def command(file: Path | None, fail_on: str | None) -> int:
     from migrate.core.plan_binding import binding
     from migrate.core.plan_detail import stage_details
     from migrate.errors import ExitCode
-    from migrate.render import owner, structured
+    from migrate.render import owner, program, structured
     from migrate.render import plan as plans
     from migrate.render.plan_markdown import plan_markdown
     from migrate.render.text import shown
@@ -54,9 +54,12 @@ def command(file: Path | None, fail_on: str | None) -> int:
     theirs = settings.service.is_external
     if output == "json":
         owned = owner.owner_document(plan.record, settings) if theirs else None
-        told = f"{structured.to_json(structured.plan_document(plan, details, bound, owned))}\n"
+        held = program.program_document(plan.record, settings, settings.program) if settings.program else None
+        told = f"{structured.to_json(structured.plan_document(plan, details, bound, owned, held))}\n"
     else:
         parts = [owner.owner_plan(plan.record, settings)] if theirs else []
+        if settings.program is not None:
+            parts.append(program.program_plan(plan.record, settings, settings.program))
         if output == "markdown":
             told = plan_markdown(plan, details, [shown(part, width=_WIDTH_OF_A_FILE, colour=False) for part in parts])
         elif file is not None:

@@ -9,6 +9,7 @@ from migrate.config.key import Key
 
 TABLES: dict[str, str] = {
     "service": "The service to move.",
+    "program": 'The team\'s Pulumi program that holds the service; only with service.owner = "pulumi".',
     "image": "The image whose tag becomes a multi-platform index (stage 1).",
     "architecture": "How the tasks go over to ARM64 (stage 2).",
     "capacity": "Where the tasks run at the end (stage 3).",
@@ -32,9 +33,10 @@ KEYS: tuple[Key, ...] = (
     Key(
         "service",
         "owner",
-        '"migrate" or "external"',
-        "migrate: this tool's own Pulumi stacks deploy the service. external: other code owns it (Terraform,\n"
-        "CloudFormation, CDK, Copilot, ecspresso); it deploys each stage, and this tool waits, proves and judges.",
+        '"migrate", "pulumi" or "external"',
+        "migrate: this tool's own Pulumi stacks deploy the service. pulumi: a program of the team's does, [program];\n"
+        "this tool sets its configuration and runs it. external: other code owns it (Terraform, CloudFormation, CDK,\n"
+        "Copilot, ecspresso); it deploys each stage, and this tool waits, proves and judges.",
     ),
     Key(
         "service",
@@ -48,6 +50,37 @@ KEYS: tuple[Key, ...] = (
         "owner_deadline",
         _DURATION,
         "How long a run waits for a deployment of the owner's.",
+    ),
+    Key(
+        "program",
+        "directory",
+        "the path of a folder with a Pulumi.yaml, relative to this file",
+        "Folder of the program, relative to this file.",
+        'directory = "infra"',
+    ),
+    Key("program", "stack", "the name of a stack", "Stack, as `pulumi --stack` takes it.", 'stack = "production"'),
+    Key(
+        "program",
+        "image",
+        "true or false",
+        "Whether the program holds the image as well (MultiPlatformImage, or the same keys read by hand). Without it\n"
+        "[image] says how the index comes to be.",
+        "image = true",
+    ),
+    Key(
+        "program",
+        "namespace",
+        _TEXT,
+        "Namespace of the configuration keys stage, image, originalDigest, architecture, arm64Revision, capacity and\n"
+        "deployment.",
+        'namespace = "migrate"',
+    ),
+    Key(
+        "program",
+        "keys",
+        "a table of texts",
+        "Other names for these keys, where the program has some of its own.",
+        'keys = { architecture = "cpu" }',
     ),
     Key("image", "container", "the name of a container of the task definition", "The container whose image moves."),
     Key(

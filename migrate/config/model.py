@@ -20,6 +20,7 @@ from migrate.core.settings import (
     ImageMode,
     ImageSettings,
     OwnerLanguage,
+    ProgramSettings,
     ServiceOwner,
     ServiceSettings,
     Settings,
@@ -33,6 +34,7 @@ def _date(value: Any) -> Any:
 Rate = Annotated[Number, Field(ge=0)]
 Percentage = Annotated[int, Field(ge=1, le=99)]
 Share = Annotated[int, Field(ge=1, le=100)]
+ProgramKey = Literal["stage", "image", "originalDigest", "architecture", "arm64Revision", "capacity", "deployment"]
 _DEFAULTS = Settings(ServiceSettings(cluster="", name=""), ImageSettings(container=""))
 
 
@@ -42,9 +44,19 @@ class ServiceTable(Table):
     cluster: Text
     name: Text
     region: Text | None = None
-    owner: Literal["migrate", "external"] = "migrate"
+    owner: Literal["migrate", "pulumi", "external"] = "migrate"
     owner_tool: Literal["terraform", "cloudformation", "cdk", "copilot", "ecspresso"] | None = None
     owner_deadline: Duration = ServiceSettings(cluster="", name="").owner_deadline
+
+
+class ProgramTable(Table):
+    """[program]."""
+
+    directory: Text
+    stack: Text
+    image: bool = False
+    namespace: Text = ProgramSettings("", "").namespace
+    keys: dict[ProgramKey, Text] = Field(default_factory=dict)
 
 
 class ImageTable(Table):
@@ -125,6 +137,7 @@ class SettingsFile(Table):
     """The whole file."""
 
     service: ServiceTable
+    program: ProgramTable | None = None
     image: ImageTable
     architecture: ArchitectureTable = ArchitectureTable()
     capacity: CapacityTable = CapacityTable()
@@ -142,6 +155,13 @@ def _service(table: ServiceTable) -> ServiceSettings:
         owner_tool=OwnerLanguage(table.owner_tool) if table.owner_tool else None,
         owner_deadline=table.owner_deadline,
     )
+
+
+def _program(table: ProgramTable | None) -> ProgramSettings | None:
+    if table is None:
+        return None
+    keys: tuple[tuple[str, str], ...] = tuple(table.keys.items())
+    return ProgramSettings(table.directory, table.stack, table.image, table.namespace, keys)
 
 
 def to_settings(file: SettingsFile) -> Settings:
@@ -175,6 +195,7 @@ def to_settings(file: SettingsFile) -> Settings:
         capacity_steps=tuple(capacity.steps),
         step_soak=capacity.step_soak,
         notifications=file.notifications.settings(),
+        program=_program(file.program),
         prices=tuple(HourlyRates(region=region, **dict(rates)) for region, rates in file.prices.items()),
     )
     if capacity.strategy is None:

@@ -24,7 +24,7 @@ _STRATEGY = ("capacity", "strategy")
 
 def mistakes_in(file: SettingsFile) -> tuple[Mistake, ...]:
     """Return every broken rule, in the order of the file."""
-    found = [*_owner(file), *_image(file)]
+    found = [*_owner(file), *_program(file), *_image(file)]
     if file.capacity.strategy is not None:
         found += _strategy(file.capacity.strategy)
     found += [*_steps(file.capacity, file.gate), *_gate(file.gate)]
@@ -49,6 +49,31 @@ def _owner(file: SettingsFile) -> Iterator[Mistake]:
         )
     if file.service.owner_deadline <= timedelta(0):
         yield Mistake(("service", "owner_deadline"), f"is {_shown(file.service.owner_deadline)}; expected more than 0")
+
+
+def _program(file: SettingsFile) -> Iterator[Mistake]:
+    """Hold a program of the team's, and what only it or only our own stacks can do, to service.owner."""
+    owner, mode, program = file.service.owner, file.image.mode, file.program
+    if owner != "pulumi":
+        if program is not None:
+            yield Mistake(("program",), f'stands beside service.owner = {quoted(owner)}; expected "pulumi" there')
+        return
+    if program is None:
+        yield Mistake(
+            ("program",),
+            'is missing; service.owner = "pulumi" needs a table [program] with directory and stack: the team\'s own',
+        )
+    if program is not None and program.image and mode == "external":
+        yield Mistake(
+            ("image", "mode"),
+            'is "external" beside program.image = true; expected "extend" or "rebuild": what the program\'s image does',
+        )
+    if file.architecture.mode != "rolling":
+        yield Mistake(
+            ("architecture", "mode"),
+            f'is {quoted(file.architecture.mode)}; expected "rolling" beside service.owner = "pulumi": this tool makes '
+            "no twin in a program of the team's",
+        )
 
 
 def _image(file: SettingsFile) -> Iterator[Mistake]:

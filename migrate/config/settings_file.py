@@ -47,4 +47,7 @@ def absolute(settings: Settings, folder: Path) -> Settings:
     image = settings.image
     context = image.context if image.is_remote else str((folder / image.context).resolve())
     dockerfile = str((folder / image.dockerfile).resolve()) if image.dockerfile is not None else None
-    return replace(settings, image=replace(image, context=context, dockerfile=dockerfile))
+    program = settings.program
+    if program is not None:
+        program = replace(program, directory=str((folder / program.directory).resolve()))
+    return replace(settings, image=replace(image, context=context, dockerfile=dockerfile), program=program)

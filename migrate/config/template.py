@@ -14,7 +14,7 @@ from migrate.config.mistakes import quoted
 from migrate.config.notification_template import webhook_lines
 from migrate.core.facts import Strategy
 from migrate.core.prices import KNOWN_RATES, HourlyRates
-from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.core.settings import ImageSettings, ProgramSettings, ServiceSettings, Settings
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NOT_IN_COMMENTS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
@@ -36,7 +36,8 @@ def render_settings(settings: Settings, *, remarks: Sequence[str] = ()) -> str:
         if table == "prices":
             lines += _prices(settings.prices)
             continue
-        lines.append(f"[{table}]")
+        # Without a program even the table's head stays a comment: there, it would ask for its keys.
+        lines.append("# [program]" if table == "program" and settings.program is None else f"[{table}]")
         for key in (key for key in KEYS if key.table == table and key.name not in _OWN_TABLES):
             place = (table, key.name)
             lines += _entry(key, values[place], defaults[place])
@@ -52,6 +53,7 @@ def render_settings(settings: Settings, *, remarks: Sequence[str] = ()) -> str:
 def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
     service, image, gate, told = settings.service, settings.image, settings.gate, settings.notifications
     return {
+        **_program(settings.program),
         ("service", "cluster"): quoted(service.cluster),
         ("service", "name"): quoted(service.name),
         ("service", "region"): _optional(service.region),
@@ -82,6 +84,19 @@ def _values(settings: Settings) -> dict[tuple[str, str], str | None]:
         ("notifications", "topics"): _list(told.topics),
         ("notifications", "event_buses"): _list(told.event_buses),
         ("notifications", "timeout"): quoted(format_duration(told.timeout)),
+    }
+
+
+def _program(program: ProgramSettings | None) -> dict[tuple[str, str], str | None]:
+    if program is None:
+        return {("program", name): None for name in ("directory", "stack", "image", "namespace", "keys")}
+    keys = ", ".join(f"{name} = {quoted(key)}" for name, key in program.keys)
+    return {
+        ("program", "directory"): quoted(program.directory),
+        ("program", "stack"): quoted(program.stack),
+        ("program", "image"): "true" if program.image else "false",
+        ("program", "namespace"): quoted(program.namespace),
+        ("program", "keys"): f"{{ {keys} }}" if keys else None,
     }
 
 

@@ -136,7 +136,13 @@ def first_record(observation: Observation, settings: Settings, manifest: str = "
     )
     deployment = observation.service.primary.id if observation.service.primary else None
     count = observation.service.desired_count if settings.service.is_external else None
-    return Record(baseline, last_deployment_id=deployment, owned=settings.service.is_external, known_count=count)
+    return Record(
+        baseline,
+        last_deployment_id=deployment,
+        owned=settings.service.is_external,
+        in_program=settings.service.is_program,
+        known_count=count,
+    )
 
 
 def _is_elsewhere(observation: Observation, settings: Settings) -> bool:

@@ -35,6 +35,8 @@ class ResourceChange:
     """One resource in a preview or an up. ``operation`` is the engine's own word (create, update, import, ...).
 
     ``properties`` are the top-level input properties that differ, sorted; empty where the engine names none.
+    ``refused`` says, in a stack that is not ours alone, why no act may make the change; ``entry``: it is an entry of a
+    component in the state, and nothing in the world.
     """
 
     urn: str
@@ -42,6 +44,8 @@ class ResourceChange:
     name: str
     operation: str
     properties: tuple[str, ...] = ()
+    refused: str = ""
+    entry: bool = False
 
     @property
     def changes(self) -> bool:
@@ -67,7 +71,7 @@ class Preview:
 
     @property
     def changes(self) -> tuple[ResourceChange, ...]:
-        """The resources that would change; the stack itself and providers are not resources of the world."""
+        """The resources that would change; the stack itself, providers and components are none of the world's."""
         return tuple(item for item in self.resources if item.changes and not _bookkeeping(item))
 
 
@@ -140,7 +144,7 @@ def violations(preview: Preview, act: Act, twin: str = "") -> tuple[str, ...]:
                 continue
             found.append(f"{change.name} ({change.type}): this step must not {change.operation} it")
             continue
-        reason = _violation(change, ALLOWED[act].get(change.type))
+        reason = change.refused or _violation(change, ALLOWED[act].get(change.type))
         if reason:
             found.append(f"{change.name} ({change.type}): {reason}")
     return tuple(found)
@@ -166,4 +170,4 @@ def _only_made_to_go(change: ResourceChange) -> bool:
 
 
 def _bookkeeping(change: ResourceChange) -> bool:
-    return change.type.startswith("pulumi:")
+    return change.entry or (change.type.startswith("pulumi:") and not change.refused)

@@ -90,6 +90,8 @@ class Record:
     """A strategy of ours that a new baseline was found on; stage 0 takes it back to the first one."""
     owned: bool = False
     """Whether somebody else's code deploys the service: this tool then waits for its deployments and judges them."""
+    in_program: bool = False
+    """Whether a Pulumi program of the team's holds the service: this tool configures and runs it."""
     known_count: int | None = None
     """The desired count that an owner's deployment may not change; None where it is not compared."""
     over: bool = False

@@ -38,9 +38,14 @@ class ArchitectureMode(StrEnum):
 
 
 class ServiceOwner(StrEnum):
-    """Who deploys the service: this tool, through its own stacks, or somebody else's code."""
+    """Who deploys the service: this tool, through its own stacks or through a Pulumi program of the team's; or others.
+
+    pulumi: the tool writes the stages into the program's stack configuration and runs it. external: somebody else's
+    code, which the tool waits for.
+    """
 
     MIGRATE = "migrate"
+    PULUMI = "pulumi"
     EXTERNAL = "external"
 
 
@@ -68,6 +73,11 @@ class ServiceSettings:
     owner: ServiceOwner = ServiceOwner.MIGRATE
     owner_tool: OwnerLanguage | None = None
     owner_deadline: timedelta = timedelta(hours=1)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether a Pulumi program of the team's holds the service, and this tool runs it."""
+        return self.owner is ServiceOwner.PULUMI
 
     @property
     def is_external(self) -> bool:
@@ -119,6 +129,25 @@ class GateSettings:
     checks: tuple[GateCheck, ...] = ()
 
 
+PROGRAM_KEYS = ("stage", "image", "originalDigest", "architecture", "arm64Revision", "capacity", "deployment")
+"""What a team's program is told through its stack's configuration; the contract with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSettings:
+    """The team's Pulumi program: its folder and its stack, as ``pulumi --stack`` takes it.
+
+    ``image`` says that the program holds the image as well. ``namespace`` and ``keys`` (name of the contract, name of
+    the team's) say under which keys it reads its configuration.
+    """
+
+    directory: str
+    stack: str
+    image: bool = False
+    namespace: str = "migrate"
+    keys: tuple[tuple[str, str], ...] = ()
+
+
 _NOBODY = NotificationSettings()
 
 
@@ -138,5 +167,7 @@ class Settings:
     step_soak: timedelta | None = None
     """The soak at each of these steps; None: that of the gate."""
     notifications: NotificationSettings = _NOBODY
+    program: ProgramSettings | None = None
+    """The team's program; set where service.owner is pulumi."""
     prices: tuple[HourlyRates, ...] = ()
     """Rates that the operator knows better; they win over the known ones of the same region."""

@@ -89,11 +89,16 @@ def to_json(value: Any) -> str:
 
 
 def plan_document(
-    plan: MigrationPlan, details: Sequence[StageDetail], bound: PlanBinding, owner: dict[str, Any] | None = None
+    plan: MigrationPlan,
+    details: Sequence[StageDetail],
+    bound: PlanBinding,
+    owner: dict[str, Any] | None = None,
+    program: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return a plan for programs; the record inside it is ours and left out.
 
-    ``owner`` is what the service's owner has to change, None where this tool deploys it.
+    ``owner`` is what the service's owner has to change, None where this tool deploys it; ``program`` what is set in the
+    configuration of the team's program, None where it holds no service.
     """
     document: dict[str, Any] = plain(plan)
     del document["record"], document["rollouts"], document["observed"]
@@ -110,6 +115,7 @@ def plan_document(
         "counts": count(plan.findings),
         "binding": plain(bound),
         "owner": owner,
+        "program": program,
     }
 
 

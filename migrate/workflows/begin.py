@@ -115,9 +115,13 @@ def ready_to_apply(runtime: Runtime, journal: Journal, stage: Stage) -> tuple[Re
 
 def refuse_another_owner(known: Record | None, settings: Settings) -> None:
     """Raise BlockedError where the settings name another owner than the one that the migration was begun with."""
-    if known is None or known.owned is settings.service.is_external:
+    if known is None:
         return
-    was = ServiceOwner.EXTERNAL if known.owned else ServiceOwner.MIGRATE
+    was = ServiceOwner.PULUMI if known.in_program else ServiceOwner.MIGRATE
+    if known.owned:
+        was = ServiceOwner.EXTERNAL
+    if was is settings.service.owner:
+        return
     raise BlockedError(
         f'This migration was begun with service.owner = "{was}".',
         why=f'The settings say "{settings.service.owner}" now, and what the stages have made is not in its hands.',

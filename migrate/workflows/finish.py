@@ -9,8 +9,9 @@ from migrate.core.evidence import Run
 from migrate.core.handover import Handover, handover
 from migrate.core.observation import drift
 from migrate.core.outcome import RunOutcome
+from migrate.core.program_configuration import named
 from migrate.core.record import Record, still_open
-from migrate.core.settings import ImageMode, Settings
+from migrate.core.settings import PROGRAM_KEYS, ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.errors import BlockedError, ExitCode, MigrateError, WorldChangedError
 from migrate.workflows.begin import at_work, claimed, failed, finished
@@ -54,7 +55,7 @@ def finish(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
                 "set stacks aside",
                 "archive the record: no stack of ours holds anything"
                 if record.owned
-                else "let both stacks go: nothing that runs is theirs any more",
+                else "let our own stacks go: nothing that runs is theirs any more",
                 lambda: runtime.stacks.set_aside(mark, image=True),
                 stays=True,
             )
@@ -64,9 +65,8 @@ def finish(runtime: Runtime, durable: Durable, run: Run) -> RunOutcome:
             raise
         stage = record.position.proven
         text = f"The migration is over: the service stays at {stage.named}, and its way back is no longer on record."
-        kept = f"both stacks are empty; what they held is kept under {mark}"
         left = (
-            _OWNED if record.owned else kept,
+            _OWNED if record.owned else _kept(runtime.settings, mark),
             *leftovers(record, runtime.settings),
             *_beside(record),
         )
@@ -78,6 +78,17 @@ def _next(record: Record) -> str:
         return "Nothing is left to do: the code that deploys the service says already what runs."
     then = "Bring your own code in line before its next run: `migrate finish --print terraform` (or pulumi, "
     return then + "cloudformation) shows what has to stand there."
+
+
+def _kept(settings: Settings, mark: str) -> str:
+    program = settings.program
+    if program is None:
+        return f"both stacks are empty; what they held is kept under {mark}"
+    keys = ", ".join(named(program, dict.fromkeys(PROGRAM_KEYS)))
+    return (
+        f"the program goes on reading {keys} in the configuration of stack {program.stack}: as far as they are set "
+        "there they have to stay until its code says the same by itself"
+    )
 
 
 def may_finish(record: Record | None) -> Record:

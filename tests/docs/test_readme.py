@@ -14,7 +14,7 @@ from migrate.config import load
 from migrate.config.check_keys import CHECK_KEYS
 from migrate.config.keys import KEYS, PRICE_KEYS
 from migrate.config.template import render_settings
-from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.core.settings import ImageSettings, ServiceOwner, ServiceSettings, Settings
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
 from tests.docs.markdown import DOCUMENTS, ROOT, RUNBOOKS, code_blocks
@@ -97,10 +97,11 @@ def test_settings_that_are_shown_load_and_checks_may_follow_them(tmp_path: Path)
 
 def test_settings_in_the_readme_load(tmp_path: Path) -> None:
     path = tmp_path / "migrate.toml"
-    first, owned = code_blocks(ROOT / "README.md", "toml")
-    for text, external in ((first, False), (owned, True)):
+    owners = []
+    for text in code_blocks(ROOT / "README.md", "toml"):
         path.write_text(text, encoding="utf-8")
-        assert load(path).service.is_external is external
+        owners.append(load(path).service.owner)
+    assert owners == [ServiceOwner.MIGRATE, ServiceOwner.EXTERNAL, ServiceOwner.PULUMI]
 
 
 def test_every_variable_of_our_own_is_told_and_no_other() -> None:

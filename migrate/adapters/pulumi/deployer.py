@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pulumi.automation import Stack
-from pulumi.automation.errors import CommandError, StackNotFoundError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
+from pulumi.automation.errors import StackNotFoundError
 
 from migrate.adapters.pulumi import repair
 from migrate.adapters.pulumi.command_line import CommandLine
@@ -19,22 +18,19 @@ from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_conf
 from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, permit_all, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
 from migrate.adapters.pulumi.failure import Failure
-from migrate.adapters.pulumi.failures import translate_failure
+from migrate.adapters.pulumi.operations import PAUSES, Insistence, told
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.pending import PendingOperation
 from migrate.core.preview import INDEX, Preview, StackOutcome
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.twin import TWIN
-from migrate.errors import BlockedError, InterruptedRunError, MigrateError, TransientError, UnsafePreviewError
+from migrate.errors import BlockedError, UnsafePreviewError
 from stacks.image import PUBLISHED
 
 Result = TypeVar("Result")
 
-PAUSES = (5.0, 20.0, 40.0)
-"""Seconds before each further try of an operation: about as long as ECS's rate takes to fill up again (facts F21)."""
-
-_STATE_VERSION = 3
+STATE_VERSION = 3
 """The version of what ``pulumi stack export`` writes (pulumi 3.274, apitype.DeploymentSchemaVersionCurrent)."""
 
 
@@ -73,8 +69,7 @@ class PulumiDeployer:
         self._workspaces = StackWorkspaces(address, state, self._engine)
         self._credentials = credentials
         self._listener = listener
-        self._tell = tell
-        self._pauses = tuple(pauses)
+        self._insisting = Insistence(self._engine, tell, tuple(pauses))
 
     def interrupt(self) -> None:
         """Let the running operation stop cleanly; it then ends with InterruptedRunError."""
@@ -151,7 +146,7 @@ class PulumiDeployer:
 
     def _import(self, kind: StackKind, deployment: Mapping[str, Any]) -> None:
         file = self._workspaces.directory(kind) / "repaired.json"
-        file.write_text(json.dumps({"version": _STATE_VERSION, "deployment": deployment}), encoding="utf-8")
+        file.write_text(json.dumps({"version": STATE_VERSION, "deployment": deployment}), encoding="utf-8")
         try:
             with self._operation(kind, "repair", None) as (stack, _):
                 self._workspaces.command(stack, ["stack", "import", "--file", str(file)])
@@ -191,23 +186,6 @@ class PulumiDeployer:
             return StackOutcome(kind.value, collector.resources, collector.outputs, collector.diagnostics)
 
         return self._insisting(once)
-
-    def _insisting(self, operation: Callable[[], Result]) -> Result:
-        """Run an operation again where AWS or the registry did not answer: the engine goes on from the state it has."""
-        attempts = Retrying(
-            retry=retry_if_exception_type(TransientError),
-            wait=wait_chain(*(wait_fixed(pause) for pause in self._pauses)),
-            stop=stop_after_attempt(len(self._pauses) + 1),
-            before_sleep=self._tell_of_another_try,
-            sleep=self._engine.rest,
-            reraise=True,
-        )
-        return attempts(operation)
-
-    def _tell_of_another_try(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, MigrateError) and state.next_action is not None:
-            self._tell(f"{error.what} Trying again in {state.next_action.sleep:.0f} s")
 
     def _refresh(self, kind: StackKind) -> None:
         with self._operation(kind, "refresh", None) as (stack, collector):
@@ -255,18 +233,8 @@ class PulumiDeployer:
             stack = self._workspaces.open(kind, login)
             if inputs is not None:
                 self._workspaces.configure(kind, inputs)
-            try:
+            with told(self._engine, collector, Failure(kind.value, verb, (), "")):
                 yield stack, collector
-            except CommandError as error:
-                failure = Failure(kind.value, verb, collector.errors, str(error), self._engine.interrupted)
-                raise translate_failure(failure) from error
-            except KeyboardInterrupt as error:
-                raise translate_failure(Failure(kind.value, verb, (), "", interrupted=True)) from error
-        if self._engine.interrupted:
-            raise InterruptedRunError(
-                f"The run was stopped after Pulumi had finished with the {kind.value} stack.",
-                then="`migrate resume` goes on; `migrate status` shows where things stand.",
-            )
 
 
 def _refuse_to_lose(inputs: ServiceStackInputs) -> None:

@@ -49,6 +49,7 @@ class Engine(PulumiCommand):
     returns what the environment holds only for a while, credentials of an assumed role; asked before every command.
     ``permit`` is asked before every command that writes, however long a lock was waited for; what it raises ends that.
     ``command_line`` is what was found in the environment already.
+    ``notes`` is the folder that remembers which processes were started, where the working directory is not ours.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Engine(PulumiCommand):
         fresh: Callable[[], Mapping[str, str]] = dict,
         permit: Callable[[], None] = permit_all,
         command_line: CommandLine | None = None,
+        notes: Path | None = None,
     ) -> None:
         # The parent's constructor looks at this process's own environment; ours is given.
         self.environment = dict(environment)
@@ -76,6 +78,7 @@ class Engine(PulumiCommand):
         self._fresh = fresh
         self._permit = permit
         self._started = StartedProcesses()
+        self._notes = notes
         self._children: set[subprocess.Popen[str]] = set()
         self._asked: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
@@ -121,7 +124,7 @@ class Engine(PulumiCommand):
             result = self._once(args, cwd, additional_env, on_output, on_error)
             if result.code == 0:
                 return result
-            held = self._started.judge(Path(cwd), result.stderr) if LOCKED.search(result.stderr) else None
+            held = self._started.judge(self._noted(cwd), result.stderr) if LOCKED.search(result.stderr) else None
             if held is Held.BY_THE_DEAD and not cancelled:
                 cancelled = True
                 self._cancel(args, cwd, additional_env, result.stderr)
@@ -142,7 +145,7 @@ class Engine(PulumiCommand):
         """
         stack = args[args.index("--stack") + 1]
         self._once(["cancel", "--yes", "--stack", stack], cwd, additional_env, None, None)
-        self._started.forget_dead(Path(cwd), text)
+        self._started.forget_dead(self._noted(cwd), text)
         self._tell(f"removed a lock whose process is gone: {_shown(text)}")
 
     def _once(
@@ -163,7 +166,7 @@ class Engine(PulumiCommand):
                 self._asked.discard(child)
             # A process that a signal has killed may have left its lock: only its record proves that it is gone.
             if child.returncode is not None and child.returncode >= 0:
-                self._started.forget(Path(cwd), child.pid)
+                self._started.forget(self._noted(cwd), child.pid)
         return CommandResult(stdout=output.text(), stderr=errors.text(), code=child.returncode)
 
     def _start(self, args: list[str], cwd: str, additional_env: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -181,8 +184,11 @@ class Engine(PulumiCommand):
                 start_new_session=True,
             )
             self._children.add(child)
-            self._started.remember(Path(cwd), child.pid)
+            self._started.remember(self._noted(cwd), child.pid)
             return child
+
+    def _noted(self, cwd: str) -> Path:
+        return self._notes or Path(cwd)
 
     def _wait(self, child: subprocess.Popen[str]) -> None:
         try:

@@ -51,13 +51,13 @@ class EventCollector:
         """Take one event; events arrive in threads of the event server."""
         with self._lock:
             if event.resource_pre_event is not None:
-                change = _change(event.resource_pre_event.metadata)
+                change = change_of(event.resource_pre_event.metadata)
                 self._resources.append(change)
                 self._listener(change, Phase.STARTED)
             elif event.res_outputs_event is not None:
                 self._finished(event.res_outputs_event.metadata)
             elif event.res_op_failed_event is not None:
-                self._listener(_change(event.res_op_failed_event.metadata), Phase.FAILED)
+                self._listener(change_of(event.res_op_failed_event.metadata), Phase.FAILED)
             elif event.diagnostic_event is not None:
                 self._heard(event.diagnostic_event)
 
@@ -87,7 +87,7 @@ class EventCollector:
         return tuple(dict.fromkeys(self._gone))
 
     def _finished(self, metadata: StepEventMetadata) -> None:
-        change = _change(metadata)
+        change = change_of(metadata)
         self._listener(change, Phase.DONE)
         if change.type == _STACK and metadata.new is not None:
             self._outputs = {
@@ -110,7 +110,8 @@ class EventCollector:
             self._errors.append(text)
 
 
-def _change(metadata: StepEventMetadata) -> ResourceChange:
+def change_of(metadata: StepEventMetadata) -> ResourceChange:
+    """Return what a step does to its resource."""
     return ResourceChange(
         urn=metadata.urn,
         type=metadata.type,

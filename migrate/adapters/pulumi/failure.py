@@ -20,13 +20,22 @@ _COMMAND_RESULT = re.compile(r"^\s*(code: \d+|stdout:|stderr:)\s*", re.MULTILINE
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed operation: the stack and verb as people say them, the engine's errors, and all that was printed."""
+    """A failed operation: the stack and verb as people say them, the engine's errors, and all that was printed.
+
+    ``pulumi`` is the command that runs Pulumi on that stack, where it is not one of ours.
+    """
 
     stack: str
     verb: str
     errors: Sequence[str]
     text: str
     interrupted: bool = False
+    pulumi: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command that runs Pulumi on the stack, up to its arguments."""
+        return self.pulumi or f"migrate stack {self.stack} --"
 
     @property
     def why(self) -> str:

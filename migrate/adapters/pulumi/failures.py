@@ -36,7 +36,7 @@ def translate_failure(failure: Failure) -> MigrateError:
     return EngineError(
         f"Pulumi could not {failure.verb} the {failure.stack} stack.",
         why=failure.why,
-        then=f"Treat the cause and run the command again; `migrate stack {failure.stack} -- preview` shows more.",
+        then=f"Treat the cause and run the command again; `{failure.command} preview` shows more.",
     )
 
 
@@ -46,7 +46,7 @@ def _locked(failure: Failure) -> MigrateError:
     return LockedError(
         f"The {failure.stack} stack is locked by another Pulumi process.",
         why=f"Lock {why}",
-        then=f"Wait for it to end. If that process is gone for certain, run `migrate stack {failure.stack} -- cancel`.",
+        then=f"Wait for it to end. If that process is gone for certain, run `{failure.command} cancel`.",
         runbook="errors#stack-locked",
     )
 
@@ -85,7 +85,7 @@ def _protected(failure: Failure) -> MigrateError:
     return UnsafePreviewError(
         f"Pulumi would have to replace or delete a protected resource of the {failure.stack} stack.",
         why=failure.why,
-        then=f"Nothing was changed. `migrate stack {failure.stack} -- preview --diff` shows which property it is.",
+        then=f"Nothing was changed. `{failure.command} preview --diff` shows which property it is.",
     )
 
 
@@ -101,7 +101,7 @@ def _pending(failure: Failure) -> MigrateError:
     return EngineError(
         f"The {failure.stack} stack was interrupted earlier and does not know how one of its operations ended.",
         why=failure.why,
-        then=f"Run `migrate stack {failure.stack} -- refresh`, then the same command again.",
+        then=f"Run `{failure.command} refresh`, then the same command again.",
         runbook="errors#pending-operations",
     )
 

@@ -121,7 +121,7 @@ class StackWorkspaces:
         directory = self.directory(kind)
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "__main__.py").write_text(_MAIN.format(kind=kind.value), encoding="utf-8")
-        workspace = _Workspace(
+        workspace = UnselectedWorkspace(
             work_dir=str(directory),
             program=kind.program,
             env_vars={**self._environment, **(environment or {})},
@@ -129,7 +129,7 @@ class StackWorkspaces:
             pulumi_command=self.engine,
         )
         # Not by `select`: the SDK's makes a plain Stack whatever class it is called on.
-        return _Stack(self.address.stack_name, workspace, StackInitMode.SELECT)
+        return UnaskedStack(self.address.stack_name, workspace, StackInitMode.SELECT)
 
     def command(self, stack: Stack, arguments: Sequence[str]) -> str:
         """Run a command of the Pulumi command line on a stack and return what it prints; raises as the SDK does."""
@@ -177,14 +177,14 @@ def _without_traceback(program: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
-class _Workspace(LocalWorkspace):
+class UnselectedWorkspace(LocalWorkspace):
     """A workspace of which every command names its stack, so that nothing has to be selected beforehand."""
 
     def select_stack(self, stack_name: str) -> None:
         """Do nothing: selecting would write into the person's own Pulumi folder."""
 
 
-class _Stack(Stack):
+class UnaskedStack(Stack):
     """A stack that is not asked afterwards what the engine's events have told already.
 
     The SDK would start the command line three times more after every ``up``: twice for outputs, once for history.

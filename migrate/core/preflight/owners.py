@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrate.core.cost import ON_DEMAND
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.owner_changes import owner_change
@@ -23,6 +24,10 @@ _WITHOUT_A_TASK_DEFINITION = frozenset({Owner.BEANSTALK, Owner.EXPRESS_MODE})
 def owner_findings(observation: Observation, settings: Settings) -> Iterator[Finding]:
     """Yield the certain owner, or those that something suggests, each with the change in his own language."""
     marks = owner_marks(observation.service, observation.task_definition)
+    if settings.service.is_program:
+        # The team's program leaves them itself.
+        marks = tuple(mark for mark in marks if mark.owner is not Owner.PULUMI)
+        yield from _in_a_program(observation, settings)
     owner = certain_owner(marks)
     if settings.service.is_external:
         yield from _of_its_owner(marks, owner)
@@ -65,6 +70,25 @@ def owner_findings(observation: Observation, settings: Settings) -> Iterator[Fin
             "See that the adoption's preview finds the service. This tool sets no tags on it: its own record is kept "
             "in its own database.",
             in_service("$.serviceArn", observation.service.arn),
+        )
+
+
+def _in_a_program(observation: Observation, settings: Settings) -> Iterator[Finding]:
+    """Yield the providers that the cluster lacks: they are the whole cluster's, and its own code associates them."""
+    service, cluster = observation.service, observation.cluster
+    needed = [item.provider for item in settings.capacity]
+    if service.launch_type == ON_DEMAND:
+        needed.insert(0, ON_DEMAND)
+    missing = [name for name in dict.fromkeys(needed) if name not in cluster.capacity_providers]
+    if missing:
+        yield finding(
+            "service.program-providers",
+            Grade.BLOCK,
+            0,
+            f"The cluster lacks {', '.join(missing)}, and a program of the team's is not made to associate them.",
+            "Add them to the ClusterCapacityProviders of the program that holds the cluster, or once by hand: `aws ecs "
+            "put-cluster-capacity-providers` with all that are there and these. Nothing that runs changes.",
+            (("cluster", ", ".join(cluster.capacity_providers) or "no providers"),),
         )
 
 

@@ -12,7 +12,7 @@ from migrate.core.owner_changes import owner_change
 from migrate.core.owners import Owner
 from migrate.core.preflight import findings
 from migrate.core.provider.service import service_arguments
-from migrate.core.settings import ServiceOwner
+from migrate.core.settings import ProgramSettings, ServiceOwner
 from migrate.core.stages import Stage
 from tests.fakes.facts import SPOT, record
 from tests.fakes.preflight import SETTINGS, container, described, found
@@ -230,3 +230,12 @@ def test_a_service_that_is_left_to_its_owner_is_stopped_only_where_he_cannot_dep
     seen = {item.code: item for item in findings(described(answer), replace(SETTINGS, service=service))}
     assert seen["service.owned"].grade is grade
     assert "service.owner-suggested" not in seen
+
+
+def test_a_teams_program_is_no_stranger_to_its_service_but_everybody_else_is() -> None:
+    service = replace(SETTINGS.service, owner=ServiceOwner.PULUMI)
+    wanted = replace(SETTINGS, service=service, program=ProgramSettings("infra", "dev"), capacity=SPOT)
+    marked = described(tagged({"managed-by": "pulumi"}))
+    assert "service.owner-suggested" in found(marked)
+    assert "service.owner-suggested" not in found(marked, wanted)
+    assert found(described(tagged(STACK)), wanted)["service.owned"].grade is Grade.BLOCK
