@@ -19,7 +19,7 @@ from migrate.adapters.rate_limits import PROCESS_LIMITS
 from migrate.adapters.store.database import Database
 from migrate.adapters.system_clock import SystemClock
 from migrate.config import effective_region, load, read_environment
-from migrate.core.settings import Settings
+from migrate.core.settings import ProgramSettings, Settings
 from migrate.errors import MigrateError
 from migrate.wiring import Place, opened_place
 from migrate.workflows.doctor import Machine
@@ -63,6 +63,9 @@ def machine(place: Place) -> Machine:
         folder = next(item for item in (environment.state_dir, *environment.state_dir.parents) if item.exists())
         return str(folder), shutil.disk_usage(folder).free
 
+    def program(wanted: ProgramSettings) -> str:
+        return tools.program(environment.config.parent / wanted.directory, wanted.stack, variables)
+
     return Machine(
         programs=f"{__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}",
         settings=settings,
@@ -74,6 +77,7 @@ def machine(place: Place) -> Machine:
         readers=readers,
         schema=schema,
         backend=lambda: tools.backend(environment.state_dir, variables),
+        program=program,
         disk=disk,
         clock=SystemClock(),
     )

@@ -23,7 +23,7 @@ from migrate.core.doctor import (
 from migrate.core.facts import Account
 from migrate.core.permission_answers import PermissionAnswers, is_root, questions, simulated_principal
 from migrate.core.permission_policy import without_use
-from migrate.core.settings import ImageMode, Settings
+from migrate.core.settings import ImageMode, ProgramSettings, Settings
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, MigrateError
 from migrate.ports import Clock
@@ -40,7 +40,8 @@ class Machine:
 
     ``settings`` returns None where there is no file. ``plugins`` are name, version wanted, and where it was found.
     ``answered_at`` is what AWS's clock said. ``schema`` is the database's name, the version of its tables (None: it is
-    not there yet) and the newest one known. ``disk`` is a folder and the bytes that are free there.
+    not there yet) and the newest one known. ``program`` reads the stack of a team's program and tells of it.
+    ``disk`` is a folder and the bytes that are free there.
     """
 
     programs: str
@@ -53,6 +54,7 @@ class Machine:
     readers: Callable[[], AbstractContextManager[Readers]]
     schema: Callable[[], tuple[str, int | None, int]]
     backend: Callable[[], str]
+    program: Callable[[ProgramSettings], str]
     disk: Callable[[], tuple[str, int]]
     clock: Clock
 
@@ -76,6 +78,9 @@ def _diagnosed(machine: Machine) -> Iterator[Diagnosis]:
     yield from _of_the_service(machine, settings, account)
     yield _looked("database", lambda: of_schema(*machine.schema()))
     yield _looked("backend", lambda: Diagnosis("backend", Health.WELL, machine.backend()))
+    program = settings.program if settings else None
+    if program is not None:
+        yield _looked("program", lambda: Diagnosis("program", Health.WELL, machine.program(program)))
     yield of_disk(*machine.disk())
 
 

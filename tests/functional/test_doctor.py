@@ -11,7 +11,7 @@ from typing import Any
 from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.doctor import Diagnoses, Diagnosis, Health
-from migrate.core.settings import ImageMode, Settings
+from migrate.core.settings import ImageMode, ProgramSettings, Settings
 from migrate.errors import AccessError, EngineError, ExitCode, MigrateError, SettingsError
 from migrate.render.doctor import diagnoses
 from migrate.render.text import shown
@@ -41,6 +41,7 @@ def machine(operator: Operator | None = None) -> Machine:
         readers=readers,
         schema=lambda: ("sqlite:////state/migrate.sqlite", 4, 4),
         backend=lambda: "s3://bucket, as ada",
+        program=lambda program: f"stack {program.stack} of /{program.directory}, entries in its state: 9",
         disk=lambda: ("/state", 9 << 30),
         clock=clock,
     )
@@ -123,3 +124,13 @@ def test_iam_that_may_not_be_asked_is_no_illness() -> None:
     operator = Operator.of()
     operator.permissions.refuses = True
     assert by_subject(diagnose(machine(operator)))["permissions"].health is Health.SKIPPED
+
+
+def test_a_teams_program_is_looked_for_where_one_is_named() -> None:
+    operator = Operator.of()
+    assert "program" not in by_subject(diagnose(machine(operator)))
+    operator.settings = replace(operator.settings, program=ProgramSettings("infra", "dev"))
+    found = by_subject(diagnose(machine(operator)))["program"]
+    assert (found.health, found.text) == (Health.WELL, "stack dev of /infra, entries in its state: 9")
+    missing = diagnose(replace(machine(operator), program=raising(GONE)))
+    assert (missing.exit_code, by_subject(missing)["program"].runbook) == (ExitCode.BLOCKED, "errors#access")

@@ -6,6 +6,7 @@ very version that the SDK names); pkg/cmd/pulumi/whoami.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from migrate.adapters.pulumi.engine import Engine
+from migrate.adapters.pulumi.program_state import ProgramState
+from migrate.adapters.pulumi.stack_file import stack_file
 from migrate.adapters.pulumi.workspace import check_passphrase
 from migrate.errors import AccessError
 
@@ -29,6 +32,17 @@ def pulumi(environment: Mapping[str, str]) -> str:
 def plugins(environment: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
     """Return name, version and place of each plugin; the place is empty where it is not installed."""
     return tuple((name, version(f"pulumi-{name}"), _place(name, environment)) for name in _PLUGINS)
+
+
+def program(directory: Path, stack: str, environment: Mapping[str, str]) -> str:
+    """Return where a team's program is and what its stack holds.
+
+    Raises NotFoundError (folder, project or stack), SettingsError (Pulumi.yaml), LockedError, AccessError, EngineError.
+    """
+    stack_file(directory, stack)
+    state = json.loads(ProgramState(directory, stack, environment).read())
+    count = len((state.get("deployment") or {}).get("resources") or ())
+    return f"stack {stack} of {directory.resolve()}, entries in its state: {count}"
 
 
 def _place(name: str, environment: Mapping[str, str]) -> str:
