@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from migrate.core.cost import PriceEstimate
 from migrate.core.fleet.plan import MemberSummary, MemberVerdict, fleet_costs, totals
-from migrate.render.lines import Paragraph
+from migrate.render.lines import Paragraph, Rows
 from migrate.render.structured import head, plain
 
 _STYLES = {
@@ -25,7 +24,6 @@ _STYLES = {
 }
 
 _COUNTED = ("next", "verdict", "block", "warn", "unknown")
-_LONGEST_NAME = 40
 _SHORTEST_WHY = 24
 
 _LEFT_OUT = "Without Savings Plans and other discounts; Spot is a range where the prices do not tell what it costs."
@@ -38,23 +36,19 @@ _NOT_LOOKED_AT = (
 def fleet_plan(members: Sequence[MemberSummary]) -> RenderableType:
     """Return the table of a fleet's plan, totals first; account and region are told where there are several."""
     places = {(member.account, member.region) for member in members}
-    table = Table.grid(padding=(0, 2))
-    table.add_column(overflow="fold", max_width=_LONGEST_NAME)
-    for name in _COUNTED:
-        table.add_column(no_wrap=True, min_width=len(name))
-    table.add_column(overflow="fold", min_width=_SHORTEST_WHY)
-    table.add_row(*(Text(name, "dim") for name in ("service", *_COUNTED, "why")))
+    table = Rows(labels=1 + len(_COUNTED), style="", room=_SHORTEST_WHY)
+    table.add(*(Text(name, "dim") for name in ("service", *_COUNTED, "why")))
     place = None
     for member in members:
         if len(places) > 1 and place != (member.account, member.region):
             place = (member.account, member.region)
-            table.add_row(Text(f"{member.region} of {member.account}", "bold"))
-        table.add_row(*_cells(member))
+            table.add(Text(f"{member.region} of {member.account}", "bold"), *[""] * len(_COUNTED), "")
+        table.add(*_cells(member))
     cost: list[RenderableType] = [Text(), *(Paragraph(line, hang=2) for line in told_costs(members))]
     return Group(Text(told_totals(members), "bold"), Text(), table, *cost, Text(), Paragraph(_NOT_LOOKED_AT, "dim"))
 
 
-def _cells(member: MemberSummary) -> tuple[RenderableType, ...]:
+def _cells(member: MemberSummary) -> tuple[str | Text, ...]:
     stage = str(member.next_stage.value) if member.next_stage is not None else "-"
     why = f"{member.code}: {member.stopper}" if member.code and member.stopper else member.stopper
     if member.stopped_stage is not None and member.verdict is not MemberVerdict.BLOCKED:

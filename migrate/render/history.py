@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from migrate.core.audit import ActEnd, Audit, AuditEntry, EntryKind, measurements, took
@@ -17,6 +16,7 @@ from migrate.render.lines import Rows
 from migrate.render.printable import printable
 
 _SHORT_ID = 8
+_SHORTEST_WHO = 12
 _STYLES = {"done": "green", "running": "bold", "rolled_back": "yellow", "held": "yellow", "superseded": "yellow"}
 
 
@@ -24,12 +24,10 @@ def history(service: str, runs: Sequence[Run], *, left_out: int = 0) -> Renderab
     """Return the runs of a service, newest first; ``left_out`` older ones are not among them."""
     if not runs:
         return Text(f"No run has touched {service}.")
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("run", "started (UTC)", "took", "what", "how it ended"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("run", "started (UTC)", "took"))
-    table.add_column("who", overflow="fold", min_width=12)
+    table = Rows(labels=5, style="", room=_SHORTEST_WHO)
+    table.add(*(Text(name, "dim") for name in ("run", "started (UTC)", "took", "what", "how it ended", "who")))
     for run in runs:
-        table.add_row(
+        table.add(
             run.id[:_SHORT_ID],
             f"{run.started_at:%Y-%m-%d %H:%M}",
             duration(took(run)),

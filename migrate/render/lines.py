@@ -35,12 +35,16 @@ class Paragraph:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of labels and words, a column for each label; words fill what is left of the width."""
+    """Rows of labels and words, a column for each label; words fill what is left of the width.
+
+    ``room`` is how many columns words need beside their labels: where there are fewer, they stand below.
+    """
 
     labels: int = 1
     indent: int = 0
     style: str = "dim"
     narrowest: int = 0
+    room: int = 0
     _rows: list[tuple[tuple[Text, ...], Text, int]] = field(default_factory=list)
 
     def add(self, *cells: str | Text, hang: int = 0) -> None:
@@ -56,17 +60,21 @@ class Rows:
             for column in range(self.labels)
         ]
         start = self.indent + sum(widths) + _GAP * self.labels
+        if options.max_width - start < self.room:
+            start = self.indent + _HANG
         for labels, words, hang in self._rows:
             head = Text(" " * self.indent)
             for label, width in zip(labels, widths, strict=True):
                 head.append_text(label).append(" " * (width - label.cell_len + _GAP))
             head.rstrip()
             for column, line in filled(words, options.max_width, hang, start):
-                if head.plain and column < head.cell_len + _GAP:
+                if line.plain and head.plain and column < head.cell_len + _GAP:
                     # What is too wide to stand beside its labels stands below them.
                     yield _line(head)
                     head = Text()
-                yield _line(head.append(" " * (column - head.cell_len)).append_text(line))
+                if line.plain:
+                    head.append(" " * (column - head.cell_len)).append_text(line)
+                yield _line(head)
                 head = Text()
 
 

@@ -55,3 +55,26 @@ def test_a_digest_has_its_line_for_itself_where_the_window_holds_it() -> None:
     assert shown(rows, width=80, colour=False) == f"architecture  arm64\ndigest   {DIGEST}\n"
     assert shown(rows, width=75, colour=False) == f"architecture  arm64\ndigest\n    {DIGEST}\n"
     assert shown(rows, width=60, colour=False) == f"architecture  arm64\ndigest\n{DIGEST}\n"
+
+
+def test_words_stand_below_their_labels_where_there_is_no_room_beside_them() -> None:
+    rows = Rows(labels=2, style="", room=20)
+    rows.add("shop/cart", "2", "the tag cannot become an index")
+    rows.add("shop/web", "1", "")
+    assert (
+        shown(rows, width=30, colour=False)
+        == """\
+shop/cart  2
+  the tag cannot become an
+  index
+shop/web   1
+"""
+    )
+    assert (
+        shown(rows, width=40, colour=False)
+        == """\
+shop/cart  2  the tag cannot become an
+              index
+shop/web   1
+"""
+    )
