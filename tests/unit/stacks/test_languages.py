@@ -14,12 +14,13 @@ from tree_sitter import Language, Node, Parser
 from tree_sitter_c_sharp import language as c_sharp
 from tree_sitter_typescript import language_typescript
 
+from migrate.core.settings import PROGRAM_KEYS
 from tests.docs.markdown import ROOT
 
 PROGRAMS = ROOT / "stacks" / "components" / "languages"
 PACKAGES: dict[str, Any] = {"aws": aws, "docker": docker, "build": docker_build}
 CONTRACT = (ROOT / "stacks" / "components" / "README.md").read_text(encoding="utf-8")
-KEYS = set(re.findall(r"^\| `migrate:(\w+)`", CONTRACT, flags=re.MULTILINE)) - {"stage"}
+KEYS = set(PROGRAM_KEYS) - {"stage"}
 MADE = {"image", "web-image-build", "web-image-index", "web-image-published", "web-task", "web-task-arm64"}
 
 
@@ -124,3 +125,7 @@ def test_every_program_reads_keys_of_the_contract_and_makes_what_the_components_
     read = re.findall(r"(?:config|Migrate)\.[Gg]et\w*(?:<.+?>)?\(\"(\w+)\"\)", program)
     assert set(read) == KEYS
     assert set(re.findall(r'"([\w-]+)"', program)) >= MADE
+
+
+def test_the_contract_in_words_has_the_keys_that_the_tool_sets() -> None:
+    assert set(re.findall(r"^\| `migrate:(\w+)`", CONTRACT, flags=re.MULTILINE)) == set(PROGRAM_KEYS)
