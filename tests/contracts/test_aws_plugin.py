@@ -196,8 +196,8 @@ def test_a_preview_says_what_cannot_be_known(account: Account, provider: PluginC
 
 
 def test_other_resource_types_are_refused_by_name(provider: PluginClient) -> None:
-    text = refusal(provider.check, "aws:s3/bucket:Bucket", {})
-    assert "has no resource type aws:s3/bucket:Bucket" in text
+    text = refusal(provider.check, "aws:sns/topic:Topic", {})
+    assert "has no resource type aws:sns/topic:Topic" in text
     assert SERVICE in text
 
 
