@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from migrate.core.check_answers import CommandEnd, ProbeAnswer, Series, StageFacts, WebhookAnswer
+from migrate.core.gate.answers import CommandEnd, ProbeAnswer, Series, StageFacts, WebhookAnswer
 from migrate.core.gate_checks import CommandSource, MetricSource, ProbeSource, PrometheusSource, WebhookSource
 
 

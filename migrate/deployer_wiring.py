@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from migrate.adapters.aws.session import AwsSession
 from migrate.config import Environment
 from migrate.core.facts import Account, Service
-from migrate.core.images import ImageReference
+from migrate.core.image.index import ImageReference
 from migrate.core.record import Record
 from migrate.core.task_definition import containers
 from migrate.errors import NotFoundError

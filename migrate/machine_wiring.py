@@ -19,7 +19,7 @@ from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.state_file import StateFile
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.config import read_environment
-from migrate.core.guarding import registry_host
+from migrate.core.repository.guarding import registry_host
 from migrate.stack_state_port import StackState
 from migrate.store_port import RecordStore
 from migrate.wiring import Place, registry_client

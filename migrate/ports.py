@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from migrate.core.build_facts import Builder, BuildSource
-from migrate.core.crossing import Crossing
+from migrate.core.build.dockerfile_stages import BuildTarget
+from migrate.core.build.facts import Builder, BuildSource
+from migrate.core.cost.prices import HourlyRates
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
-from migrate.core.dockerfile_stages import BuildTarget
 from migrate.core.evidence import Event
 from migrate.core.facts import (
     Account,
@@ -26,15 +26,15 @@ from migrate.core.facts import (
     Task,
     TaskDefinition,
 )
-from migrate.core.guarding import RepositoryContents
-from migrate.core.image_binaries import NO_OVERRIDES, ProcessOverrides
-from migrate.core.images import ChildFacts, FetchedManifest, ImageFacts, ImageReference
-from migrate.core.pending import PendingOperation
-from migrate.core.permission_answers import PermissionAnswers, Question
-from migrate.core.preview import Preview, StackOutcome
-from migrate.core.prices import HourlyRates
+from migrate.core.image.binaries import NO_OVERRIDES, ProcessOverrides
+from migrate.core.image.crossing import Crossing
+from migrate.core.image.index import ChildFacts, FetchedManifest, ImageFacts, ImageReference
+from migrate.core.permission.answers import PermissionAnswers, Question
 from migrate.core.record import OriginalImage
+from migrate.core.repository.guarding import RepositoryContents
 from migrate.core.settings import ImageSettings
+from migrate.core.stack.pending import PendingOperation
+from migrate.core.stack.preview import Preview, StackOutcome
 from migrate.core.surroundings import Surroundings
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from migrate.core.image_names import ImageReference
-from migrate.core.permission_answers import Question
+from migrate.core.image.names import ImageReference
+from migrate.core.permission.answers import Question
 from migrate.core.rate_limits import ApiGroup
 from migrate.core.settings import Settings
 

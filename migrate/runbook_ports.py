@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from migrate.core.runbooks import Runbook
-from migrate.core.walk import AfterStep, BeforeStep, Shown, Walk
+from migrate.core.runbook.runbooks import Runbook
+from migrate.core.runbook.walk import AfterStep, BeforeStep, Shown, Walk
 
 
 @dataclass(frozen=True, slots=True)

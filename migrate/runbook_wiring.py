@@ -12,8 +12,8 @@ from migrate.adapters.shell import ShellCommands
 from migrate.adapters.system_clock import SystemClock
 from migrate.adapters.walk_file import WalkFile
 from migrate.config import Environment, effective_region, load, read_environment
-from migrate.core.runbook_values import record_values, run_values, settings_values
-from migrate.core.runbooks import Runbook, Section
+from migrate.core.runbook.runbooks import Runbook, Section
+from migrate.core.runbook.values import record_values, run_values, settings_values
 from migrate.core.settings import Settings
 from migrate.errors import MigrateError
 from migrate.runbook_ports import Companion
@@ -55,7 +55,7 @@ def known(place: Place) -> Known:
 
 def _recorded(environment: Environment, settings: Settings, region: str | None) -> dict[str, str]:
     from migrate.adapters.store.record_store import SqlRecordStore
-    from migrate.core.history import of_service
+    from migrate.core.run.history import of_service
 
     with SqlRecordStore(environment.database_url) as store:
         found = of_service(settings.service, region, store.services())

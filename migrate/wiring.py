@@ -33,7 +33,7 @@ from migrate.adapters.system_clock import SystemClock
 from migrate.config import Environment, absolute, effective_region, load, read_environment
 from migrate.core.evidence import Run, Worker
 from migrate.core.fleet.definition import FleetAccount, Member
-from migrate.core.permission_policy import ANY, Scope, settings_scope
+from migrate.core.permission.policy import ANY, Scope, settings_scope
 from migrate.core.settings import Settings
 from migrate.deployer_wiring import Opened, deployer_of
 from migrate.ports import Narrator

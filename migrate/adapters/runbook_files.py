@@ -17,7 +17,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from migrate.core.runbooks import Expected, Passage, Runbook, Section, Step
+from migrate.core.runbook.runbooks import Expected, Passage, Runbook, Section, Step
 from migrate.errors import NotFoundError
 
 _EXPECTED = "Expected:"

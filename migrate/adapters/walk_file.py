@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from migrate.core.walk import Walk
+from migrate.core.runbook.walk import Walk
 from migrate.errors import AccessError
 
 

@@ -11,7 +11,7 @@ from migrate.cli.options import current, settings_of
 
 if TYPE_CHECKING:
     from migrate.cli.options import Options
-    from migrate.core.docker_state import Adoption
+    from migrate.core.stack.docker_state import Adoption
     from migrate.stack_state_port import StackState
 
 

@@ -19,8 +19,8 @@ from typing import TypeVar
 from migrate.cli.narrator import Screen
 from migrate.cli.question import Question, holds_at_once
 from migrate.core.evidence import Event
-from migrate.core.orders import Choice, Order
-from migrate.core.run_view import RunView, seen
+from migrate.core.run.orders import Choice, Order
+from migrate.core.run.view import RunView, seen
 from migrate.workflows.orders import Orders
 
 T = TypeVar("T")

@@ -68,7 +68,7 @@ def command(images: tuple[str, ...], definition: str | None, dockerfile: Path | 
 
 def _report(place: Place, images: tuple[str, ...], definition: str | None, dockerfile: Path | None) -> CheckReport:
     from migrate import machine_wiring, wiring
-    from migrate.core.images import ImageReference
+    from migrate.core.image.index import ImageReference
     from migrate.workflows.check import check_dockerfile, check_images, check_service, check_task_definition
 
     if definition is not None:

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from migrate.cli.answers import answered, said_yes
-from migrate.core.walk import AfterStep, BeforeStep, Shown, Walk
+from migrate.core.runbook.walk import AfterStep, BeforeStep, Shown, Walk
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -23,7 +23,7 @@ def command(stage: int | None) -> int:
       migrate diff --stage 3 --output json
     """
     from migrate import wiring
-    from migrate.core.plan_detail import stage_details
+    from migrate.core.plan.detail import stage_details
     from migrate.errors import ExitCode
     from migrate.render import structured
     from migrate.render.sides import sides

@@ -57,7 +57,7 @@ def command(stage: int, junit: Path | None, plain: bool) -> int:
 
 def _judged(options: Options, attendant: Attendant, stage: Stage) -> Judgement:
     from migrate import wiring
-    from migrate.core.unfinished import JUDGING
+    from migrate.core.run.unfinished import JUDGING
     from migrate.workflows.judge import judge_now
 
     with wiring.writing(options.place, JUDGING, stage, attendant) as work:

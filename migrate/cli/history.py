@@ -21,7 +21,7 @@ def command(limit: int) -> int:
       migrate history --limit 100 --output json
     """
     from migrate import wiring
-    from migrate.core.history import of_service
+    from migrate.core.run.history import of_service
     from migrate.errors import ExitCode
     from migrate.render import history, structured
 

@@ -11,7 +11,7 @@ import click
 from migrate.cli.options import current, settings_of
 
 if TYPE_CHECKING:
-    from migrate.core.permission_policy import Scope
+    from migrate.core.permission.policy import Scope
 
 _VERBS = ("init", "plan", "check", "status", "gate", "apply", "rollback", "finish", "stack")
 
@@ -40,8 +40,8 @@ def command(verbs: tuple[str, ...], stage: int | None, look: bool) -> int:
       migrate iam --verb apply --stage 1 --look
     """
     from migrate import wiring
-    from migrate.core.permission_policy import policy, without_use
-    from migrate.core.permissions import Verb, permissions_of
+    from migrate.core.permission.needed import Verb, permissions_of
+    from migrate.core.permission.policy import policy, without_use
     from migrate.errors import ExitCode
 
     options = current()
@@ -58,7 +58,7 @@ def command(verbs: tuple[str, ...], stage: int | None, look: bool) -> int:
 
 def _notes(made: dict[str, object], scope: Scope, *, look: bool) -> Iterator[str]:
     """Yield what a reader of the policy should know."""
-    from migrate.core.permission_policy import ANY, LARGEST_POLICY, size
+    from migrate.core.permission.policy import ANY, LARGEST_POLICY, size
 
     if scope.service == ANY:
         yield "There is no migrate.toml here, so cluster and service stand as wildcards."

@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from migrate.core.evidence import Event, EventKind
-from migrate.core.run_view import RunView, Telling, seen
+from migrate.core.run.view import RunView, Telling, seen
 from migrate.render import text
 from migrate.render.live import live
 

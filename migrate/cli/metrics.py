@@ -32,7 +32,7 @@ def command(file: Path | None, every: bool) -> int:
     """
     from migrate import machine_wiring, wiring
     from migrate.cli.files import put
-    from migrate.core.history import of_service
+    from migrate.core.run.history import of_service
     from migrate.errors import ExitCode
     from migrate.render.prometheus import exposition
     from migrate.workflows.metrics import read_metrics

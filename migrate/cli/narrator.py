@@ -9,7 +9,7 @@ from typing import Protocol
 import click
 
 from migrate.core.evidence import Event, EventKind
-from migrate.core.run_view import RunView, Telling
+from migrate.core.run.view import RunView, Telling
 from migrate.render import structured, text
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from migrate.cli.attendant import Attendant
-    from migrate.core.run_view import RunView
+    from migrate.core.run.view import RunView
     from migrate.wiring import Place
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -36,8 +36,8 @@ def command(file: Path | None, fail_on: str | None) -> int:
     from migrate import wiring
     from migrate.cli.files import put
     from migrate.core.check import FailOn, fails
-    from migrate.core.plan_binding import binding
-    from migrate.core.plan_detail import stage_details
+    from migrate.core.plan.binding import binding
+    from migrate.core.plan.detail import stage_details
     from migrate.errors import ExitCode
     from migrate.render import owner, program, structured
     from migrate.render import plan as plans

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import click
 
-from migrate.core.orders import Choice, Order, chosen, unanswered
-from migrate.core.run_view import RunView
+from migrate.core.run.orders import Choice, Order, chosen, unanswered
+from migrate.core.run.view import RunView
 
 PATIENCE_SECONDS = 60
 _LOOK_AROUND_SECONDS = 0.2

@@ -33,8 +33,8 @@ def command(run: str | None, file: Path | None) -> int:
     """
     from migrate import wiring
     from migrate.cli.files import put
-    from migrate.core.history import last_run, of_service, only_run
-    from migrate.core.report import report
+    from migrate.core.run.history import last_run, of_service, only_run
+    from migrate.core.run.report import report
     from migrate.errors import ExitCode, SettingsError
 
     options = current()

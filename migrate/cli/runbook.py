@@ -12,7 +12,7 @@ from migrate.errors import InterruptedRunError, SettingsError
 
 if TYPE_CHECKING:
     from migrate.cli.options import Options
-    from migrate.core.runbooks import Runbook
+    from migrate.core.runbook.runbooks import Runbook
 
 
 @click.command("runbook", short_help="Show a runbook, or walk through one, with this service's values put in.")
@@ -60,7 +60,7 @@ def _listed(options: Options, runbooks: tuple[Runbook, ...]) -> None:
 
 def _shown(options: Options, name: str, runbooks: tuple[Runbook, ...]) -> None:
     from migrate import runbook_wiring
-    from migrate.core.runbooks import meant
+    from migrate.core.runbook.runbooks import meant
     from migrate.render import runbook, structured
 
     book, section = meant(name, runbooks)
@@ -81,7 +81,7 @@ def _shown(options: Options, name: str, runbooks: tuple[Runbook, ...]) -> None:
 def _walked(options: Options, name: str | None, runbooks: tuple[Runbook, ...]) -> None:
     from migrate import runbook_wiring
     from migrate.cli.companion import TerminalCompanion
-    from migrate.core.runbooks import to_be_walked
+    from migrate.core.runbook.runbooks import to_be_walked
 
     if name is None:
         raise SettingsError("Nothing is named to walk through.", then="Try `migrate runbook stage-2 --guided`.")

@@ -27,7 +27,7 @@ def confirmed(options: Options, runtime: Runtime, stage: int, *, yes: bool) -> N
     if yes:
         return
     from migrate.core.findings import blocking
-    from migrate.core.plan_detail import stage_detail
+    from migrate.core.plan.detail import stage_detail
     from migrate.core.stages import Stage, may_apply
     from migrate.render.plan import stage as shown_stage
     from migrate.workflows.plan import look, refuse_a_stale_plan, save
@@ -49,7 +49,7 @@ def rebaseline_confirmed(options: Options, runtime: Runtime, *, yes: bool) -> No
     """Show what the new baseline would be and ask; with ``--yes`` do neither. Raises HeldError when nobody says yes."""
     if yes:
         return
-    from migrate.core.plan_detail import stage_detail
+    from migrate.core.plan.detail import stage_detail
     from migrate.core.stages import Stage
     from migrate.render.plan import stage as shown_stage
     from migrate.workflows.plan import look_afresh
@@ -80,7 +80,7 @@ def agreed(question: str) -> None:
 
 def carried_out(attendant: Attendant, work: Writing, title: str, workflow: str, *arguments: int | None) -> RunOutcome:
     """Carry out what the operator asked for, or take up what was interrupted when he asked the same."""
-    from migrate.core.unfinished import interrupted
+    from migrate.core.run.unfinished import interrupted
     from migrate.workflows.engine import Asked, engine, queues_for
     from migrate.workflows.resume import carried_out as carry_out
 
@@ -98,8 +98,8 @@ def to_resume(work: Writing, prefix: str | None) -> Run | None:
 
     Raises NotFoundError or SettingsError where the id means no run, several, or one of another service.
     """
-    from migrate.core.history import only_run
-    from migrate.core.unfinished import interrupted
+    from migrate.core.run.history import only_run
+    from migrate.core.run.unfinished import interrupted
     from migrate.errors import SettingsError
 
     store, service = work.runtime.store, work.run.service

@@ -23,8 +23,8 @@ def command(run: str) -> int:
       migrate show 7d1c0a54 --output json
     """
     from migrate import wiring
-    from migrate.core.audit import audit
-    from migrate.core.history import only_run
+    from migrate.core.run.audit import audit
+    from migrate.core.run.history import only_run
     from migrate.errors import ExitCode
     from migrate.render import history, structured
 

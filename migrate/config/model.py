@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field
 from migrate.config.check_tables import CheckTable, CommandTable, MetricTable, ProbeTable, PrometheusTable, WebhookTable
 from migrate.config.notification_tables import NotificationsTable
 from migrate.config.table import Duration, Limit, Number, Table, Text
+from migrate.core.cost.prices import HourlyRates
 from migrate.core.facts import StrategyItem
-from migrate.core.prices import HourlyRates
 from migrate.core.settings import (
     ArchitectureMode,
     GateSettings,

@@ -11,7 +11,7 @@ from migrate.config.check_rules import check_mistakes
 from migrate.config.durations import format_duration
 from migrate.config.mistakes import Mistake, quoted
 from migrate.config.notification_tables import notification_mistakes
-from migrate.core.cost import ON_DEMAND, SPOT
+from migrate.core.cost.cost import ON_DEMAND, SPOT
 
 if TYPE_CHECKING:
     from migrate.config.model import CapacityTable, GateTable, SettingsFile, StrategyTable

@@ -12,8 +12,8 @@ from migrate.config.key import Key
 from migrate.config.keys import KEYS, PRICE_KEYS, TABLES
 from migrate.config.mistakes import quoted
 from migrate.config.notification_template import webhook_lines
+from migrate.core.cost.prices import KNOWN_RATES, HourlyRates
 from migrate.core.facts import Strategy
-from migrate.core.prices import KNOWN_RATES, HourlyRates
 from migrate.core.settings import ImageSettings, ProgramSettings, ServiceSettings, Settings
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

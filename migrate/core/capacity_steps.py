@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import ceil, floor, gcd, lcm
 
 from migrate.core.capacity import shown_strategy
-from migrate.core.cost import ON_DEMAND, SPOT
+from migrate.core.cost.cost import ON_DEMAND, SPOT
 from migrate.core.facts import Strategy, StrategyItem
 from migrate.core.settings import Settings
 

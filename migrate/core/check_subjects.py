@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from migrate.core.build_facts import BuildFacts
+from migrate.core.build.facts import BuildFacts
 from migrate.core.documents import document, fields
 from migrate.core.facts import Account, Cluster, RuntimePlatform, Service, StrategyItem, TaskDefinition
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_advice import advice_for
-from migrate.core.image_facts import ImageFacts
-from migrate.core.image_names import LINUX_ARM64
+from migrate.core.image.advice import advice_for
+from migrate.core.image.facts import ImageFacts
+from migrate.core.image.names import LINUX_ARM64
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight import findings
 from migrate.core.preflight.build import build_findings

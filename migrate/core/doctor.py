@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from migrate.core.build_facts import Builder
-from migrate.core.build_readiness import builder_problems
+from migrate.core.build.facts import Builder
+from migrate.core.build.readiness import builder_problems
 from migrate.core.findings import Grade
-from migrate.core.image_names import Platform
-from migrate.core.permission_answers import PermissionAnswers
+from migrate.core.image.names import Platform
+from migrate.core.permission.answers import PermissionAnswers
 from migrate.errors import ExitCode, MigrateError
 
 _SKEW_WORTH_A_WORD = timedelta(seconds=30)

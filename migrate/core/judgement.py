@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrate.core.gates import Measurement, Verdict
+from migrate.core.gate.gate import Measurement, Verdict
 from migrate.core.outcome import RunOutcome
 
 

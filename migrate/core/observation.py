@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrate.core.build_facts import BuildFacts
+from migrate.core.build.facts import BuildFacts
 from migrate.core.capacity import in_any_order
-from migrate.core.crossing import Crossing
+from migrate.core.cost.prices import HourlyRates
 from migrate.core.desired_state import desired_state, registered_as
 from migrate.core.documents import fields, fingerprint
 from migrate.core.facts import (
@@ -22,11 +22,11 @@ from migrate.core.facts import (
     Task,
     TaskDefinition,
 )
-from migrate.core.guarding import RepositoryContents
-from migrate.core.images import ImageFacts, ImageReference
-from migrate.core.permission_answers import PermissionAnswers
-from migrate.core.prices import HourlyRates
+from migrate.core.image.crossing import Crossing
+from migrate.core.image.index import ImageFacts, ImageReference
+from migrate.core.permission.answers import PermissionAnswers
 from migrate.core.record import Record
+from migrate.core.repository.guarding import RepositoryContents
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage
 from migrate.core.surroundings import NOTHING_READ, Surroundings

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from migrate.core.facts import Account, Cluster, Service, Strategy, TaskDefinition
-from migrate.core.images import ImageReference
+from migrate.core.image.index import ImageReference
 from migrate.core.stages import Position, Stage
 from migrate.core.twin import Twin, TwinPhase
 

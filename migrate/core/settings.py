@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from migrate.core.cost.prices import HourlyRates
 from migrate.core.facts import Strategy, StrategyItem
 from migrate.core.gate_checks import GateCheck
 from migrate.core.notifications import NotificationSettings
-from migrate.core.prices import HourlyRates
 
 _REMOTE = re.compile(r"(?:https?|git|ssh)://|git@|github\.com/")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrate.core.capacity import split_of
-from migrate.core.cost import Price, UnknownPrice, added, monthly_price, task_size
+from migrate.core.cost.cost import Price, UnknownPrice, added, monthly_price, task_size
 from migrate.core.evidence import Run
 from migrate.core.facts import Architecture, Strategy
 from migrate.core.observation import Observation, drift

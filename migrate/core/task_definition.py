@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from migrate.core.documents import Document, Json, document, fields
 from migrate.core.facts import Architecture
-from migrate.core.image_binaries import ProcessOverrides, path_variables
+from migrate.core.image.binaries import ProcessOverrides, path_variables
 
 REGISTERED_FIELDS = (
     "family",

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from migrate.core.docker_state import Adoption, Fate
+from migrate.core.stack.docker_state import Adoption, Fate
 from migrate.render.lines import Paragraph, Rows
 from migrate.render.printable import printable
 from migrate.render.structured import head, plain

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from migrate.core.cost import HOURS_PER_MONTH, Price, PriceEstimate, UnknownPrice, change
-from migrate.core.plan import MigrationPlan
+from migrate.core.cost.cost import HOURS_PER_MONTH, Price, PriceEstimate, UnknownPrice, change
+from migrate.core.plan.plan import MigrationPlan
 from migrate.render.lines import Paragraph
 
 _HEADINGS = ("", "tasks", "vCPU h", "GB h", "a month", "change")

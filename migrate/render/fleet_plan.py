@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from migrate.core.cost import PriceEstimate
+from migrate.core.cost.cost import PriceEstimate
 from migrate.core.fleet.plan import MemberSummary, MemberVerdict, fleet_costs, totals
 from migrate.render.lines import Paragraph, Rows
 from migrate.render.structured import head, plain

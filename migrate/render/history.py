@@ -9,9 +9,9 @@ from datetime import timedelta
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from migrate.core.audit import ActEnd, Audit, AuditEntry, EntryKind, measurements, took
 from migrate.core.documents import fields
 from migrate.core.evidence import Run
+from migrate.core.run.audit import ActEnd, Audit, AuditEntry, EntryKind, measurements, took
 from migrate.render.lines import Rows
 from migrate.render.printable import printable
 

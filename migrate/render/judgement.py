@@ -7,7 +7,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
-from migrate.core.gates import Measurement, Outcome
+from migrate.core.gate.gate import Measurement, Outcome
 from migrate.core.judgement import Judgement
 from migrate.core.stages import Stage
 from migrate.errors import MigrateError

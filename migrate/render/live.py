@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from migrate.core.gates import Outcome
-from migrate.core.run_view import CheckSeen, GateSeen, RunView, running_now
+from migrate.core.gate.gate import Outcome
+from migrate.core.run.view import CheckSeen, GateSeen, RunView, running_now
 from migrate.core.task_groups import TaskGroup
 from migrate.render.printable import printable
 

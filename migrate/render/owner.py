@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from migrate.core.owner_change import OwnerChange, StageChanges, owner_language, stage_changes
-from migrate.core.owner_language import OwnerText, written
+from migrate.core.owner.change import OwnerChange, StageChanges, owner_language, stage_changes
+from migrate.core.owner.language import OwnerText, written
 from migrate.core.record import Record
 from migrate.core.settings import Settings
 from migrate.core.stages import Stage

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from migrate.core.differences import Difference, DifferenceKind
 from migrate.core.documents import Json, fields
-from migrate.core.plan import MigrationPlan, StagePlan, StageStatus
-from migrate.core.plan_detail import ApiRequest, StageDetail
-from migrate.core.rollout_history import StageTime
+from migrate.core.plan.detail import ApiRequest, StageDetail
+from migrate.core.plan.plan import MigrationPlan, StagePlan, StageStatus
+from migrate.core.rollout.history import StageTime
 from migrate.render import findings
 from migrate.render.cost import costs
 from migrate.render.history import duration

@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from migrate.core.check import counted
-from migrate.core.cost import PriceEstimate
+from migrate.core.cost.cost import PriceEstimate
 from migrate.core.documents import fields
 from migrate.core.findings import Finding
-from migrate.core.plan import MigrationPlan, StagePlan
-from migrate.core.plan_detail import ApiRequest, StageDetail
+from migrate.core.plan.detail import ApiRequest, StageDetail
+from migrate.core.plan.plan import MigrationPlan, StagePlan
 from migrate.render.cost import amount, cells, changed, notes, rows
 from migrate.render.history import duration
 from migrate.render.plan import deployments, differing, took, unchanged

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from migrate.core.program_configuration import Configuration, planned_configuration
+from migrate.core.owner.program_configuration import Configuration, planned_configuration
 from migrate.core.record import Record
 from migrate.core.settings import ProgramSettings, Settings
 from migrate.core.stages import Stage

@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from migrate.core.gates import Outcome, Verdict
-from migrate.core.metrics import ServiceMetrics
-from migrate.core.unfinished import RUNNING, SUPERSEDED
+from migrate.core.gate.gate import Outcome, Verdict
+from migrate.core.run.metrics import ServiceMetrics
+from migrate.core.run.unfinished import RUNNING, SUPERSEDED
 from migrate.errors import ExitCode
 
 STATUSES = (RUNNING, *(code.name.lower() for code in ExitCode), SUPERSEDED)

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from migrate.core.audit import ActEnd, AuditEntry, EntryKind, measurements
-from migrate.core.gates import Outcome
-from migrate.core.report import CheckSeries, Report, TaskPoint, badness
+from migrate.core.gate.gate import Outcome
+from migrate.core.run.audit import ActEnd, AuditEntry, EntryKind, measurements
+from migrate.core.run.report import CheckSeries, Report, TaskPoint, badness
 from migrate.render.printable import printable
 
 WIDTH = 680

@@ -14,11 +14,11 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from migrate import __version__
-from migrate.core.audit import ActEnd, AuditEntry, EntryKind, measurements
 from migrate.core.documents import fields
 from migrate.core.findings import Grade
-from migrate.core.preflight_evidence import StagePrice
-from migrate.core.report import CheckSeries, Report
+from migrate.core.run.audit import ActEnd, AuditEntry, EntryKind, measurements
+from migrate.core.run.preflight_evidence import StagePrice
+from migrate.core.run.report import CheckSeries, Report
 from migrate.core.stages import Stage
 from migrate.render import report_charts
 from migrate.render.history import duration, said, what

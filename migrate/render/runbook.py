@@ -10,7 +10,7 @@ from rich.markdown import CodeBlock, ListItem, Markdown, MarkdownElement
 from rich.segment import Segment
 from rich.text import Text
 
-from migrate.core.runbooks import Expected, Passage, Runbook, Section
+from migrate.core.runbook.runbooks import Expected, Passage, Runbook, Section
 from migrate.render.lines import Paragraph, Rows
 from migrate.render.structured import head
 

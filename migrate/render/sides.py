@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from migrate.core.documents import Document, fields
-from migrate.core.plan import MigrationPlan
-from migrate.core.plan_detail import StageDetail
-from migrate.core.sides import Sides
+from migrate.core.plan.detail import StageDetail
+from migrate.core.plan.plan import MigrationPlan
+from migrate.core.plan.sides import Sides
 
 _STYLES = {"-": "red", "+": "green"}
 _WHOLE = 1_000_000

@@ -14,21 +14,21 @@ from enum import Enum
 from functools import singledispatch
 from typing import Any
 
-from migrate.core.audit import Audit, AuditEntry, took
 from migrate.core.check import CheckReport, Readiness, count, group_of
-from migrate.core.cost import PriceEstimate
-from migrate.core.cost import change as price_change
+from migrate.core.cost.cost import PriceEstimate
+from migrate.core.cost.cost import change as price_change
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, Run
 from migrate.core.findings import Finding
 from migrate.core.fleet.report import FleetReport
 from migrate.core.fleet.run import Entry, FleetRun
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan import MigrationPlan
-from migrate.core.plan_binding import PlanBinding
-from migrate.core.plan_detail import StageDetail
-from migrate.core.report import Report
-from migrate.core.sides import Sides
+from migrate.core.plan.binding import PlanBinding
+from migrate.core.plan.detail import StageDetail
+from migrate.core.plan.plan import MigrationPlan
+from migrate.core.plan.sides import Sides
+from migrate.core.run.audit import Audit, AuditEntry, took
+from migrate.core.run.report import Report
 from migrate.core.stages import Stage
 from migrate.core.status import Status
 from migrate.errors import MigrateError

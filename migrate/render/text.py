@@ -9,12 +9,12 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from migrate.core.capacity import shown_strategy
-from migrate.core.cost import Price, PriceEstimate
+from migrate.core.cost.cost import Price, PriceEstimate
 from migrate.core.evidence import Event, EventKind, failed
 from migrate.core.outcome import RunOutcome
+from migrate.core.run.unfinished import INTERRUPTED, RUNNING
 from migrate.core.stages import Stage
 from migrate.core.status import Status
-from migrate.core.unfinished import INTERRUPTED, RUNNING
 from migrate.errors import ExitCode, MigrateError
 from migrate.render.colours import readable
 from migrate.render.lines import Paragraph, Rows

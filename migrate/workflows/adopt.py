@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.core.docker_state import Adoption, adoption
+from migrate.core.stack.docker_state import Adoption, adoption
 from migrate.errors import EngineError, MigrateError, SettingsError, WorldChangedError
 from migrate.stack_state_port import StackState
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrate.core.checks import Expectation
 from migrate.core.evidence import Run
-from migrate.core.gates import Assessment, Verdict
+from migrate.core.gate.checks import Expectation
+from migrate.core.gate.gate import Assessment, Verdict
 from migrate.core.observation import foreign_changes
 from migrate.core.others import undone_by_going_back
 from migrate.core.outcome import RunOutcome

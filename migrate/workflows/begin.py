@@ -13,11 +13,11 @@ from migrate.core.findings import blocking
 from migrate.core.notifications import end_of, failure_of, start_of
 from migrate.core.observation import Observation, drift
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan import first_record, make_plan
-from migrate.core.plan_binding import moved_since, read_binding
-from migrate.core.preflight_evidence import evidence_of, told
+from migrate.core.plan.binding import moved_since, read_binding
+from migrate.core.plan.plan import first_record, make_plan
 from migrate.core.rebaseline import may_rebase, rebased
 from migrate.core.record import UNTOUCHED, Record, still_open
+from migrate.core.run.preflight_evidence import evidence_of, told
 from migrate.core.settings import ServiceOwner, Settings
 from migrate.core.stages import Position, Stage, may_apply
 from migrate.errors import BlockedError, ExitCode, MigrateError, NotFoundError, ReplayError, WorldChangedError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from migrate.core.capacity import shown_strategy
 from migrate.core.capacity_steps import capacity_steps, steps_to_take
 from migrate.core.facts import Service, Strategy
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from migrate.core.stages import Stage
 from migrate.errors import BlockedError
 from migrate.workflows.gate import watch

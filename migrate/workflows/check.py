@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from migrate.core.build_facts import Builder
+from migrate.core.build.facts import Builder
 from migrate.core.check import CheckReport, Subject, report
 from migrate.core.check_subjects import (
     NO_CONTAINER,
@@ -16,10 +16,10 @@ from migrate.core.check_subjects import (
     without_the_stages,
 )
 from migrate.core.facts import Architecture, TaskDefinition
-from migrate.core.image_binaries import ProcessOverrides
-from migrate.core.images import ImageReference
+from migrate.core.image.binaries import ProcessOverrides
+from migrate.core.image.index import ImageReference
 from migrate.core.observation import ContainerImage
-from migrate.core.plan import make_plan
+from migrate.core.plan.plan import make_plan
 from migrate.core.preflight.build import crossing_findings
 from migrate.core.settings import ImageSettings
 from migrate.core.task_definition import containers, process_overrides

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from migrate.core.checks import Expectation
-from migrate.core.gates import GateState, Measurement
-from migrate.core.twin_comparison import Side, Usage, twin_check, usage_sources
+from migrate.core.gate.checks import Expectation
+from migrate.core.gate.gate import GateState, Measurement
+from migrate.core.gate.twin_comparison import Side, Usage, twin_check, usage_sources
 from migrate.errors import MigrateError
 from migrate.workflows.runtime import Runtime
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrate.core.build_facts import Builder
+from migrate.core.build.facts import Builder
 from migrate.core.doctor import (
     Diagnoses,
     Diagnosis,
@@ -21,8 +21,8 @@ from migrate.core.doctor import (
     of_schema,
 )
 from migrate.core.facts import Account
-from migrate.core.permission_answers import PermissionAnswers, is_root, questions, simulated_principal
-from migrate.core.permission_policy import without_use
+from migrate.core.permission.answers import PermissionAnswers, is_root, questions, simulated_principal
+from migrate.core.permission.policy import without_use
 from migrate.core.settings import ImageMode, ProgramSettings, Settings
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, MigrateError

@@ -18,8 +18,8 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from migrate.core.evidence import Run
-from migrate.core.orders import Choice, Order
 from migrate.core.outcome import RunOutcome
+from migrate.core.run.orders import Choice, Order
 from migrate.core.stages import Stage
 from migrate.errors import AccessError, ClaimLostError, ReplayError
 from migrate.workflows.apply import apply_stage, rebaseline

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind
-from migrate.core.preview import ResourceChange
+from migrate.core.stack.preview import ResourceChange
 from migrate.ports import Clock, Narrator
 from migrate.store_port import RecordStore
 

@@ -9,7 +9,7 @@ from migrate.core.evidence import Run
 from migrate.core.handover import Handover, handover
 from migrate.core.observation import drift
 from migrate.core.outcome import RunOutcome
-from migrate.core.program_configuration import named
+from migrate.core.owner.program_configuration import named
 from migrate.core.record import Record, still_open
 from migrate.core.settings import PROGRAM_KEYS, ImageMode, Settings
 from migrate.core.stages import Stage

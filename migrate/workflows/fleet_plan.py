@@ -16,10 +16,10 @@ from itertools import groupby
 
 from migrate.core.fleet.definition import Member
 from migrate.core.fleet.plan import MemberSummary, MemberVerdict, judged
-from migrate.core.image_names import ImageReference
+from migrate.core.image.names import ImageReference
 from migrate.core.observation import Observation
-from migrate.core.permission_answers import Question, simulated_principal
-from migrate.core.plan import MigrationPlan, make_plan
+from migrate.core.permission.answers import Question, simulated_principal
+from migrate.core.plan.plan import MigrationPlan, make_plan
 from migrate.core.record import Record, still_open
 from migrate.core.task_definition import containers
 from migrate.errors import BlockedError, MigrateError, ToolFaultError

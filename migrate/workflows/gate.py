@@ -8,10 +8,9 @@ from functools import partial
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
-from migrate.core.checks import Expectation
 from migrate.core.evidence import EventKind
-from migrate.core.gate_checks import GateCheck
-from migrate.core.gates import (
+from migrate.core.gate.checks import Expectation
+from migrate.core.gate.gate import (
     Assessment,
     GateState,
     Outcome,
@@ -23,10 +22,11 @@ from migrate.core.gates import (
     standing,
     unmet,
 )
-from migrate.core.images import ImageReference
-from migrate.core.kept_images import KeptImages, judge_gone
+from migrate.core.gate.kept_images import KeptImages, judge_gone
+from migrate.core.gate.unseen import after_gap
+from migrate.core.gate_checks import GateCheck
+from migrate.core.image.index import ImageReference
 from migrate.core.settings import GateSettings
-from migrate.core.unseen import after_gap
 from migrate.errors import MigrateError, NotFoundError
 from migrate.workflows.journal import Journal, Remaining
 from migrate.workflows.measure import measure
@@ -44,7 +44,7 @@ class _Looking:
 
 
 def watch(runtime: Runtime, journal: Journal, step: str, expected: Expectation, gate: GateSettings) -> Assessment:
-    """Measure all checks every interval until the gate has a verdict; the deadline bounds it (core/gates.py).
+    """Measure all checks every interval until the gate has a verdict; the deadline bounds it (core/gate/gate.py).
 
     Every sample is a durable step: a resumed run goes on with the soak it had.
     """

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from migrate.core.runbooks import Section, Step
-from migrate.core.walk import AfterStep, BeforeStep, Shown, Walk, digest, to_take_up
+from migrate.core.runbook.runbooks import Section, Step
+from migrate.core.runbook.walk import AfterStep, BeforeStep, Shown, Walk, digest, to_take_up
 from migrate.errors import HeldError, InterruptedRunError
 from migrate.ports import Clock
 from migrate.runbook_ports import Answered, CommandRunner, Companion, WalkStore

@@ -10,10 +10,10 @@ from typing import TypeVar
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import ServiceEvent
-from migrate.core.gates import Measurement, Sample
-from migrate.core.news import News, StoppedTask
+from migrate.core.gate.gate import Measurement, Sample
 from migrate.core.notifications import Delivery, Notification, NotifiedEvent
-from migrate.core.orders import Choice, Order
+from migrate.core.run.news import News, StoppedTask
+from migrate.core.run.orders import Choice, Order
 from migrate.errors import InterruptedRunError, MigrateError, RollBackAskedError
 from migrate.ports import Clock, Narrator
 from migrate.store_port import RecordStore

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrate.core.checks import Expectation
 from migrate.core.desired_state import desired_state
-from migrate.core.gates import Assessment
-from migrate.core.preview import Act
+from migrate.core.gate.checks import Expectation
+from migrate.core.gate.gate import Assessment
+from migrate.core.stack.preview import Act
 from migrate.core.stages import Stage
 from migrate.workflows.work import Work
 

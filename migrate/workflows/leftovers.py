@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from migrate.core.guarding import left_over
-from migrate.core.image_push import told_left_over
-from migrate.core.images import ImageReference
+from migrate.core.image.index import ImageReference
+from migrate.core.image.push import told_left_over
+from migrate.core.repository.guarding import left_over
 from migrate.errors import MigrateError
 from migrate.workflows.runtime import Readers
 

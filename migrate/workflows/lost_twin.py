@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migrate.core.desired_state import DesiredState, desired_state, registered_as
 from migrate.core.facts import Service
-from migrate.core.preview import Act
+from migrate.core.stack.preview import Act
 from migrate.core.stages import Stage
 from migrate.core.task_definition import equivalent
 from migrate.core.twin import TWIN, Twin

@@ -9,8 +9,9 @@ from functools import partial
 from itertools import chain
 
 from migrate.check_ports import CheckSources
-from migrate.core.check_answers import StageFacts
-from migrate.core.checks import (
+from migrate.core.facts import Service, Task
+from migrate.core.gate.answers import StageFacts
+from migrate.core.gate.checks import (
     Expectation,
     alarms_check,
     capacity_check,
@@ -19,7 +20,7 @@ from migrate.core.checks import (
     targets_check,
     tasks_check,
 )
-from migrate.core.checks_of_tasks import (
+from migrate.core.gate.checks_of_tasks import (
     Watched,
     excused,
     seen_by_stopped_check,
@@ -27,7 +28,18 @@ from migrate.core.checks_of_tasks import (
     starting_check,
     stopped_check,
 )
-from migrate.core.facts import Service, Task
+from migrate.core.gate.gate import GateState, Measurement, Outcome, Progress, Sample, due
+from migrate.core.gate.own_checks import (
+    MetricTimes,
+    command_check,
+    metric_check,
+    probe_check,
+    prometheus_check,
+    webhook_check,
+)
+from migrate.core.gate.stopped_tasks import deployment_behind, ended_by
+from migrate.core.gate.trouble import health_hint
+from migrate.core.gate.twin_comparison import CHECK, Side
 from migrate.core.gate_checks import (
     CommandSource,
     GateCheck,
@@ -36,21 +48,9 @@ from migrate.core.gate_checks import (
     PrometheusSource,
     WebhookSource,
 )
-from migrate.core.gates import GateState, Measurement, Outcome, Progress, Sample, due
-from migrate.core.news import News, news
-from migrate.core.own_checks import (
-    MetricTimes,
-    command_check,
-    metric_check,
-    probe_check,
-    prometheus_check,
-    webhook_check,
-)
+from migrate.core.run.news import News, news
 from migrate.core.settings import GateSettings
-from migrate.core.stopped_tasks import deployment_behind, ended_by
 from migrate.core.task_groups import task_groups
-from migrate.core.trouble import health_hint
-from migrate.core.twin_comparison import CHECK, Side
 from migrate.errors import MigrateError
 from migrate.workflows.at_once import at_once
 from migrate.workflows.comparison import compared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.core.metrics import ServiceMetrics, gate_seen, service_metrics
+from migrate.core.run.metrics import ServiceMetrics, gate_seen, service_metrics
 from migrate.store_port import RecordStore
 
 _RUNS_BACK = 5

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from migrate.core.desired_state import shelf_tag
 from migrate.core.facts import Repository, Service, Task, TaskDefinition
-from migrate.core.guarding import RepositoryContents, guard_tag
-from migrate.core.images import LINUX_ARM64, ImageReference, IndexDocument
+from migrate.core.image.index import LINUX_ARM64, ImageReference, IndexDocument
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.record import Record, still_open
+from migrate.core.repository.guarding import RepositoryContents, guard_tag
 from migrate.core.service_settings import watched_alarms
 from migrate.core.surroundings import NOTHING_READ, Unread
 from migrate.core.task_definition import containers, process_overrides

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from typing import Protocol
 
-from migrate.core.orders import Choice, Order
+from migrate.core.run.orders import Choice, Order
 
 
 class Stoppable(Protocol):

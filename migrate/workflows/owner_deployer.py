@@ -11,11 +11,11 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.facts import Service, TaskDefinition
-from migrate.core.owner_arrival import Arrival, Seen, arrival, shown_change
-from migrate.core.owner_change import OwnerChange
-from migrate.core.pending import PendingOperation
-from migrate.core.preview import CLUSTER_PROVIDERS, SERVICE, Preview, ResourceChange, StackOutcome
+from migrate.core.owner.arrival import Arrival, Seen, arrival, shown_change
+from migrate.core.owner.change import OwnerChange
 from migrate.core.record import Record
+from migrate.core.stack.pending import PendingOperation
+from migrate.core.stack.preview import CLUSTER_PROVIDERS, SERVICE, Preview, ResourceChange, StackOutcome
 from migrate.errors import HeldError, NotFoundError, WorldChangedError
 from migrate.workflows.runtime import Readers
 

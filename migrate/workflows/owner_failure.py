@@ -11,9 +11,9 @@ from dataclasses import replace
 from migrate.core.desired_state import desired_state
 from migrate.core.observation import Observation
 from migrate.core.outcome import RunOutcome
-from migrate.core.owner_arrival import Seen, arrival
-from migrate.core.owner_change import owner_language, stage_changes
-from migrate.core.owner_language import told, written
+from migrate.core.owner.arrival import Seen, arrival
+from migrate.core.owner.change import owner_language, stage_changes
+from migrate.core.owner.language import told, written
 from migrate.core.record import Record
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode, WorldChangedError

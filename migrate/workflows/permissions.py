@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from migrate.core.documents import fields
 from migrate.core.facts import Account, Repository, Service, TaskDefinition
-from migrate.core.guarding import registry_host
-from migrate.core.image_names import ImageReference
+from migrate.core.image.names import ImageReference
 from migrate.core.observation import Observation
-from migrate.core.permission_answers import PermissionAnswers, Question, is_root, questions, simulated_principal
-from migrate.core.permission_policy import Scope, twin_of
-from migrate.core.permissions import OF_AN_OWNER, OF_METRICS, PUSHING
+from migrate.core.permission.answers import PermissionAnswers, Question, is_root, questions, simulated_principal
+from migrate.core.permission.needed import OF_AN_OWNER, OF_METRICS, PUSHING
+from migrate.core.permission.policy import Scope, twin_of
+from migrate.core.repository.guarding import registry_host
 from migrate.core.service_settings import service_tags
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage

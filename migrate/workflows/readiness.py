@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from migrate.core.build_facts import BaseImage, Builder, BuildFacts
-from migrate.core.build_readiness import build_targets, reads_as_docker
-from migrate.core.crossing import Crossing
-from migrate.core.dockerfile import parse_dockerfile
-from migrate.core.dockerfile_stages import build_graph
-from migrate.core.image_documents import IndexDocument, ManifestDocument, parse_config
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
+from migrate.core.build.dockerfile import parse_dockerfile
+from migrate.core.build.dockerfile_stages import build_graph
+from migrate.core.build.facts import BaseImage, Builder, BuildFacts
+from migrate.core.build.readiness import build_targets, reads_as_docker
+from migrate.core.image.crossing import Crossing
+from migrate.core.image.documents import IndexDocument, ManifestDocument, parse_config
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
 from migrate.core.observation import ContainerImage
 from migrate.core.record import still_open
 from migrate.core.settings import ImageMode, ImageSettings

@@ -8,8 +8,8 @@ from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.outcome import RunOutcome
 from migrate.core.record import still_open
+from migrate.core.run.unfinished import RUNNING, SUPERSEDED, interrupted
 from migrate.core.stages import Position, Stage, may_apply
-from migrate.core.unfinished import RUNNING, SUPERSEDED, interrupted
 from migrate.errors import ExitCode
 from migrate.workflows.engine import Asked, Engine, Runtimes
 from migrate.workflows.runtime import Readers, Runtime

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from migrate.core.checks import Expectation
 from migrate.core.desired_state import DesiredState, adoption, desired_state, expected_digests
 from migrate.core.evidence import Run
-from migrate.core.gates import Assessment, Verdict
+from migrate.core.gate.checks import Expectation
+from migrate.core.gate.gate import Assessment, Verdict
 from migrate.core.others import undone_by_going_back
 from migrate.core.outcome import RunOutcome
-from migrate.core.preview import TASK_DEFINITION, Act
 from migrate.core.settings import GateSettings
+from migrate.core.stack.preview import TASK_DEFINITION, Act
 from migrate.core.stages import Stage, rollback_target
 from migrate.errors import (
     BlockedError,

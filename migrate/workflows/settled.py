@@ -5,8 +5,8 @@ from __future__ import annotations
 from migrate.core.desired_state import DesiredState, desired_state
 from migrate.core.observation import Observation
 from migrate.core.outcome import RunOutcome
-from migrate.core.preview import ResourceChange
 from migrate.core.settings import ArchitectureMode
+from migrate.core.stack.preview import ResourceChange
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
 from migrate.workflows.work import Work

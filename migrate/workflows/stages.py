@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from migrate.core.build_readiness import explain_build_failure
+from migrate.core.build.readiness import explain_build_failure
 from migrate.core.desired_state import ImageStackInputs, adoption, desired_state, index_on_shelf
-from migrate.core.image_evidence import ExpectedIndex, proves, stage_one_evidence
-from migrate.core.image_push import explain_push_failure
-from migrate.core.images import ImageFacts, ImageReference
-from migrate.core.plan import children_of
-from migrate.core.preview import Act, StackOutcome
+from migrate.core.image.evidence import ExpectedIndex, proves, stage_one_evidence
+from migrate.core.image.index import ImageFacts, ImageReference
+from migrate.core.image.push import explain_push_failure
+from migrate.core.plan.plan import children_of
 from migrate.core.record import BuiltIndex
 from migrate.core.settings import ArchitectureMode, ImageMode
+from migrate.core.stack.preview import Act, StackOutcome
 from migrate.core.stages import Stage
 from migrate.core.task_definition import containers, process_overrides
 from migrate.errors import EngineError, ProofFailedError, UnsafePreviewError

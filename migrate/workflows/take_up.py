@@ -10,12 +10,12 @@ from __future__ import annotations
 from migrate.core.desired_state import registered_as
 from migrate.core.evidence import EventKind
 from migrate.core.facts import TaskDefinition
-from migrate.core.pending import CREATING, PendingOperation
-from migrate.core.preview import SERVICE, TASK_DEFINITION
 from migrate.core.record import Record
+from migrate.core.run.unfinished import JUDGING, left_open, predecessor
+from migrate.core.stack.pending import CREATING, PendingOperation
+from migrate.core.stack.preview import SERVICE, TASK_DEFINITION
 from migrate.core.task_definition import equivalent
 from migrate.core.twin import TWIN
-from migrate.core.unfinished import JUDGING, left_open, predecessor
 from migrate.errors import NotFoundError
 from migrate.workflows.journal import Journal
 from migrate.workflows.runtime import Runtime

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from migrate.core.checks import Expectation
 from migrate.core.desired_state import desired_state, expected_digests
 from migrate.core.facts import Architecture, Service
-from migrate.core.gates import Assessment, Verdict
-from migrate.core.preview import Act
+from migrate.core.gate.checks import Expectation
+from migrate.core.gate.gate import Assessment, Verdict
 from migrate.core.settings import ArchitectureMode
+from migrate.core.stack.preview import Act
 from migrate.core.stages import Stage
 from migrate.core.twin import Twin, TwinPhase, twin_count, twin_name
 from migrate.errors import NotFoundError

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from migrate.core.desired_state import desired_state
 from migrate.core.facts import Architecture
-from migrate.core.kept_images import kept_images
+from migrate.core.gate.kept_images import kept_images
 from migrate.core.others import gave_index_up, tag_of_others
-from migrate.core.preview import Act
 from migrate.core.settings import ImageMode
+from migrate.core.stack.preview import Act
 from migrate.core.stages import Stage
 from migrate.errors import BlockedError, MigrateError, NotFoundError, WorldChangedError
 from migrate.workflows.gate import missing_images

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
-from migrate.core.checks import Expectation
 from migrate.core.desired_state import (
     DesiredState,
     ImageStackInputs,
@@ -19,14 +18,15 @@ from migrate.core.desired_state import (
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind
 from migrate.core.facts import Deployment, Service
-from migrate.core.kept_images import kept_images
+from migrate.core.gate.checks import Expectation
+from migrate.core.gate.kept_images import kept_images
 from migrate.core.others import brought_by_others
-from migrate.core.pending import only_unread
-from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import Record
-from migrate.core.rollout_waits import with_rollout_waits
+from migrate.core.rollout.waits import with_rollout_waits
 from migrate.core.service_settings import watched_alarms
 from migrate.core.settings import GateSettings, Settings
+from migrate.core.stack.pending import only_unread
+from migrate.core.stack.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.stages import Stage
 from migrate.core.twin import TWIN, Twin
 from migrate.errors import NotFoundError, UnsafePreviewError, WorldChangedError

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from backports import zstd
 
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_executables import AARCH64_MACHINE
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.executables import AARCH64_MACHINE
 from tests.fakes.streams import Unseekable
 
 SEED = 20261125

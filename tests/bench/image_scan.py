@@ -24,10 +24,10 @@ from backports import zstd
 
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.registry.layers import LayerReader
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_facts import FetchedManifest
-from migrate.core.image_filesystem import FileTree
-from migrate.core.image_names import ImageReference
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.facts import FetchedManifest
+from migrate.core.image.filesystem import FileTree
+from migrate.core.image.names import ImageReference
 from migrate.errors import AccessError
 from tests.bench.image_layers import MadeImage, make_image
 

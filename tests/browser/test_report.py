@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from migrate.adapters.store.codec import decode
 from migrate.core.evidence import Event, Run
-from migrate.core.report import Report, report
+from migrate.core.run.report import Report, report
 from migrate.render.report_page import page as html_of
 from tests.fakes.reported import HOSTILE, a_hostile_report
 

@@ -17,10 +17,10 @@ from migrate.adapters.aws.health import AwsHealthReader
 from migrate.adapters.aws.safety import AwsSafetyActions
 from migrate.adapters.aws.session import AwsSession, Region
 from migrate.core.facts import Service, StrategyItem
-from migrate.core.guarding import PullThroughCache
-from migrate.core.image_documents import DOCKER_MANIFEST
-from migrate.core.image_names import ImageReference
+from migrate.core.image.documents import DOCKER_MANIFEST
+from migrate.core.image.names import ImageReference
 from migrate.core.record import OriginalImage
+from migrate.core.repository.guarding import PullThroughCache
 from migrate.ports import HealthReader, RepositoryReader, SafetyActions, ServiceReader
 from tests.fakes.aws_ports import FakeHealthReader, FakeSafetyActions, FakeServiceReader
 from tests.fakes.aws_repository import FakeRepositoryReader

@@ -30,10 +30,10 @@ from migrate.adapters.system_clock import SystemClock
 from migrate.core.desired_state import ServiceStackInputs
 from migrate.core.documents import fields
 from migrate.core.facts import Service, StrategyItem
-from migrate.core.image_names import ImageReference
-from migrate.core.preview import SERVICE
+from migrate.core.image.names import ImageReference
 from migrate.core.record import Baseline, OriginalImage, Record
 from migrate.core.settings import ImageSettings, ServiceSettings, Settings
+from migrate.core.stack.preview import SERVICE
 from migrate.core.twin import TWIN
 from migrate.errors import AccessError
 from migrate.ports import SafetyActions, ServiceReader, StackDeployer

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.facts import Account as Caller
 from migrate.core.facts import Service, StrategyItem
-from migrate.core.image_names import ImageReference
+from migrate.core.image.names import ImageReference
 from migrate.errors import BlockedError, NotFoundError, ToolFaultError, WorldChangedError
 from tests.contracts.aws_scenes import GUARD, FakeScene, FrontScene, Scene, endpoint_of
 from tests.fakes.front_hosts import FrontHost, InProcess

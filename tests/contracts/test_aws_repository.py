@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from migrate.core.facts import Repository
-from migrate.core.guarding import RepositoryContents, cached_from, tag_is_locked
-from migrate.core.image_documents import DOCKER_MANIFEST
+from migrate.core.image.documents import DOCKER_MANIFEST
+from migrate.core.repository.guarding import RepositoryContents, cached_from, tag_is_locked
 from migrate.errors import AccessError
 from tests.contracts.aws_scenes import GUARD, FakeScene, Scene
 from tests.contracts.test_aws_ports import LIVE, opened

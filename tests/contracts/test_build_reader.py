@@ -10,9 +10,9 @@ import pytest
 
 from migrate.adapters.builder.docker_command import MISSING
 from migrate.adapters.builder.reader import LocalBuildReader
-from migrate.core.build_facts import BuildSource
-from migrate.core.dockerfile_stages import BuildTarget
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.build.dockerfile_stages import BuildTarget
+from migrate.core.build.facts import BuildSource
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.settings import ImageSettings
 from migrate.ports import BuildReader
 from tests.fakes.builds import DOCKERFILE, FakeBuildReader

@@ -15,7 +15,7 @@ import pytest
 from migrate.adapters.aws.metrics import AwsMetricReader
 from migrate.adapters.checks.sources import check_sources
 from migrate.check_ports import CheckSources, MetricReader
-from migrate.core.check_answers import CommandEnd, ProbeAnswer, StageFacts, WebhookAnswer
+from migrate.core.gate.answers import CommandEnd, ProbeAnswer, StageFacts, WebhookAnswer
 from migrate.core.gate_checks import CommandSource, MetricSource, ProbeSource, PrometheusSource, WebhookSource
 from migrate.errors import AccessError
 from tests.contracts.aws_scenes import endpoint_of, front_session

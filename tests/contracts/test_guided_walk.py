@@ -10,7 +10,7 @@ import pytest
 
 from migrate.adapters.shell import ShellCommands
 from migrate.adapters.walk_file import WalkFile
-from migrate.core.walk import Walk
+from migrate.core.runbook.walk import Walk
 from migrate.errors import AccessError
 from migrate.runbook_ports import Answered, CommandRunner, WalkStore
 from tests.fakes.clock import NOON

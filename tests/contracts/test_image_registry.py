@@ -11,8 +11,8 @@ import pytest
 
 from migrate.adapters.registry.client import RegistryClient
 from migrate.adapters.registry.inspect import RegistryInspector
-from migrate.core.image_binaries import BinaryVerdict
-from migrate.core.images import LINUX_ARM64, ImageReference
+from migrate.core.image.binaries import BinaryVerdict
+from migrate.core.image.index import LINUX_ARM64, ImageReference
 from migrate.errors import AccessError, NotFoundError
 from migrate.ports import ImageRegistry
 from tests.fakes.distribution import distribution

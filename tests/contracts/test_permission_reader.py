@@ -10,7 +10,7 @@ import pytest
 
 from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.aws.session import AwsSession, Region
-from migrate.core.permission_answers import Question
+from migrate.core.permission.answers import Question
 from migrate.errors import AccessError
 from migrate.ports import PermissionReader
 from tests.fakes.permissions import FakePermissionReader

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.adapters.aws.pricing import AwsPriceReader
 from migrate.adapters.aws.session import AwsSession, Region
-from migrate.core.prices import HourlyRates
+from migrate.core.cost.prices import HourlyRates
 from migrate.errors import AccessError
 from migrate.ports import PriceReader
 from tests.fakes.prices import FakePriceReader

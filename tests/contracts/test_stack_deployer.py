@@ -12,9 +12,9 @@ import pytest
 from migrate.adapters.pulumi.workspace import StackKind
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, adoption, desired_state, index_on_shelf
 from migrate.core.facts import Service
-from migrate.core.pending import only_unread
-from migrate.core.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.record import BuiltIndex, Record
+from migrate.core.stack.pending import only_unread
+from migrate.core.stack.preview import SERVICE, Act, Preview, StackOutcome, violations
 from migrate.core.stages import Stage
 from migrate.core.twin import TWIN, Twin, twin_name
 from migrate.errors import AccessError, EngineError, LockedError, NotFoundError, UnsafePreviewError

@@ -14,8 +14,8 @@ _ANCHOR = re.compile(r"[a-z0-9-]+#[a-z0-9-]+")
 _COMMAND = re.compile(r"`migrate (?P<arguments>[^`]+)`")
 _EXAMPLE = re.compile(r"^ +migrate (?P<arguments>.+)$", re.MULTILINE)
 _MADE_BY = frozenset({"finding", "Finding", "ImageProblem"})
-_WITH_TABLES = ("image_", "build_", "dockerfile_")
-"""How the core modules begin whose codes stand in tables."""
+_WITH_TABLES = frozenset({"build", "image"})
+"""The packages of the core whose codes stand in tables."""
 OF_ITS_OWN_PROCESSES = ("MIGRATE_FRONT_", "MIGRATE_SANDBOX_MARK", "MIGRATE_CONTAINERS")
 """How the variables begin that no operator sets: the sandbox's to its processes, and the tests' to the set-up."""
 _HOLE = "\0"
@@ -65,11 +65,11 @@ def runbook_anchors() -> set[str]:
 
 
 def finding_codes() -> set[str]:
-    """Return the codes given to findings and image problems, also those that stand in tables of a core module."""
+    """Return the codes given to findings and image problems, also those that stand in tables of the core."""
     made = set(_made())
     families = "|".join(sorted({code.partition(".")[0] for code in made}))
     shape = re.compile(rf"(?:{families})\.[a-z0-9]+(?:-[a-z0-9]+)*")
-    told = {text for path, text in _strings() if "core" in path.parts and path.name.startswith(_WITH_TABLES)}
+    told = {text for path, text in _strings() if path.parent.parent.name == "core" and path.parent.name in _WITH_TABLES}
     return made | {text for text in told if shape.fullmatch(text)}
 
 

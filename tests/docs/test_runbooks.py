@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from migrate.core.runbooks import EXIT_SECTIONS
+from migrate.core.runbook.runbooks import EXIT_SECTIONS
 from tests.docs.markdown import DOCUMENTS, RUNBOOKS, Section, anchors, links, sections
 from tests.docs.source import finding_codes, runbook_anchors
 

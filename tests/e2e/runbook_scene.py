@@ -25,7 +25,7 @@ from typing import Any
 
 from migrate.adapters.runbook_files import RunbookFiles
 from migrate.cli.app import run as migrate
-from migrate.core.runbooks import Step, to_be_walked
+from migrate.core.runbook.runbooks import Step, to_be_walked
 from migrate.core.shell_text import filled
 from migrate.runbook_wiring import known
 from migrate.wiring import Place

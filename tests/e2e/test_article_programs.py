@@ -19,8 +19,8 @@ from migrate.adapters.pulumi.engine import Engine
 from migrate.adapters.pulumi.events import EventCollector
 from migrate.adapters.pulumi.program_state import ProgramState
 from migrate.cli.app import run
-from migrate.core.docker_state import OLD_IMAGE
-from migrate.core.preview import IMAGE, Preview
+from migrate.core.stack.docker_state import OLD_IMAGE
+from migrate.core.stack.preview import IMAGE, Preview
 from migrate.sandbox.demo.build import lay_out
 from migrate.sandbox.demo.network import client
 from migrate.sandbox.sandbox import Sandbox

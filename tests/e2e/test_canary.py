@@ -13,8 +13,8 @@ from pulumi.automation import LocalWorkspaceOptions, Stack, create_stack
 from migrate.adapters.pulumi.engine import Engine
 from migrate.adapters.pulumi.events import EventCollector
 from migrate.core.evidence import EventKind
-from migrate.core.permission_calls import calls_of
-from migrate.core.preview import SERVICE, TASK_DEFINITION, Preview
+from migrate.core.permission.calls import calls_of
+from migrate.core.stack.preview import SERVICE, TASK_DEFINITION, Preview
 from migrate.core.twin import TWIN, twin_name
 from tests.e2e.conftest import Operator
 from tests.e2e.test_permissions import recorded

@@ -21,7 +21,7 @@ from pulumi.automation.errors import CommandError
 
 from migrate.adapters.pulumi.engine import Engine
 from migrate.adapters.pulumi.events import EventCollector
-from migrate.core.preview import Preview
+from migrate.core.stack.preview import Preview
 from migrate.sandbox.demo.build import binary, lay_out
 from migrate.sandbox.demo.network import client
 from migrate.sandbox.sandbox import Sandbox

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from tests.e2e.conftest import Operator
 from tests.e2e.gate_faults import (
     ALL,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from migrate.adapters.aws.calls import is_read
-from migrate.core.permission_calls import BEYOND_A_SMOOTH_RUN, calls_of
-from migrate.core.permissions import Verb
+from migrate.core.permission.calls import BEYOND_A_SMOOTH_RUN, calls_of
+from migrate.core.permission.needed import Verb
 from migrate.errors import ExitCode
 from tests.e2e.conftest import Operator
 

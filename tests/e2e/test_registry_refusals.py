@@ -16,7 +16,7 @@ from pulumi.automation import Deployment
 from migrate.adapters.pulumi.deployer import PulumiDeployer
 from migrate.adapters.pulumi.workspace import StackKind
 from migrate.core.desired_state import index_on_shelf
-from migrate.core.preview import IMAGE
+from migrate.core.stack.preview import IMAGE
 from migrate.errors import UnsafePreviewError
 from migrate.sandbox.sandbox import Sandbox
 from tests.contracts.stack_scenes import EngineScene, sandbox_for

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind
-from migrate.core.preview import IMAGE, INDEX, SERVICE, TASK_DEFINITION
+from migrate.core.stack.preview import IMAGE, INDEX, SERVICE, TASK_DEFINITION
 from migrate.sandbox.demo.build import break_arm64_binary, hide_amd64_binary, repair_arm64_binary
 from tests.e2e.conftest import Operator
 

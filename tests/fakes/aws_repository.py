@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from migrate.core.facts import Repository
-from migrate.core.guarding import RepositoryContents
-from migrate.core.image_names import ImageReference
-from migrate.core.lifecycle_policy import StoredImage
+from migrate.core.image.names import ImageReference
+from migrate.core.repository.guarding import RepositoryContents
+from migrate.core.repository.lifecycle_policy import StoredImage
 from migrate.core.surroundings import Unread
 from tests.fakes.aws_world import ACCOUNT, REGISTRY, World
 from tests.fakes.image_content import REPOSITORY, digest_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from migrate.core.guarding import PullThroughCache
+from migrate.core.repository.guarding import PullThroughCache
 
 
 @dataclass

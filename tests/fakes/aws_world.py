@@ -14,8 +14,8 @@ from typing import Any
 
 from migrate.core.documents import Document, document, fields
 from migrate.core.facts import Alarm, Architecture, Cluster, RuntimePlatform, Strategy, StrategyItem, TaskDefinition
-from migrate.core.image_documents import DOCKER_MANIFEST
-from migrate.core.image_names import ImageReference
+from migrate.core.image.documents import DOCKER_MANIFEST
+from migrate.core.image.names import ImageReference
 from migrate.core.surroundings import NOTHING_READ, Surroundings
 from migrate.core.task_definition import containers
 from migrate.errors import AccessError, BlockedError, MigrateError, NotFoundError

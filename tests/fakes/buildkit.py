@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from migrate.core.image_names import Platform
+from migrate.core.image.names import Platform
 
 _SERVICE = "moby.buildkit.v1.Control"
 

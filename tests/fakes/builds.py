@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from migrate.core.build_facts import Builder, BuilderNode, BuildSource, ContextProgram
-from migrate.core.dockerfile_context import context_sources
-from migrate.core.dockerfile_stages import BuildTarget
-from migrate.core.dockerignore import path_pattern
-from migrate.core.image_executables import AARCH64_MACHINE, X86_64_MACHINE
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from migrate.core.build.dockerfile_context import context_sources
+from migrate.core.build.dockerfile_stages import BuildTarget
+from migrate.core.build.dockerignore import path_pattern
+from migrate.core.build.facts import Builder, BuilderNode, BuildSource, ContextProgram
+from migrate.core.image.executables import AARCH64_MACHINE, X86_64_MACHINE
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, Platform
 from migrate.core.settings import ImageSettings
 
 DOCKERFILE = """FROM scratch

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from migrate.check_ports import CheckSources
-from migrate.core.check_answers import CommandEnd, ProbeAnswer, Series, StageFacts, WebhookAnswer
+from migrate.core.gate.answers import CommandEnd, ProbeAnswer, Series, StageFacts, WebhookAnswer
 from migrate.core.gate_checks import CommandSource, MetricSource, ProbeSource, PrometheusSource, WebhookSource
 from migrate.errors import AccessError, MigrateError
 

@@ -25,7 +25,7 @@ import httpx
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from migrate.core.image_names import ImageReference, is_digest
+from migrate.core.image.names import ImageReference, is_digest
 from migrate.sandbox.processes import free_port
 from migrate.sandbox.toolchain.cache import CacheEntry, provide, recipe_hash
 from migrate.sandbox.toolchain.commands import run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from migrate.core.docker_state import OLD_IMAGE
+from migrate.core.stack.docker_state import OLD_IMAGE
 
 DIGEST = f"sha256:{'ab' * 32}"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:kZ3=:v1:Fw+/9="}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from migrate.core.elf_files import AARCH64_MACHINE
+from migrate.core.image.elf_files import AARCH64_MACHINE
 
 
 def dynamic_elf(

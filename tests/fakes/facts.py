@@ -22,9 +22,9 @@ from migrate.core.facts import (
     TaskContainer,
     TaskDefinition,
 )
-from migrate.core.image_facts import ChildFacts, ChildKind, ImageFacts
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
-from migrate.core.images import ImageReference
+from migrate.core.image.facts import ChildFacts, ChildKind, ImageFacts
+from migrate.core.image.index import ImageReference
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, Platform
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.record import BuiltIndex, Record
 from migrate.core.settings import GateSettings, ImageSettings, ServiceSettings, Settings

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from migrate.core.image_documents import (
+from migrate.core.image.documents import (
     ATTESTATION,
     OCI_CONFIG,
     OCI_INDEX,
@@ -20,7 +20,7 @@ from migrate.core.image_documents import (
     REFERENCE_DIGEST,
     REFERENCE_TYPE,
 )
-from migrate.core.image_executables import AARCH64_MACHINE, X86_64_MACHINE
+from migrate.core.image.executables import AARCH64_MACHINE, X86_64_MACHINE
 
 REPOSITORY = "team/app"
 

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlsplit
 
-from migrate.core.image_facts import FetchedManifest
-from migrate.core.image_names import ImageReference, is_digest
+from migrate.core.image.facts import FetchedManifest
+from migrate.core.image.names import ImageReference, is_digest
 from migrate.errors import AccessError, NotFoundError
 from tests.fakes.image_content import REPOSITORY, Shelf, digest_of
 

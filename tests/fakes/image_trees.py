@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from migrate.core.image_binaries import ProcessOverrides
-from migrate.core.image_documents import ImageConfig
-from migrate.core.image_executables import (
+from migrate.core.image.binaries import ProcessOverrides
+from migrate.core.image.documents import ImageConfig
+from migrate.core.image.executables import (
     AARCH64_MACHINE,
     X86_64_MACHINE,
     Archive,
@@ -16,8 +16,8 @@ from migrate.core.image_executables import (
     Opaque,
     Script,
 )
-from migrate.core.image_filesystem import FileTree
-from migrate.core.image_scan import ImageScan, scan_image
+from migrate.core.image.filesystem import FileTree
+from migrate.core.image.scan import ImageScan, scan_image
 
 GLIBC = "/lib/ld-linux-aarch64.so.1"
 MUSL = "/lib/ld-musl-aarch64.so.1"

@@ -10,9 +10,9 @@ from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.core.evidence import Event, Run
 from migrate.core.facts import Service, Task
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan import MigrationPlan
+from migrate.core.plan.plan import MigrationPlan
 from migrate.core.record import Record
 from migrate.core.settings import GateSettings, ImageSettings, ServiceSettings, Settings
 from migrate.core.stages import Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from migrate.core.permission_answers import Answer, PermissionAnswers, Question
+from migrate.core.permission.answers import Answer, PermissionAnswers, Question
 from migrate.errors import AccessError
 
 

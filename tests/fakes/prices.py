@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.core.prices import HourlyRates
+from migrate.core.cost.prices import HourlyRates
 from migrate.errors import MigrateError
 
 

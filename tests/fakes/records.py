@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from migrate.core.documents import document
 from migrate.core.evidence import Event, EventKind, Run
 from migrate.core.facts import Account, Cluster, RuntimePlatform, Service, TaskDefinition
-from migrate.core.images import ImageReference
+from migrate.core.image.index import ImageReference
 from migrate.core.record import Baseline, OriginalImage, Record
 
 REGION = "us-east-1"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from migrate.core.check_answers import CommandEnd
 from migrate.core.conditions import parse_condition
 from migrate.core.evidence import Event, EventKind, Run
+from migrate.core.gate.answers import CommandEnd
 from migrate.core.gate_checks import CommandSource, CommandValue, GateCheck
-from migrate.core.preflight_evidence import Preflight
-from migrate.core.report import Report, report
+from migrate.core.run.preflight_evidence import Preflight
+from migrate.core.run.report import Report, report
 from tests.fakes.migration import Operator
 
 HOSTILE = (

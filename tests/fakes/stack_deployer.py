@@ -12,8 +12,9 @@ from typing import Any
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs, TaskDefinitionInputs
 from migrate.core.documents import document
 from migrate.core.facts import Strategy
-from migrate.core.pending import PendingOperation
-from migrate.core.preview import (
+from migrate.core.settings import ImageMode
+from migrate.core.stack.pending import PendingOperation
+from migrate.core.stack.preview import (
     CLUSTER_PROVIDERS,
     IMAGE,
     INDEX,
@@ -23,7 +24,6 @@ from migrate.core.preview import (
     ResourceChange,
     StackOutcome,
 )
-from migrate.core.settings import ImageMode
 from migrate.core.task_definition import registrable
 from migrate.core.twin import TWIN
 from migrate.errors import EngineError, LockedError, NotFoundError

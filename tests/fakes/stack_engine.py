@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from migrate.core.preview import CLUSTER_PROVIDERS, SERVICE, ResourceChange
+from migrate.core.stack.preview import CLUSTER_PROVIDERS, SERVICE, ResourceChange
 from migrate.errors import EngineError, UnsafePreviewError
 
 UNKNOWN = "<unknown until made>"

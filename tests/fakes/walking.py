@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from migrate.core.walk import AfterStep, BeforeStep, Shown, Walk
+from migrate.core.runbook.walk import AfterStep, BeforeStep, Shown, Walk
 from migrate.runbook_ports import Answered
 
 

@@ -11,7 +11,7 @@ import pytest
 from migrate.core.documents import document
 from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
 from migrate.errors import BlockedError, ExitCode

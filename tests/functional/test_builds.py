@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from migrate.core.build_facts import Builder, ContextProgram
+from migrate.core.build.facts import Builder, ContextProgram
 from migrate.core.evidence import EventKind
-from migrate.core.image_executables import X86_64_MACHINE
-from migrate.core.image_facts import FetchedManifest
-from migrate.core.image_names import LINUX_AMD64, ImageReference, Platform
+from migrate.core.image.executables import X86_64_MACHINE
+from migrate.core.image.facts import FetchedManifest
+from migrate.core.image.names import LINUX_AMD64, ImageReference, Platform
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode

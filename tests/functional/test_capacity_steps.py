@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.evidence import Event, EventKind
 from migrate.core.facts import Strategy, StrategyItem
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from migrate.core.stages import Position, Stage
 from migrate.errors import BlockedError, ExitCode, WorldChangedError
 from migrate.render import text

@@ -11,7 +11,7 @@ import pytest
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.core.check import CheckReport, Readiness, Subject
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_names import ImageReference
+from migrate.core.image.names import ImageReference
 from migrate.core.stages import Stage
 from migrate.core.task_definition_file import read_task_definition
 from migrate.errors import BlockedError, ExitCode, NotFoundError

@@ -28,9 +28,9 @@ from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.adapters.shared_reads import SharedReads
 from migrate.core.fleet.definition import FleetAccount, Member
 from migrate.core.fleet.plan import MemberVerdict, fleet_costs
-from migrate.core.image_facts import FetchedManifest
-from migrate.core.image_names import ImageReference
-from migrate.core.plan import MigrationPlan, make_plan
+from migrate.core.image.facts import FetchedManifest
+from migrate.core.image.names import ImageReference
+from migrate.core.plan.plan import MigrationPlan, make_plan
 from migrate.core.rate_limits import ApiGroup
 from migrate.errors import AccessError, MigrateError
 from migrate.render.fleet_plan import told_costs

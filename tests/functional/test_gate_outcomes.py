@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from migrate.core.evidence import EventKind
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode, WorldChangedError
 from tests.fakes.aws_simulation import Fate

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from migrate.adapters.runbook_files import parsed
-from migrate.core.runbooks import Section
-from migrate.core.walk import AfterStep, BeforeStep
+from migrate.core.runbook.runbooks import Section
+from migrate.core.runbook.walk import AfterStep, BeforeStep
 from migrate.errors import HeldError, InterruptedRunError
 from migrate.runbook_ports import Answered
 from migrate.workflows.guided import GuidedWalk

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.documents import document
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_executables import AARCH64_MACHINE
+from migrate.core.image.executables import AARCH64_MACHINE
 from migrate.core.settings import ImageMode
 from migrate.errors import BlockedError, ExitCode
 from tests.fakes.aws_world import REGISTRY, TAG, World

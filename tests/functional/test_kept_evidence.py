@@ -8,8 +8,8 @@ from typing import Any
 
 from migrate.core.evidence import EventKind
 from migrate.core.findings import Grade
-from migrate.core.news import news
-from migrate.core.preflight_evidence import preflight_of
+from migrate.core.run.news import news
+from migrate.core.run.preflight_evidence import preflight_of
 from migrate.errors import ExitCode
 from tests.fakes.aws_simulation import Fate
 from tests.fakes.migration import Operator

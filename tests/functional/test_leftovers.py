@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrate.core.desired_state import ImageStackInputs
-from migrate.core.preview import StackOutcome
+from migrate.core.stack.preview import StackOutcome
 from migrate.errors import AccessError, EngineError, ExitCode
 from tests.fakes.image_content import AMD64_ELF, Entry, digest_of
 from tests.fakes.migration import Operator

@@ -8,8 +8,8 @@ import pytest
 
 from migrate.core.evidence import EventKind
 from migrate.core.notifications import NotificationSettings, NotifiedEvent, WebhookTarget
+from migrate.core.run.unfinished import interrupted
 from migrate.core.stages import Stage
-from migrate.core.unfinished import interrupted
 from migrate.errors import AccessError, BlockedError, ExitCode
 from migrate.workflows.apply import apply_stage
 from migrate.workflows.finish import finish

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.documents import fields
 from migrate.core.evidence import Event, EventKind
-from migrate.core.orders import Choice, Order
+from migrate.core.run.orders import Choice, Order
 from migrate.core.stages import Position, Stage
 from migrate.errors import ExitCode, InterruptedRunError, RollBackAskedError
 from migrate.workflows.apply import apply_stage

@@ -12,9 +12,10 @@ from functools import partial
 
 import pytest
 
-from migrate.core.check_answers import CommandEnd, ProbeAnswer, WebhookAnswer
 from migrate.core.conditions import parse_condition
 from migrate.core.evidence import EventKind
+from migrate.core.gate.answers import CommandEnd, ProbeAnswer, WebhookAnswer
+from migrate.core.gate.gate import Verdict
 from migrate.core.gate_checks import (
     BUILT_IN,
     BaselineComparison,
@@ -27,7 +28,6 @@ from migrate.core.gate_checks import (
     PrometheusSource,
     WebhookSource,
 )
-from migrate.core.gates import Verdict
 from migrate.core.settings import ArchitectureMode
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, ExitCode

@@ -10,15 +10,15 @@ import pytest
 
 from migrate.core.evidence import Run
 from migrate.core.facts import StrategyItem
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from migrate.core.judgement import Judgement
-from migrate.core.orders import Choice, Order
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan_detail import stage_details
+from migrate.core.plan.detail import stage_details
+from migrate.core.run.orders import Choice, Order
+from migrate.core.run.unfinished import interrupted
 from migrate.core.settings import ServiceOwner
 from migrate.core.stages import Position, Stage
 from migrate.core.surroundings import ScalableTarget
-from migrate.core.unfinished import interrupted
 from migrate.errors import BlockedError, ExitCode, WorldChangedError
 from migrate.workflows.apply import apply_stage
 from migrate.workflows.finish import finish

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from migrate.core.cost import PriceEstimate
-from migrate.core.prices import KNOWN_RATES
+from migrate.core.cost.cost import PriceEstimate
+from migrate.core.cost.prices import KNOWN_RATES
 from migrate.errors import AccessError
 from tests.fakes.aws_world import REGION
 from tests.fakes.migration import Operator

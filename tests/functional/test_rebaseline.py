@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.documents import document, fields
 from migrate.core.facts import StrategyItem
-from migrate.core.preview import IMAGE
+from migrate.core.stack.preview import IMAGE
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode, WorldChangedError
 from tests.fakes.aws_simulation import Fate

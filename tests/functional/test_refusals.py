@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
-from migrate.core.preview import SERVICE, Preview, ResourceChange, StackOutcome
 from migrate.core.settings import ImageMode
+from migrate.core.stack.preview import SERVICE, Preview, ResourceChange, StackOutcome
 from migrate.core.stages import Position, Stage
 from migrate.errors import (
     BlockedError,

@@ -11,8 +11,8 @@ import pytest
 
 from migrate.core.evidence import EventKind, Run
 from migrate.core.outcome import RunOutcome
+from migrate.core.run.unfinished import interrupted
 from migrate.core.stages import Stage
-from migrate.core.unfinished import interrupted
 from migrate.errors import ExitCode
 from migrate.workflows.apply import apply_stage, rebaseline
 from migrate.workflows.durable import Durable

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
-from migrate.core.images import FetchedManifest, ImageReference
+from migrate.core.image.index import FetchedManifest, ImageReference
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, BlockedError, ExitCode, InterruptedRunError, WorldChangedError

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from migrate.core.documents import document, fields
-from migrate.core.plan import MigrationPlan
-from migrate.core.plan_binding import binding
-from migrate.core.plan_detail import stage_details
+from migrate.core.plan.binding import binding
+from migrate.core.plan.detail import stage_details
+from migrate.core.plan.plan import MigrationPlan
 from migrate.errors import ExitCode, SettingsError, WorldChangedError
 from migrate.render.structured import plan_document, to_json
 from migrate.workflows.plan import hold_to, look, plan_migration, refuse_a_stale_plan

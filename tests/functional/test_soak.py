@@ -12,7 +12,7 @@ import pytest
 
 from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
-from migrate.core.gates import Verdict
+from migrate.core.gate.gate import Verdict
 from migrate.core.stages import Position, Stage
 from migrate.errors import ExitCode
 from tests.fakes.migration import Operator

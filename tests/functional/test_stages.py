@@ -13,10 +13,10 @@ import pytest
 
 from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
-from migrate.core.gates import Verdict
-from migrate.core.images import Platform
-from migrate.core.preview import IMAGE, INDEX, SERVICE, TASK_DEFINITION
+from migrate.core.gate.gate import Verdict
+from migrate.core.image.index import Platform
 from migrate.core.settings import ImageMode
+from migrate.core.stack.preview import IMAGE, INDEX, SERVICE, TASK_DEFINITION
 from migrate.core.stages import Position, Stage
 from migrate.errors import BlockedError, ExitCode
 from tests.fakes.aws_world import World

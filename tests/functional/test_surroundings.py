@@ -9,8 +9,8 @@ import pytest
 
 from migrate.core.facts import Architecture, ServiceEvent, StrategyItem
 from migrate.core.findings import Finding, Grade
+from migrate.core.gate.trouble import lack_of_capacity
 from migrate.core.surroundings import ScalableTarget, ScheduledAction, Subnet, Surroundings, Unread
-from migrate.core.trouble import lack_of_capacity
 from migrate.errors import AccessError, BlockedError, ExitCode
 from tests.fakes import facts
 from tests.fakes.aws_world import World

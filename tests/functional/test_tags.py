@@ -6,8 +6,8 @@ from typing import Any
 
 from migrate.adapters.aws.calls import WRITES
 from migrate.core.documents import fields
-from migrate.core.preview import SERVICE
 from migrate.core.provider.service import service_arguments
+from migrate.core.stack.preview import SERVICE
 from migrate.core.stages import Stage
 from migrate.errors import ExitCode
 from tests.fakes.aws_world import PREFIX, World

@@ -9,8 +9,8 @@ import pytest
 
 from migrate.core.evidence import EventKind, Run
 from migrate.core.outcome import RunOutcome
+from migrate.core.run.unfinished import interrupted
 from migrate.core.stages import Position, Stage
-from migrate.core.unfinished import interrupted
 from migrate.errors import BlockedError, ExitCode, LockedError
 from migrate.workflows.durable import Durable
 from migrate.workflows.engine import Asked, engine, queues_for

@@ -16,8 +16,8 @@ from migrate.core.desired_state import ServiceStackInputs
 from migrate.core.documents import document, fields
 from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
-from migrate.core.gates import Verdict
-from migrate.core.preview import StackOutcome
+from migrate.core.gate.gate import Verdict
+from migrate.core.stack.preview import StackOutcome
 from migrate.core.stages import Position, Stage
 from migrate.errors import AccessError, ExitCode
 from tests.fakes.aws_simulation import Fate

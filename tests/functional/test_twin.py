@@ -11,12 +11,12 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from migrate.core.cost import PriceEstimate
+from migrate.core.cost.cost import PriceEstimate
 from migrate.core.evidence import EventKind
 from migrate.core.facts import StrategyItem
-from migrate.core.gates import Verdict
-from migrate.core.preview import SERVICE
+from migrate.core.gate.gate import Verdict
 from migrate.core.settings import ArchitectureMode, Settings
+from migrate.core.stack.preview import SERVICE
 from migrate.core.stages import Position, Stage
 from migrate.core.twin import TWIN, twin_count, twin_name
 from migrate.errors import BlockedError, ExitCode, WorldChangedError

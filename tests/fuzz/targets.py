@@ -16,15 +16,15 @@ from migrate.adapters.registry.layer_records import decoded, encoded
 from migrate.adapters.registry.layers import LayerLimits, LayerReader
 from migrate.adapters.registry.tar_stream import tar_entries
 from migrate.adapters.registry.zip_stream import read_zip
-from migrate.core.dockerfile import parse_dockerfile
-from migrate.core.dockerfile_stages import BuildTarget, build_graph
-from migrate.core.elf_files import ElfHeader, read_elf
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_evidence import ExpectedIndex, stage_one_evidence
-from migrate.core.image_executables import read_executable
-from migrate.core.image_facts import FetchedContent, FetchedManifest
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
-from migrate.core.images import ImageReference, children_to_fetch, classify
+from migrate.core.build.dockerfile import parse_dockerfile
+from migrate.core.build.dockerfile_stages import BuildTarget, build_graph
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.elf_files import ElfHeader, read_elf
+from migrate.core.image.evidence import ExpectedIndex, stage_one_evidence
+from migrate.core.image.executables import read_executable
+from migrate.core.image.facts import FetchedContent, FetchedManifest
+from migrate.core.image.index import ImageReference, children_to_fetch, classify
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from tests.fakes.image_content import REPOSITORY, Shelf
 from tests.fakes.image_registry import FakeImageRegistry
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate.core.dockerfile import parse_dockerfile
-from migrate.core.dockerfile_stages import BuildTarget, build_graph
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.build.dockerfile import parse_dockerfile
+from migrate.core.build.dockerfile_stages import BuildTarget, build_graph
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.settings import ImageMode
 from tests.fakes.builds import PROGRAMS
 from tests.unit.core.dockerfiles import judged

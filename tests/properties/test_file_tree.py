@@ -5,8 +5,8 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.core.image_executables import PLAIN, ElfHeader
-from migrate.core.image_filesystem import FileTree
+from migrate.core.image.executables import PLAIN, ElfHeader
+from migrate.core.image.filesystem import FileTree
 
 Step = Callable[[FileTree], None]
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrate.core.gate.gate import Assessment, GateState, Measurement, Outcome, Sample, Verdict, assess, due
 from migrate.core.gate_checks import GateCheck, PrometheusSource
-from migrate.core.gates import Assessment, GateState, Measurement, Outcome, Sample, Verdict, assess, due
 from migrate.core.settings import GateSettings
 from tests.fakes.records import NOON
 

@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.core.image_binaries import BinaryVerdict, ProcessOverrides
-from migrate.core.image_documents import ImageConfig
-from migrate.core.image_executables import AARCH64_MACHINE, X86_64_MACHINE, Archive, ElfHeader, Executable, Opaque
-from migrate.core.image_filesystem import FileTree
-from migrate.core.image_scan import scan_image
-from migrate.core.image_scan_commands import launched, read_shell
-from migrate.core.image_scan_modules import foreign_wheel, native_module, platform_key
+from migrate.core.image.binaries import BinaryVerdict, ProcessOverrides
+from migrate.core.image.documents import ImageConfig
+from migrate.core.image.executables import AARCH64_MACHINE, X86_64_MACHINE, Archive, ElfHeader, Executable, Opaque
+from migrate.core.image.filesystem import FileTree
+from migrate.core.image.scan import scan_image
+from migrate.core.image.scan_commands import launched, read_shell
+from migrate.core.image.scan_modules import foreign_wheel, native_module, platform_key
 from tests.fakes.image_trees import script
 
 relaxed = settings(deadline=None)

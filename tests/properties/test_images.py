@@ -12,7 +12,7 @@ from migrate.adapters.registry.compression import UnreadableLayerError, decompre
 from migrate.adapters.registry.file_content import ContentReader
 from migrate.adapters.registry.inspect import inspect_image
 from migrate.adapters.registry.tar_stream import tar_entries
-from migrate.core.image_documents import (
+from migrate.core.image.documents import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -25,9 +25,9 @@ from migrate.core.image_documents import (
     parse_config,
     parse_document,
 )
-from migrate.core.image_executables import ElfHeader, Opaque, Script, read_executable
-from migrate.core.image_filesystem import FileTree
-from migrate.core.images import (
+from migrate.core.image.executables import ElfHeader, Opaque, Script, read_executable
+from migrate.core.image.filesystem import FileTree
+from migrate.core.image.index import (
     ExpectedIndex,
     FetchedContent,
     FetchedManifest,

@@ -7,8 +7,8 @@ import string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from migrate.core.placement_evaluation import Candidate, evaluate
-from migrate.core.placement_expression import (
+from migrate.core.placement.evaluation import Candidate, evaluate
+from migrate.core.placement.expression import (
     LONGEST,
     All,
     Any,

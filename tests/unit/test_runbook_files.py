@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate.adapters.runbook_files import RunbookFiles, anchor, parsed
-from migrate.core.runbooks import Expected
+from migrate.core.runbook.runbooks import Expected
 from migrate.errors import NotFoundError
 
 TEXT = """\

@@ -18,10 +18,10 @@ from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.aws.session import AwsSession
 from migrate.adapters.aws.surroundings import DRAINS
 from migrate.adapters.shared_reads import SharedReads
-from migrate.core.cost import SPOT
+from migrate.core.cost.cost import SPOT
 from migrate.core.facts import Service, Task
-from migrate.core.image_names import ImageReference
-from migrate.core.permission_answers import Question
+from migrate.core.image.names import ImageReference
+from migrate.core.permission.answers import Question
 from migrate.core.service_settings import watched_alarms
 from migrate.core.settings import Settings
 from migrate.core.surroundings import subnet_ids

@@ -14,9 +14,9 @@ from migrate.adapters.aws.ecs import batches
 from migrate.adapters.aws.errors import code_of, translated
 from migrate.adapters.aws.session import AwsSession
 from migrate.core.facts import Repository
-from migrate.core.guarding import RegistryHost, RepositoryContents, registry_host
-from migrate.core.images import ImageReference
-from migrate.core.lifecycle_policy import StoredImage
+from migrate.core.image.index import ImageReference
+from migrate.core.repository.guarding import RegistryHost, RepositoryContents, registry_host
+from migrate.core.repository.lifecycle_policy import StoredImage
 from migrate.errors import AccessError
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from migrate.adapters.aws.errors import DENIED, code_of, is_unknown_operation, translated
 from migrate.adapters.shared_reads import SharedReads, once
-from migrate.core.guarding import PullThroughCache, RepositoryContents
-from migrate.core.image_documents import INDEX_TYPES, IndexDocument, parse_document
-from migrate.core.lifecycle_policy import StoredImage, parse_lifecycle_policy
+from migrate.core.image.documents import INDEX_TYPES, IndexDocument, parse_document
+from migrate.core.repository.guarding import PullThroughCache, RepositoryContents
+from migrate.core.repository.lifecycle_policy import StoredImage, parse_lifecycle_policy
 from migrate.core.surroundings import Unread
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from migrate.adapters.aws.ecs import batches
 from migrate.adapters.aws.errors import code_of, translated
 from migrate.adapters.aws.session import AwsSession
-from migrate.core.permission_answers import Answer, PermissionAnswers, Question
+from migrate.core.permission.answers import Answer, PermissionAnswers, Question
 from migrate.errors import AccessError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from migrate.adapters.aws.ecs import batches
 from migrate.adapters.aws.errors import translated
 from migrate.adapters.aws.parse_ecs import utc
 from migrate.adapters.aws.session import AwsSession
-from migrate.core.check_answers import Series
+from migrate.core.gate.answers import Series
 from migrate.core.gate_checks import MetricSource
 from migrate.errors import AccessError
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from migrate.adapters.aws.errors import is_unknown_operation, translated
 from migrate.adapters.aws.session import AwsSession
-from migrate.core.prices import HourlyRates
+from migrate.core.cost.prices import HourlyRates
 
 SOURCE = "AWS Price List"
 _ENDPOINTS = {"ap": "ap-south-1", "eu": "eu-central-1"}

@@ -13,7 +13,7 @@ from migrate.adapters.aws.autoscaling import Group
 from migrate.adapters.aws.ec2 import LaunchData, TemplateName
 from migrate.adapters.aws.errors import EXPIRED, INVALID_CREDENTIALS, THROTTLED, code_of
 from migrate.adapters.aws.session import AwsSession
-from migrate.core.cost import SPOT
+from migrate.core.cost.cost import SPOT
 from migrate.core.documents import fields
 from migrate.core.facts import Cluster, Service, TaskDefinition
 from migrate.core.surroundings import (

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from migrate.core.image_names import Platform
+from migrate.core.image.names import Platform
 
 _PACKAGE = "migrate.buildkit"
 _METHOD = "/moby.buildkit.v1.Control/ListWorkers"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from migrate.core.build_facts import BuilderNode
-from migrate.core.image_names import Platform
+from migrate.core.build.facts import BuilderNode
+from migrate.core.image.names import Platform
 
 RunCommand: TypeAlias = "Callable[[Sequence[str]], tuple[int, str, str]]"
 """Runs a command; returns exit code, output and what it said on its other channel. Never raises."""

@@ -18,8 +18,8 @@ from migrate.adapters.builder.docker_config import DockerConfiguration
 from migrate.adapters.builder.local_disk import free_bytes_behind
 from migrate.adapters.builder.source import read_source
 from migrate.adapters.builder.store import DOCKER_DRIVER, driver_options, find_builder
-from migrate.core.build_facts import Builder, BuilderNode, BuildSource
-from migrate.core.dockerfile_stages import BuildTarget
+from migrate.core.build.dockerfile_stages import BuildTarget
+from migrate.core.build.facts import Builder, BuilderNode, BuildSource
 from migrate.core.settings import ImageSettings
 
 _ON_THE_ENGINE = frozenset({DOCKER_DRIVER, "docker-container"})

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migrate.core.build_facts import BuildSource, ContextProgram
-from migrate.core.dockerfile_context import context_sources
-from migrate.core.dockerfile_stages import BuildTarget
-from migrate.core.dockerignore import IgnoredPaths, path_pattern
+from migrate.core.build.dockerfile_context import context_sources
+from migrate.core.build.dockerfile_stages import BuildTarget
+from migrate.core.build.dockerignore import IgnoredPaths, path_pattern
+from migrate.core.build.facts import BuildSource, ContextProgram
 from migrate.core.settings import ImageSettings
 
 _LARGEST_DOCKERFILE = 1 << 20

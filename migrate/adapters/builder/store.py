@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from migrate.adapters.builder.docker_config import DockerConfiguration, read_object
-from migrate.core.build_facts import Builder, BuilderNode
-from migrate.core.image_names import Platform
+from migrate.core.build.facts import Builder, BuilderNode
+from migrate.core.image.names import Platform
 
 DOCKER_DRIVER = "docker"
 _HASH_DIGITS = 20

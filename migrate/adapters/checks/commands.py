@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from migrate.core.check_answers import CommandEnd, StageFacts
+from migrate.core.gate.answers import CommandEnd, StageFacts
 from migrate.core.gate_checks import CommandSource
 from migrate.errors import AccessError
 

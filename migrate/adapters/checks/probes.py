@@ -7,7 +7,7 @@ import time
 import httpx
 
 from migrate.adapters.web import Web
-from migrate.core.check_answers import ProbeAnswer
+from migrate.core.gate.answers import ProbeAnswer
 from migrate.core.gate_checks import ProbeSource
 
 _RUNBOOK = "gates#probes"

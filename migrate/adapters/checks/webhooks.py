@@ -7,7 +7,7 @@ import json
 import httpx
 
 from migrate.adapters.web import Web, unreachable
-from migrate.core.check_answers import StageFacts, WebhookAnswer
+from migrate.core.gate.answers import StageFacts, WebhookAnswer
 from migrate.core.gate_checks import WebhookSource
 from migrate.errors import AccessError
 

@@ -21,9 +21,9 @@ from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.operations import PAUSES, Insistence, told
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
-from migrate.core.pending import PendingOperation
-from migrate.core.preview import INDEX, Preview, StackOutcome
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
+from migrate.core.stack.pending import PendingOperation
+from migrate.core.stack.preview import INDEX, Preview, StackOutcome
 from migrate.core.twin import TWIN
 from migrate.errors import BlockedError, UnsafePreviewError
 from stacks.image import PUBLISHED

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import DiagnosticEvent, StepEventMetadata
 
-from migrate.core.preview import TASK_DEFINITION, ResourceChange
+from migrate.core.stack.preview import TASK_DEFINITION, ResourceChange
 
 _CHATTER = re.compile(r"^warning: using pulumi-(resource|language|analyzer)-\S+ from \$PATH")
 _COLOUR = re.compile(r"<\{%.*?%\}>")

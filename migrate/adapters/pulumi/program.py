@@ -29,12 +29,12 @@ from migrate.adapters.pulumi.program_repair import acknowledged, pending_of, set
 from migrate.adapters.pulumi.stack_file import stack_file, with_configuration
 from migrate.adapters.pulumi.workspace import UnaskedStack, UnselectedWorkspace
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
-from migrate.core.pending import PendingOperation
-from migrate.core.preview import INDEX, SERVICE, TASK_DEFINITION, Preview, ResourceChange, StackOutcome
-from migrate.core.program_configuration import Configuration, image_configuration, named, service_configuration
-from migrate.core.program_guard import OwnResources, ProgramStep, judged, own_resources
+from migrate.core.owner.program_configuration import Configuration, image_configuration, named, service_configuration
+from migrate.core.owner.program_guard import OwnResources, ProgramStep, judged, own_resources
 from migrate.core.record import Record
 from migrate.core.settings import ProgramSettings, Settings
+from migrate.core.stack.pending import PendingOperation
+from migrate.core.stack.preview import INDEX, SERVICE, TASK_DEFINITION, Preview, ResourceChange, StackOutcome
 from migrate.errors import NotFoundError, UnsafePreviewError
 
 _ENVIRONMENT = {"PULUMI_SKIP_UPDATE_CHECK": "true"}

@@ -9,8 +9,8 @@ from pulumi.automation import EngineEvent
 from pulumi.automation.events import StepEventMetadata
 
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, change_of, ignore_changes
-from migrate.core.preview import ResourceChange
-from migrate.core.program_guard import ProgramStep
+from migrate.core.owner.program_guard import ProgramStep
+from migrate.core.stack.preview import ResourceChange
 
 
 class ProgramEvents(EventCollector):

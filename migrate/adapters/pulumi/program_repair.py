@@ -11,11 +11,11 @@ from typing import Any
 
 from migrate.adapters.pulumi import repair
 from migrate.adapters.pulumi.program_events import held_resources
-from migrate.core.pending import PendingOperation
-from migrate.core.preview import TASK_DEFINITION
-from migrate.core.program_guard import OwnResources, ProgramStep
+from migrate.core.owner.program_guard import OwnResources, ProgramStep
 from migrate.core.record import Record
 from migrate.core.service_settings import child
+from migrate.core.stack.pending import PendingOperation
+from migrate.core.stack.preview import TASK_DEFINITION
 
 _PENDING = "pending_operations"
 _UNREAD = ("triggers", "forceNewDeployment")

@@ -13,8 +13,8 @@ from copy import deepcopy
 from typing import Any
 
 from migrate.core.desired_state import ServiceStackInputs
-from migrate.core.pending import PendingOperation
-from migrate.core.preview import SERVICE, TASK_DEFINITION
+from migrate.core.stack.pending import PendingOperation
+from migrate.core.stack.preview import SERVICE, TASK_DEFINITION
 from stacks.service.program import SERVICE as SERVICE_NAME
 
 _PENDING = "pending_operations"

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from migrate.core.program_configuration import Configuration
+from migrate.core.owner.program_configuration import Configuration
 from migrate.errors import NotFoundError, SettingsError
 
 _HEAD = re.compile(r"^config:\s*(#.*)?$")

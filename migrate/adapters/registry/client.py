@@ -17,7 +17,7 @@ import httpx
 from migrate.adapters.registry.authentication import Authenticator, challenges, denied
 from migrate.adapters.registry.credentials import Credentials, no_credentials
 from migrate.adapters.registry.transport import Reply, StatusError, Transport
-from migrate.core.image_documents import (
+from migrate.core.image.documents import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -26,8 +26,8 @@ from migrate.core.image_documents import (
     SCHEMA_1_SIGNED,
     SCHEMA_1_TYPES,
 )
-from migrate.core.image_facts import FetchedManifest
-from migrate.core.image_names import ImageReference, is_digest
+from migrate.core.image.facts import FetchedManifest
+from migrate.core.image.names import ImageReference, is_digest
 from migrate.errors import AccessError, NotFoundError
 
 _T = TypeVar("_T")

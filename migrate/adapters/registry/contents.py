@@ -5,9 +5,9 @@ from __future__ import annotations
 from migrate.adapters.registry.compression import UnreadableLayerError
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.registry.layers import read_tree
-from migrate.core.crossing import Crossing, crossing
-from migrate.core.image_facts import ChildFacts
-from migrate.core.image_names import ImageReference, is_digest
+from migrate.core.image.crossing import Crossing, crossing
+from migrate.core.image.facts import ChildFacts
+from migrate.core.image.names import ImageReference, is_digest
 from migrate.errors import MigrateError
 from migrate.ports import ImageRegistry
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from migrate.core.image_names import DOCKER_HUB
+from migrate.core.image.names import DOCKER_HUB
 from migrate.errors import AccessError, SettingsError
 
 Credentials: TypeAlias = Callable[[str], "tuple[str, str] | None"]

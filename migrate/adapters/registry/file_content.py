@@ -10,7 +10,7 @@ from migrate.adapters.registry.compression import unreadable
 from migrate.adapters.registry.file_window import FileWindow
 from migrate.adapters.registry.tar_stream import NO_FACTS, FileFacts
 from migrate.adapters.registry.zip_stream import is_zip_name, read_zip
-from migrate.core.image_executables import (
+from migrate.core.image.executables import (
     PLAIN,
     TELLING,
     Archive,
@@ -20,7 +20,7 @@ from migrate.core.image_executables import (
     read_through,
     without_text,
 )
-from migrate.core.package_files import MOST_KEPT, kept_bytes
+from migrate.core.image.package_files import MOST_KEPT, kept_bytes
 
 _ZIP = b"PK"
 _MOST_TEXT = 16 << 20

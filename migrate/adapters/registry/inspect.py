@@ -9,12 +9,12 @@ from migrate.adapters.registry.compression import UnreadableLayerError
 from migrate.adapters.registry.layer_cache import LayerCache
 from migrate.adapters.registry.layers import DEFAULT_LIMITS, LayerLimits, LayerReader
 from migrate.adapters.shared_reads import SharedReads, once
-from migrate.core.image_binaries import NO_OVERRIDES, BinaryEvidence, ProcessOverrides
-from migrate.core.image_documents import Descriptor, ManifestDocument
-from migrate.core.image_facts import ChildFacts, ChildKind, FetchedContent, FetchedManifest, ImageFacts
-from migrate.core.image_names import LINUX_ARM64, ImageReference, Platform, is_digest
-from migrate.core.image_scan import ImageScan, scan_image, unscanned
-from migrate.core.images import children_to_fetch, classify, with_scans
+from migrate.core.image.binaries import NO_OVERRIDES, BinaryEvidence, ProcessOverrides
+from migrate.core.image.documents import Descriptor, ManifestDocument
+from migrate.core.image.facts import ChildFacts, ChildKind, FetchedContent, FetchedManifest, ImageFacts
+from migrate.core.image.index import children_to_fetch, classify, with_scans
+from migrate.core.image.names import LINUX_ARM64, ImageReference, Platform, is_digest
+from migrate.core.image.scan import ImageScan, scan_image, unscanned
 from migrate.errors import NotFoundError
 from migrate.ports import ImageRegistry
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from migrate.adapters.registry.layer_records import decoded, encoded
 from migrate.adapters.registry.tar_stream import TarEntry
-from migrate.core.image_names import is_digest
+from migrate.core.image.names import is_digest
 
 if sys.version_info >= (3, 14):
     from compression import zstd

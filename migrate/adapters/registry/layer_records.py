@@ -8,7 +8,7 @@ from sys import intern
 from typing import Any
 
 from migrate.adapters.registry.tar_stream import NO_FACTS, EntryKind, FileFacts, TarEntry
-from migrate.core.image_executables import PLAIN, Archive, ElfHeader, Executable, Opaque, Script
+from migrate.core.image.executables import PLAIN, Archive, ElfHeader, Executable, Opaque, Script
 
 _KINDS = {kind: number for number, kind in enumerate(EntryKind)}
 _BY_NUMBER = tuple(EntryKind)

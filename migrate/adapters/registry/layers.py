@@ -15,11 +15,11 @@ from migrate.adapters.registry.file_content import ContentReader, evidence_bytes
 from migrate.adapters.registry.layer_cache import Inventory, LayerCache, Recorder
 from migrate.adapters.registry.read_ahead import joined, read_ahead
 from migrate.adapters.registry.tar_stream import NO_FACTS, EntryKind, FileFacts, TarEntry, tar_entries
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_executables import Opaque
-from migrate.core.image_filesystem import FileTree
-from migrate.core.image_names import ImageReference
-from migrate.core.package_files import MOST_KEPT
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.executables import Opaque
+from migrate.core.image.filesystem import FileTree
+from migrate.core.image.names import ImageReference
+from migrate.core.image.package_files import MOST_KEPT
 from migrate.ports import ImageRegistry
 
 _DEVICE = Opaque("device")

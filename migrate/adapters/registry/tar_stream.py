@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeAlias
 from migrate.adapters.registry.byte_stream import ByteStream
 from migrate.adapters.registry.compression import unreadable
 from migrate.adapters.registry.tar_extensions import Extension, extend
-from migrate.core.image_executables import PLAIN, Executable
+from migrate.core.image.executables import PLAIN, Executable
 
 _BLOCK = 512
 _LARGEST_EXTENSION = 1 << 20

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import httpx
 import tenacity
 
-from migrate.core.image_names import DOCKER_HUB
+from migrate.core.image.names import DOCKER_HUB
 from migrate.errors import AccessError
 
 _T = TypeVar("_T")

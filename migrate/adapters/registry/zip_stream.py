@@ -15,8 +15,8 @@ from migrate.adapters.registry.byte_stream import Bounded, ByteStream
 from migrate.adapters.registry.compression import DAMAGED, deflate_stream
 from migrate.adapters.registry.file_window import FileWindow
 from migrate.adapters.registry.zip_directory import inflated_start, listed_members
-from migrate.core.elf_files import ELF_MAGIC, ElfHeader, read_elf
-from migrate.core.image_executables import Archive
+from migrate.core.image.elf_files import ELF_MAGIC, ElfHeader, read_elf
+from migrate.core.image.executables import Archive
 
 _ENDINGS = (".jar", ".war", ".ear", ".whl", ".egg", ".zip")
 _LOCAL, _CENTRAL, _END, _END_64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from migrate.core.cost import Price, PriceEstimate
+from migrate.core.cost.cost import Price, PriceEstimate
 from migrate.core.findings import Grade, blocking
-from migrate.core.plan import MigrationPlan, StageStatus
+from migrate.core.plan.plan import MigrationPlan, StageStatus
 from migrate.core.stages import Stage
 
 

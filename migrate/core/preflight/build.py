@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sized
 
-from migrate.core.build_facts import BuildFacts
-from migrate.core.build_readiness import (
+from migrate.core.build.dockerfile import Dockerfile, parse_dockerfile
+from migrate.core.build.dockerfile_commands import commands
+from migrate.core.build.dockerfile_context import copied_programs, origins
+from migrate.core.build.dockerfile_rules import base_images, pinned_platforms, platform_arguments
+from migrate.core.build.dockerfile_stages import BuildGraph, BuildTarget, build_graph
+from migrate.core.build.facts import BuildFacts
+from migrate.core.build.readiness import (
     build_targets,
     builder_problems,
     disk_problems,
@@ -13,15 +18,10 @@ from migrate.core.build_readiness import (
     reads_as_docker,
     source_problems,
 )
-from migrate.core.crossing import Crossing
-from migrate.core.dockerfile import Dockerfile, parse_dockerfile
-from migrate.core.dockerfile_commands import commands
-from migrate.core.dockerfile_context import copied_programs, origins
-from migrate.core.dockerfile_rules import base_images, pinned_platforms, platform_arguments
-from migrate.core.dockerfile_stages import BuildGraph, BuildTarget, build_graph
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_facts import ImageProblem
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.image.crossing import Crossing
+from migrate.core.image.facts import ImageProblem
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.settings import Settings

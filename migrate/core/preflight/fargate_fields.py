@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.core.cost import is_fargate_size, task_size
+from migrate.core.cost.cost import is_fargate_size, task_size
 from migrate.core.documents import Json, fields
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from migrate.core.documents import Json
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_advice import advice_for
-from migrate.core.image_facts import ChildFacts, ChildKind, ImageFacts, ImageProblem
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.image.advice import advice_for
+from migrate.core.image.facts import ChildFacts, ChildKind, ImageFacts, ImageProblem
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.sidecar import health_counts, sidecar_findings

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from migrate.core.facts import Architecture
 from migrate.core.findings import Finding, Grade
-from migrate.core.machines import surely_fits
 from migrate.core.observation import Observation
+from migrate.core.placement.machines import surely_fits
+from migrate.core.placement.provider_machines import Candidate, ProviderMachines, provider_machines, provider_uses
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import Evidence
 from migrate.core.preflight.room import room_findings
-from migrate.core.provider_machines import Candidate, ProviderMachines, provider_machines, provider_uses
 from migrate.core.settings import Settings
 
 

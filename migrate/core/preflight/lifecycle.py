@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from migrate.core.findings import Finding, Grade
-from migrate.core.guarding import GUARD_PATTERN, NEW_INDEX, RepositoryContents, WayBack, recent_pushes, way_back
-from migrate.core.images import ImageFacts
-from migrate.core.lifecycle_policy import Action, Fate, LifecyclePolicy, parse_lifecycle_policy
+from migrate.core.image.index import ImageFacts
 from migrate.core.preflight.finding import finding
+from migrate.core.repository.guarding import (
+    GUARD_PATTERN,
+    NEW_INDEX,
+    RepositoryContents,
+    WayBack,
+    recent_pushes,
+    way_back,
+)
+from migrate.core.repository.lifecycle_policy import Action, Fate, LifecyclePolicy, parse_lifecycle_policy
 from migrate.core.settings import ImageMode
 
 MIGRATION = timedelta(days=7)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.core.cost import ON_DEMAND
+from migrate.core.cost.cost import ON_DEMAND
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
-from migrate.core.owner_changes import owner_change
-from migrate.core.owners import Owner, OwnerMark, certain_owner, owner_marks
+from migrate.core.owner.advice import owner_change
+from migrate.core.owner.marks import Owner, OwnerMark, certain_owner, owner_marks
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import in_service
 from migrate.core.service_settings import has_short_arn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.core.findings import Finding, Grade
-from migrate.core.permission_answers import Answer, PermissionAnswers
+from migrate.core.permission.answers import Answer, PermissionAnswers
 from migrate.core.preflight.finding import finding
 
 _COVERED = (

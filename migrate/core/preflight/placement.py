@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from migrate.core.documents import Document, Json, fields
 from migrate.core.facts import Architecture
 from migrate.core.findings import Finding, Grade
-from migrate.core.instance_families import GRAVITON_TYPES, X86_TYPES, imagined_graviton_types
 from migrate.core.observation import Observation
-from migrate.core.placement_evaluation import (
+from migrate.core.placement.evaluation import (
     Candidate,
     evaluate,
     instance_types_named,
@@ -18,7 +17,8 @@ from migrate.core.placement_evaluation import (
     registered,
     undecided_subjects,
 )
-from migrate.core.placement_expression import All, Expression, ExpressionError, parse_expression
+from migrate.core.placement.expression import All, Expression, ExpressionError, parse_expression
+from migrate.core.placement.instance_families import GRAVITON_TYPES, X86_TYPES, imagined_graviton_types
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import Evidence, in_service, in_task_definition
 from migrate.core.service_settings import children, is_fargate, on_fargate

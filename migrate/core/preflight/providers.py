@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from migrate.core.facts import Strategy
 from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
+from migrate.core.placement.provider_machines import ProviderUse, provider_uses
 from migrate.core.preflight.finding import finding
-from migrate.core.provider_machines import ProviderUse, provider_uses
 from migrate.core.settings import Settings
 from migrate.core.surroundings import CapacityProvider, ProviderKind, Surroundings, kind_of
 

@@ -8,7 +8,10 @@ from datetime import timedelta
 from migrate.core.desired_state import shelf_tag
 from migrate.core.facts import Repository
 from migrate.core.findings import Finding, Grade
-from migrate.core.guarding import (
+from migrate.core.observation import ContainerImage, Observation
+from migrate.core.preflight.finding import finding
+from migrate.core.preflight.lifecycle import lifecycle_findings
+from migrate.core.repository.guarding import (
     RepositoryContents,
     cached_from,
     earlier_tags,
@@ -16,9 +19,6 @@ from migrate.core.guarding import (
     registry_host,
     tag_is_locked,
 )
-from migrate.core.observation import ContainerImage, Observation
-from migrate.core.preflight.finding import finding
-from migrate.core.preflight.lifecycle import lifecycle_findings
 from migrate.core.settings import ImageMode, Settings
 
 _RECENT = timedelta(days=1)

@@ -9,7 +9,7 @@ from migrate.core.findings import Finding, Grade
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import in_service
-from migrate.core.rollout_waits import PAUSE_BY_DEFAULT, added_minutes
+from migrate.core.rollout.waits import PAUSE_BY_DEFAULT, added_minutes
 from migrate.core.service_settings import child, children, deployment_configuration, deployment_strategy, number
 from migrate.core.settings import Settings
 

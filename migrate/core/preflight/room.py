@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from migrate.core.findings import Finding, Grade
+from migrate.core.placement.provider_machines import ProviderMachines
 from migrate.core.preflight.finding import finding
-from migrate.core.provider_machines import ProviderMachines
 from migrate.core.surroundings import AutoScalingGroup
 
 SCALING_FROM_ZERO = timedelta(minutes=15)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from migrate.core.documents import fields
 from migrate.core.facts import Architecture
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_names import LINUX_ARM64
+from migrate.core.image.names import LINUX_ARM64
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import Evidence, in_task_definition

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from migrate.core.documents import Json, fields
 from migrate.core.facts import TaskDefinition
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_facts import ImageFacts
-from migrate.core.image_names import LINUX_ARM64, ImageReference
+from migrate.core.image.facts import ImageFacts
+from migrate.core.image.names import LINUX_ARM64, ImageReference
 from migrate.core.observation import ContainerImage
 from migrate.core.preflight.finding import finding
 from migrate.core.task_definition import containers

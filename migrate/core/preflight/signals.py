@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from migrate.core.documents import Json
 from migrate.core.findings import Finding, Grade
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
-from migrate.core.images import ChildFacts, ImageConfig, ImageFacts
+from migrate.core.image.index import ChildFacts, ImageConfig, ImageFacts
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.observation import Observation
 from migrate.core.preflight.finding import finding
 from migrate.core.preflight.paths import Evidence, in_task_definition

@@ -12,8 +12,8 @@ from migrate.adapters.aws.ecr import EcrRepositoryReader, repositories
 from migrate.adapters.aws.iam import AwsPermissionReader
 from migrate.adapters.aws.session import AwsSession, Region
 from migrate.adapters.shared_reads import SharedReads
-from migrate.core.image_names import ImageReference
-from migrate.core.permission_answers import Question
+from migrate.core.image.names import ImageReference
+from migrate.core.permission.answers import Question
 from tests.unit.aws.recordings import ACCOUNT, REGION, REGISTRY, Recordings, made_up_core
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/migrate"

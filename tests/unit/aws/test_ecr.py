@@ -8,8 +8,8 @@ import pytest
 from migrate.adapters.aws.ecr import EcrRepositoryReader, registry_host
 from migrate.adapters.aws.session import AwsSession, Region
 from migrate.core.facts import Repository
-from migrate.core.guarding import RegistryHost
-from migrate.core.image_names import ImageReference
+from migrate.core.image.names import ImageReference
+from migrate.core.repository.guarding import RegistryHost
 from migrate.errors import AccessError
 from tests.unit.aws.recordings import ACCOUNT, REGION, REGISTRY, Recordings, made_up_core
 

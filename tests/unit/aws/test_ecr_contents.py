@@ -8,8 +8,8 @@ import pytest
 
 from migrate.adapters.aws.ecr import EcrRepositoryReader
 from migrate.core.facts import Repository
-from migrate.core.guarding import PullThroughCache
-from migrate.core.image_documents import DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST
+from migrate.core.image.documents import DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST
+from migrate.core.repository.guarding import PullThroughCache
 from migrate.errors import AccessError
 from tests.unit.aws.recordings import ACCOUNT, REGISTRY, Recordings
 

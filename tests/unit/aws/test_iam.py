@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from migrate.adapters.aws.iam import AwsPermissionReader, parsed, repository_parts
 from migrate.adapters.aws.session import AwsSession
-from migrate.core.permission_answers import Question
+from migrate.core.permission.answers import Question
 from migrate.errors import AccessError
 from tests.unit.aws.recordings import ACCOUNT, REGION, SERVICE_ARN, Recordings
 

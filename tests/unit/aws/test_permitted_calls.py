@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 import migrate.adapters.aws
-from migrate.core.permission_calls import OF_THE_PROVIDER_ALONE
-from migrate.core.permissions import CALLS
+from migrate.core.permission.calls import OF_THE_PROVIDER_ALONE
+from migrate.core.permission.needed import CALLS
 from tests.unit.aws.recordings import made_up_core
 
 SOURCES = sorted(Path(migrate.adapters.aws.__file__).parent.glob("*.py"))

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from migrate.adapters.aws.pricing import AwsPriceReader, rates
-from migrate.core.prices import HourlyRates
+from migrate.core.cost.prices import HourlyRates
 from migrate.errors import AccessError
 from tests.fakes.prices import a_product
 from tests.unit.aws.recordings import Recordings

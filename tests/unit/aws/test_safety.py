@@ -10,7 +10,7 @@ import pytest
 from migrate.adapters.aws.parse_ecs import service as parse_service
 from migrate.adapters.aws.safety import AwsSafetyActions
 from migrate.core.facts import Service
-from migrate.core.image_names import ImageReference
+from migrate.core.image.names import ImageReference
 from migrate.core.record import OriginalImage
 from migrate.errors import (
     AccessError,

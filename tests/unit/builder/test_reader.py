@@ -13,8 +13,8 @@ import pytest
 
 from migrate.adapters.builder.docker_command import MISSING, RunCommand, command_runner, read_inspected
 from migrate.adapters.builder.reader import LocalBuildReader
-from migrate.core.build_readiness import builder_problems
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from migrate.core.build.readiness import builder_problems
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, Platform
 from tests.fakes.buildkit import buildkit, workers_answer
 
 INSPECTED = """Name:          multi

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from migrate.adapters.builder.source import _Walk, read_source
-from migrate.core.build_facts import BuildSource, ContextProgram
-from migrate.core.dockerfile_stages import BuildTarget
-from migrate.core.dockerignore import IgnoredPaths
-from migrate.core.image_executables import AARCH64_MACHINE, X86_64_MACHINE
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.build.dockerfile_stages import BuildTarget
+from migrate.core.build.dockerignore import IgnoredPaths
+from migrate.core.build.facts import BuildSource, ContextProgram
+from migrate.core.image.executables import AARCH64_MACHINE, X86_64_MACHINE
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.settings import ImageSettings
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF
 

@@ -15,7 +15,7 @@ import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from migrate.adapters.checks.commands import MOST_BYTES, Commands
-from migrate.core.check_answers import CommandEnd, StageFacts
+from migrate.core.gate.answers import CommandEnd, StageFacts
 from migrate.core.gate_checks import CommandSource
 from migrate.errors import AccessError
 

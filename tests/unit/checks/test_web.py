@@ -12,7 +12,7 @@ from migrate.adapters.checks.probes import HttpProbes
 from migrate.adapters.checks.prometheus import Prometheus
 from migrate.adapters.checks.webhooks import Webhooks
 from migrate.adapters.web import MOST_BYTES, Web
-from migrate.core.check_answers import StageFacts
+from migrate.core.gate.answers import StageFacts
 from migrate.core.gate_checks import ProbeSource, PrometheusSource, WebhookSource
 from migrate.errors import AccessError
 from tests.fakes.web_endpoint import WebEndpoint, web_endpoint

@@ -15,8 +15,8 @@ import pytest
 from migrate.cli.attendant import Attendant
 from migrate.cli.question import TerminalQuestion
 from migrate.core.evidence import Event, EventKind
-from migrate.core.orders import Choice, Order
-from migrate.core.run_view import RunView
+from migrate.core.run.orders import Choice, Order
+from migrate.core.run.view import RunView
 from migrate.workflows.orders import GivenOrders
 from tests.fakes.records import an_event
 

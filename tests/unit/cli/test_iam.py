@@ -11,7 +11,7 @@ import pytest
 
 from migrate.cli.app import run
 from migrate.cli.iam import command
-from migrate.core.permissions import Verb
+from migrate.core.permission.needed import Verb
 from migrate.errors import ExitCode
 
 SETTINGS = """\

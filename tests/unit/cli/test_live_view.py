@@ -11,7 +11,7 @@ from rich.console import Console
 
 from migrate.cli.live_view import LiveNarrator
 from migrate.core.evidence import EventKind
-from migrate.core.run_view import RunView
+from migrate.core.run.view import RunView
 from tests.fakes.records import NOON
 from tests.fakes.story import PASSES, measured, resource, told
 

@@ -12,7 +12,7 @@ import pytest
 from migrate.adapters.store.record_store import SqlRecordStore
 from migrate.cli.app import run
 from migrate.cli.companion import TerminalCompanion
-from migrate.core.walk import AfterStep, BeforeStep, Shown, Walk
+from migrate.core.runbook.walk import AfterStep, BeforeStep, Shown, Walk
 from migrate.errors import ExitCode
 from migrate.render import runbook
 from migrate.render.text import shown

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from migrate.config import load
+from migrate.core.cost.prices import HourlyRates
 from migrate.core.facts import StrategyItem
-from migrate.core.prices import HourlyRates
 from migrate.core.settings import (
     ArchitectureMode,
     GateSettings,

@@ -14,9 +14,9 @@ from migrate.config.keys import KEYS, PRICE_KEYS, STRATEGY_KEYS, TABLES
 from migrate.config.model import PricesTable, SettingsFile, StrategyTable
 from migrate.config.notification_keys import WEBHOOK_EXAMPLE, WEBHOOK_KEYS
 from migrate.config.notification_tables import NotifiedWebhookTable
+from migrate.core.cost.prices import HourlyRates
 from migrate.core.facts import Strategy, StrategyItem
 from migrate.core.notifications import NotificationSettings, NotifiedEvent, WebhookTarget
-from migrate.core.prices import HourlyRates
 from migrate.core.settings import (
     ArchitectureMode,
     GateSettings,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrate.core.build_facts import BaseImage, Builder, BuildFacts, BuildSource, ContextProgram
-from migrate.core.dockerfile import parse_dockerfile
-from migrate.core.dockerfile_stages import BuildGraph, BuildTarget, build_graph
+from migrate.core.build.dockerfile import parse_dockerfile
+from migrate.core.build.dockerfile_stages import BuildGraph, BuildTarget, build_graph
+from migrate.core.build.facts import BaseImage, Builder, BuildFacts, BuildSource, ContextProgram
 from migrate.core.findings import Finding
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, Platform
 from migrate.core.preflight.build import build_findings
 from migrate.core.settings import ImageMode, ImageSettings, ServiceSettings, Settings
 from tests.fakes.builds import a_builder

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from migrate.core.audit import ActEnd, EntryKind, audit, measurements, took
 from migrate.core.documents import fields
 from migrate.core.evidence import EventKind
+from migrate.core.run.audit import ActEnd, EntryKind, audit, measurements, took
 from tests.fakes.records import NOON, a_run
 from tests.fakes.story import ALARM, PASSES, STORY, told
 

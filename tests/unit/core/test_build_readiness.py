@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from migrate.core.build_facts import Builder, BuilderNode, BuildFacts, BuildSource
-from migrate.core.build_readiness import build_targets, explain_build_failure
+from migrate.core.build.facts import Builder, BuilderNode, BuildFacts, BuildSource
+from migrate.core.build.readiness import build_targets, explain_build_failure
 from migrate.core.findings import Finding
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, Platform
 from migrate.core.observation import ContainerImage
 from migrate.core.preflight.build import build_findings
 from migrate.core.settings import ImageMode, ImageSettings, ServiceSettings, Settings

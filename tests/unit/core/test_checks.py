@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from migrate.core.checks import (
+from migrate.core.documents import document
+from migrate.core.facts import Deployment, Service, ServiceDeployment, ServiceEvent, Strategy, TaskContainer
+from migrate.core.gate.checks import (
     Expectation,
     alarms_check,
     capacity_check,
@@ -14,11 +16,9 @@ from migrate.core.checks import (
     targets_check,
     tasks_check,
 )
-from migrate.core.documents import document
-from migrate.core.facts import Deployment, Service, ServiceDeployment, ServiceEvent, Strategy, TaskContainer
-from migrate.core.gates import GateState, Measurement, Outcome, Sample, Verdict, assess
+from migrate.core.gate.gate import GateState, Measurement, Outcome, Sample, Verdict, assess
+from migrate.core.gate.trouble import health_hint
 from migrate.core.settings import GateSettings
-from migrate.core.trouble import health_hint
 from tests.fakes.facts import (
     ARM64,
     ARM64_DIGEST,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.core.cost import (
+from migrate.core.cost.cost import (
     DISCOUNT_NOTE,
     SPOT_NOTE,
     SPOT_RATE_NOTE,
@@ -23,9 +23,9 @@ from migrate.core.cost import (
     planned_price,
     task_size,
 )
+from migrate.core.cost.prices import KNOWN_RATES, rates_of
 from migrate.core.documents import document
 from migrate.core.facts import Architecture, RuntimePlatform, StrategyItem, TaskDefinition
-from migrate.core.prices import KNOWN_RATES, rates_of
 
 SMALL = TaskSize(256, 512)
 X86, ARM = Architecture.X86_64, Architecture.ARM64

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from migrate.core.crossing import X86_ONLY, Crossing, crossing
-from migrate.core.image_executables import AARCH64_MACHINE, PLAIN, X86_64_MACHINE, Archive, ElfHeader, Executable
-from migrate.core.image_filesystem import FileTree
+from migrate.core.image.crossing import X86_ONLY, Crossing, crossing
+from migrate.core.image.executables import AARCH64_MACHINE, PLAIN, X86_64_MACHINE, Archive, ElfHeader, Executable
+from migrate.core.image.filesystem import FileTree
 from migrate.core.preflight.build import crossing_findings
 
 X86 = ElfHeader(X86_64_MACHINE)

@@ -7,7 +7,7 @@ import pytest
 from migrate.core.desired_state import desired_capacity, desired_state, index_on_shelf, shelf_tag
 from migrate.core.documents import fields
 from migrate.core.facts import Architecture, StrategyItem
-from migrate.core.images import ImageReference
+from migrate.core.image.index import ImageReference
 from migrate.core.record import Record
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.core.docker_build_entry import NEW_IMAGE
-from migrate.core.docker_state import OLD_COMPONENT, OLD_IMAGE, REGISTRY_IMAGE, Adoption, Fate, adoption
+from migrate.core.stack.docker_build_entry import NEW_IMAGE
+from migrate.core.stack.docker_state import OLD_COMPONENT, OLD_IMAGE, REGISTRY_IMAGE, Adoption, Fate, adoption
 from migrate.errors import BlockedError, SettingsError
 from tests.fakes.docker_states import DIGEST, SECRET, STACK, docker_provider, exported, old_image
 

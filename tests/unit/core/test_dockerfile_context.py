@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.build_facts import BuildSource, ContextProgram
-from migrate.core.dockerfile_context import context_sources, copied, origins, started_program
-from migrate.core.dockerfile_stages import BuildTarget
-from migrate.core.dockerignore import IgnoredPaths
-from migrate.core.image_executables import AARCH64_MACHINE, X86_64_MACHINE
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.build.dockerfile_context import context_sources, copied, origins, started_program
+from migrate.core.build.dockerfile_stages import BuildTarget
+from migrate.core.build.dockerignore import IgnoredPaths
+from migrate.core.build.facts import BuildSource, ContextProgram
+from migrate.core.image.executables import AARCH64_MACHINE, X86_64_MACHINE
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from tests.fakes.builds import DOCKERFILE, PROGRAMS
 from tests.unit.core.dockerfiles import BOTH, base, graph, judged, summary
 

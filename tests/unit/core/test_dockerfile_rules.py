@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from migrate.core.findings import Grade
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, Platform
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, Platform
 from tests.fakes.builds import a_builder
 from tests.unit.core.dockerfiles import BOTH, REBUILD, base, judged, summary
 

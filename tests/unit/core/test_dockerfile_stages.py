@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.dockerfile import parse_dockerfile
-from migrate.core.dockerfile_stages import BuildTarget, build_graph
-from migrate.core.dockerfile_variables import expand
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
+from migrate.core.build.dockerfile import parse_dockerfile
+from migrate.core.build.dockerfile_stages import BuildTarget, build_graph
+from migrate.core.build.dockerfile_variables import expand
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from tests.unit.core.dockerfiles import graph
 
 THREE = """ARG BASE=alpine:3.20

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from migrate.core.build_facts import Builder, BuilderNode
+from migrate.core.build.facts import Builder, BuilderNode
 from migrate.core.doctor import (
     Diagnoses,
     Diagnosis,
@@ -19,8 +19,8 @@ from migrate.core.doctor import (
     of_plugin,
     of_schema,
 )
-from migrate.core.image_names import Platform
-from migrate.core.permission_answers import Answer, PermissionAnswers, Question
+from migrate.core.image.names import Platform
+from migrate.core.permission.answers import Answer, PermissionAnswers, Question
 from migrate.errors import ExitCode
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")

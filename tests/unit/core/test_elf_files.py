@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.core.elf_files import AARCH64_MACHINE, ElfHeader, read_elf
-from migrate.core.image_executables import Opaque, Script, read_executable
+from migrate.core.image.elf_files import AARCH64_MACHINE, ElfHeader, read_elf
+from migrate.core.image.executables import Opaque, Script, read_executable
 from tests.fakes.elf_content import dynamic_elf
 
 NEEDED = ("libssl.so.3", "libc.so.6")

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrate.core.gate_checks import GateCheck, PrometheusSource
-from migrate.core.gates import (
+from migrate.core.gate.gate import (
     Assessment,
     GateState,
     Measurement,
@@ -20,6 +19,7 @@ from migrate.core.gates import (
     assess,
     due,
 )
+from migrate.core.gate_checks import GateCheck, PrometheusSource
 from migrate.core.settings import GateSettings
 from tests.fakes.records import NOON
 

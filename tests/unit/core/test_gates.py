@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from migrate.core.gates import Assessment, GateState, Measurement, Outcome, Sample, Verdict, assess, soak_left
+from migrate.core.gate.gate import Assessment, GateState, Measurement, Outcome, Sample, Verdict, assess, soak_left
 from migrate.core.settings import GateSettings
 from tests.fakes.records import NOON
 

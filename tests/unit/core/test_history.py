@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.history import of_service, only_run
+from migrate.core.run.history import of_service, only_run
 from migrate.core.settings import ServiceSettings
 from migrate.errors import ExitCode, MigrateError
 from tests.fakes.records import a_run

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from migrate.adapters.registry.inspect import entrypoint_binary, inspect_image
-from migrate.core.image_binaries import BinaryEvidence, BinaryVerdict, ProcessOverrides
-from migrate.core.image_executables import AARCH64_MACHINE, X86_64_MACHINE
-from migrate.core.images import ImageReference
+from migrate.core.image.binaries import BinaryEvidence, BinaryVerdict, ProcessOverrides
+from migrate.core.image.executables import AARCH64_MACHINE, X86_64_MACHINE
+from migrate.core.image.index import ImageReference
 from tests.fakes.image_content import (
     AMD64_ELF,
     ARM64_ELF,

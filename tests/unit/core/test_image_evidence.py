@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from migrate.adapters.registry.inspect import RegistryInspector, inspect_image
-from migrate.core.image_binaries import NO_OVERRIDES, BinaryVerdict, ProcessOverrides, undecided
-from migrate.core.image_executables import AARCH64_MACHINE
-from migrate.core.images import (
+from migrate.core.image.binaries import NO_OVERRIDES, BinaryVerdict, ProcessOverrides, undecided
+from migrate.core.image.executables import AARCH64_MACHINE
+from migrate.core.image.index import (
     LINUX_ARM64,
     ExpectedIndex,
     ImageFacts,
@@ -19,7 +19,7 @@ from migrate.core.images import (
     proves,
     with_scans,
 )
-from migrate.core.images import stage_one_evidence as evidence
+from migrate.core.image.index import stage_one_evidence as evidence
 from tests.fakes.image_content import (
     AMD64_ELF,
     ARM64_ELF,

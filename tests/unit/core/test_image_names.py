@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64, ImageReference, Platform
 from migrate.errors import SettingsError
 
 DIGEST = "sha256:" + "a" * 64

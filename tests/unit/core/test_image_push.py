@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.image_push import explain_push_failure, told_left_over
+from migrate.core.image.push import explain_push_failure, told_left_over
 
 LOCKED = """\
 error: failed to push r/app:tag1: unexpected status from PUT request to https://r/v2/app/manifests/tag1: 400 Bad Request

@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from migrate.core.image_binaries import BinaryVerdict
-from migrate.core.image_documents import ImageConfig
-from migrate.core.image_executables import ElfHeader, Opaque
-from migrate.core.image_filesystem import FileTree
-from migrate.core.image_scan import ForeignFiles, ImageScan, Place, scan_image
-from migrate.core.image_scan_modules import foreign_wheel, native_module, platform_key
-from migrate.core.image_scan_runtimes import Runtime
+from migrate.core.image.binaries import BinaryVerdict
+from migrate.core.image.documents import ImageConfig
+from migrate.core.image.executables import ElfHeader, Opaque
+from migrate.core.image.filesystem import FileTree
+from migrate.core.image.scan import ForeignFiles, ImageScan, Place, scan_image
+from migrate.core.image.scan_modules import foreign_wheel, native_module, platform_key
+from migrate.core.image.scan_runtimes import Runtime
 from tests.fakes.image_trees import ARM64, I386_MACHINE, X86, Content, Files, jar, scanned, tree_of
 
 SITE = "/usr/local/lib/python3.11/site-packages"

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from migrate.core.image_binaries import BinaryVerdict, ProcessOverrides
-from migrate.core.image_scan import ImageScan
+from migrate.core.image.binaries import BinaryVerdict, ProcessOverrides
+from migrate.core.image.scan import ImageScan
 from tests.fakes.image_trees import ARM64, GLIBC, MUSL, X86, Content, arm64, scanned
 
 LIBC = "/lib/aarch64-linux-gnu/libc.so.6"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from migrate.core.image_binaries import BinaryVerdict, ProcessOverrides, path_variables
-from migrate.core.image_scan import ImageScan
-from migrate.core.image_scan_commands import launched, read_shell
-from migrate.core.image_scan_runtimes import Runtime
+from migrate.core.image.binaries import BinaryVerdict, ProcessOverrides, path_variables
+from migrate.core.image.scan import ImageScan
+from migrate.core.image.scan_commands import launched, read_shell
+from migrate.core.image.scan_runtimes import Runtime
 from tests.fakes.image_trees import ARM64, GLIBC, X86, Content, Files, arm64, scanned
 
 SHELL: dict[str, Content] = {"/bin/sh": ARM64, "/usr/bin/env": ARM64}

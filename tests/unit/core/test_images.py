@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.adapters.registry.inspect import inspect_image
-from migrate.core.image_documents import (
+from migrate.core.image.documents import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
     OCI_CONFIG,
@@ -16,7 +16,7 @@ from migrate.core.image_documents import (
     SCHEMA_1_SIGNED,
     UnreadableKind,
 )
-from migrate.core.images import (
+from migrate.core.image.index import (
     LINUX_AMD64,
     LINUX_ARM64,
     ChildKind,

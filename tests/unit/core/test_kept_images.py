@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from migrate.core.facts import Architecture
-from migrate.core.gates import Verdict
-from migrate.core.kept_images import judge_gone, kept_images
+from migrate.core.gate.gate import Verdict
+from migrate.core.gate.kept_images import judge_gone, kept_images
 from migrate.core.record import BuiltIndex
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.stages import Stage

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.core.lifecycle_policy import (
+from migrate.core.repository.lifecycle_policy import (
     CountType,
     Fate,
     LifecyclePolicy,

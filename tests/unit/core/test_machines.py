@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.core.documents import document
-from migrate.core.machines import UNLIMITED, TaskNeeds, amount, new_machine_room, room_now, surely_fits, task_needs
+from migrate.core.placement.machines import (
+    UNLIMITED,
+    TaskNeeds,
+    amount,
+    new_machine_room,
+    room_now,
+    surely_fits,
+    task_needs,
+)
 from migrate.core.surroundings import InstanceType
 from tests.fakes import facts
 from tests.fakes.surroundings import instance, kinds, task

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]
 
+from migrate.core.gate.metric_judge import compare, mann_whitney
 from migrate.core.gate_checks import BaselineComparison, Direction
-from migrate.core.metric_judge import compare, mann_whitney
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False) | st.integers(0, 5).map(float)
 SAMPLES = st.lists(NUMBERS, min_size=1, max_size=40)

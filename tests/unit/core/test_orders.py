@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.orders import Choice, Order, chosen, unanswered
+from migrate.core.run.orders import Choice, Order, chosen, unanswered
 
 
 @pytest.mark.parametrize(

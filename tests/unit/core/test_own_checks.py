@@ -8,8 +8,18 @@ from datetime import timedelta
 
 import pytest
 
-from migrate.core.check_answers import CommandEnd, ProbeAnswer, Series, WebhookAnswer
 from migrate.core.conditions import parse_condition
+from migrate.core.gate.answers import CommandEnd, ProbeAnswer, Series, WebhookAnswer
+from migrate.core.gate.gate import Measurement, Outcome
+from migrate.core.gate.own_checks import (
+    MetricTimes,
+    command_check,
+    judged,
+    metric_check,
+    probe_check,
+    prometheus_check,
+    webhook_check,
+)
 from migrate.core.gate_checks import (
     BaselineComparison,
     CommandSource,
@@ -19,16 +29,6 @@ from migrate.core.gate_checks import (
     MetricSource,
     ProbeSource,
     WebhookSource,
-)
-from migrate.core.gates import Measurement, Outcome
-from migrate.core.own_checks import (
-    MetricTimes,
-    command_check,
-    judged,
-    metric_check,
-    probe_check,
-    prometheus_check,
-    webhook_check,
 )
 from tests.fakes.records import NOON
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.core.facts import Architecture, StrategyItem
-from migrate.core.owner_arrival import differences, shown_change
-from migrate.core.owner_change import Capacity, OwnerChange
+from migrate.core.owner.arrival import differences, shown_change
+from migrate.core.owner.change import Capacity, OwnerChange
 
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -12,10 +12,9 @@ import policy_sentry
 import pytest
 
 from migrate.core.gate_checks import GateCheck, MetricSource, ProbeSource
-from migrate.core.permission_answers import is_root, questions, simulated_principal
-from migrate.core.permission_calls import BEYOND_A_SMOOTH_RUN, calls_of
-from migrate.core.permission_policy import LARGEST_POLICY, Scope, policy, settings_scope, size, without_use
-from migrate.core.permissions import (
+from migrate.core.permission.answers import is_root, questions, simulated_principal
+from migrate.core.permission.calls import BEYOND_A_SMOOTH_RUN, calls_of
+from migrate.core.permission.needed import (
     CALLS,
     PUSHING,
     Condition,
@@ -25,6 +24,7 @@ from migrate.core.permissions import (
     permissions_of,
     permissions_to_act,
 )
+from migrate.core.permission.policy import LARGEST_POLICY, Scope, policy, settings_scope, size, without_use
 from migrate.core.settings import (
     ArchitectureMode,
     GateSettings,

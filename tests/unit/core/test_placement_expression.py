@@ -2,15 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.instance_families import (
-    GRAVITON_FAMILIES,
-    GRAVITON_TYPES,
-    X86_TYPES,
-    imagined_graviton_types,
-    named_like_graviton,
-)
-from migrate.core.placement_evaluation import evaluate, machine, registered, undecided_subjects
-from migrate.core.placement_expression import (
+from migrate.core.placement.evaluation import evaluate, machine, registered, undecided_subjects
+from migrate.core.placement.expression import (
     DEEPEST,
     LONGEST,
     All,
@@ -21,6 +14,13 @@ from migrate.core.placement_expression import (
     Operator,
     comparisons,
     parse_expression,
+)
+from migrate.core.placement.instance_families import (
+    GRAVITON_FAMILIES,
+    GRAVITON_TYPES,
+    X86_TYPES,
+    imagined_graviton_types,
+    named_like_graviton,
 )
 from tests.fakes.preflight import instance
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from migrate.core.cost import PriceEstimate, UnknownPrice
+from migrate.core.cost.cost import PriceEstimate, UnknownPrice
 from migrate.core.facts import StrategyItem
-from migrate.core.guarding import guard_tag
 from migrate.core.observation import ContainerImage
-from migrate.core.plan import MigrationPlan, StageStatus, first_record, make_plan
+from migrate.core.plan.plan import MigrationPlan, StageStatus, first_record, make_plan
 from migrate.core.record import Record
+from migrate.core.repository.guarding import guard_tag
 from migrate.core.settings import ImageMode
 from migrate.core.stages import Position, Stage
 from migrate.core.status import status_of

@@ -9,8 +9,8 @@ import pytest
 
 from migrate.core.documents import document, fields
 from migrate.core.observation import Observation
-from migrate.core.plan import make_plan
-from migrate.core.plan_detail import StageDetail, stage_details
+from migrate.core.plan.detail import StageDetail, stage_details
+from migrate.core.plan.plan import make_plan
 from migrate.core.record import Record
 from migrate.core.settings import ArchitectureMode, ImageMode, ServiceOwner, Settings
 from migrate.core.shown_documents import HIDDEN

@@ -8,12 +8,12 @@ import pytest
 from migrate.core.documents import document, fields
 from migrate.core.facts import StrategyItem
 from migrate.core.findings import Finding, Grade, blocking
-from migrate.core.guarding import tag_is_locked
-from migrate.core.image_facts import ImageProblem
-from migrate.core.image_names import LINUX_ARM64
-from migrate.core.images import ImageReference
+from migrate.core.image.facts import ImageProblem
+from migrate.core.image.index import ImageReference
+from migrate.core.image.names import LINUX_ARM64
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight import findings
+from migrate.core.repository.guarding import tag_is_locked
 from migrate.core.settings import ImageMode, Settings
 from tests.fakes.facts import (
     ARM64_DIGEST,

@@ -7,8 +7,8 @@ import pytest
 
 from migrate.core.facts import StrategyItem
 from migrate.core.findings import Grade, blocking
-from migrate.core.image_documents import ImageConfig
-from migrate.core.image_names import LINUX_AMD64
+from migrate.core.image.documents import ImageConfig
+from migrate.core.image.names import LINUX_AMD64
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight import findings
 from migrate.core.preflight.signals import signal_doubt

@@ -12,9 +12,9 @@ from backports.zstd import compress
 from migrate.adapters.registry.inspect import RegistryInspector
 from migrate.core.facts import StrategyItem
 from migrate.core.findings import Finding, Grade, blocking
-from migrate.core.image_advice import advice_for
-from migrate.core.image_documents import DOCKER_MANIFEST
-from migrate.core.images import LINUX_ARM64, ImageReference
+from migrate.core.image.advice import advice_for
+from migrate.core.image.documents import DOCKER_MANIFEST
+from migrate.core.image.index import LINUX_ARM64, ImageReference
 from migrate.core.observation import ContainerImage, Observation
 from migrate.core.preflight import findings
 from migrate.core.preflight.sidecar import arm64_since

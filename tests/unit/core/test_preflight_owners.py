@@ -8,8 +8,8 @@ import pytest
 from migrate.core.desired_state import desired_state
 from migrate.core.documents import document
 from migrate.core.findings import Grade
-from migrate.core.owner_changes import owner_change
-from migrate.core.owners import Owner
+from migrate.core.owner.advice import owner_change
+from migrate.core.owner.marks import Owner
 from migrate.core.preflight import findings
 from migrate.core.provider.service import service_arguments
 from migrate.core.settings import ProgramSettings, ServiceOwner

@@ -12,8 +12,8 @@ from migrate.core.desired_state import desired_state
 from migrate.core.documents import Json, document, fields
 from migrate.core.facts import Architecture
 from migrate.core.findings import Grade
-from migrate.core.image_names import LINUX_ARM64
-from migrate.core.images import ImageReference
+from migrate.core.image.index import ImageReference
+from migrate.core.image.names import LINUX_ARM64
 from migrate.core.observation import ContainerImage
 from migrate.core.provider.container import CONTAINER_FIELDS, unknown_container_fields
 from migrate.core.stages import Stage

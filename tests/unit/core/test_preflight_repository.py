@@ -9,12 +9,12 @@ import pytest
 
 from migrate.core.desired_state import shelf_tag
 from migrate.core.findings import Finding, Grade
-from migrate.core.guarding import PullThroughCache, RepositoryContents, guard_tag, left_over
-from migrate.core.image_names import LINUX_AMD64, LINUX_ARM64
-from migrate.core.images import ImageFacts
-from migrate.core.lifecycle_policy import StoredImage
+from migrate.core.image.index import ImageFacts
+from migrate.core.image.names import LINUX_AMD64, LINUX_ARM64
 from migrate.core.observation import ContainerImage
 from migrate.core.preflight import findings
+from migrate.core.repository.guarding import PullThroughCache, RepositoryContents, guard_tag, left_over
+from migrate.core.repository.lifecycle_policy import StoredImage
 from migrate.core.settings import ImageMode, Settings
 from migrate.core.surroundings import Unread
 from tests.fakes.facts import (

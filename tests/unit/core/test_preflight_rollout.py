@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from migrate.core.checks import Expectation, deployment_check
 from migrate.core.facts import Architecture
 from migrate.core.findings import Grade, blocking
-from migrate.core.gates import Outcome
+from migrate.core.gate.checks import Expectation, deployment_check
+from migrate.core.gate.gate import Outcome
 from migrate.core.preflight import findings
 from migrate.core.rollout_percentages import Rollout, rollout_room
 from migrate.core.surroundings import ScalableTarget, Surroundings

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.preview import (
+from migrate.core.stack.preview import (
     CLUSTER_PROVIDERS,
     IMAGE,
     INDEX,

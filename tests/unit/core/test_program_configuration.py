@@ -7,7 +7,7 @@ import pytest
 
 from migrate.core.desired_state import adoption, desired_state, index_on_shelf
 from migrate.core.facts import StrategyItem
-from migrate.core.program_configuration import Configuration, image_configuration, named, service_configuration
+from migrate.core.owner.program_configuration import Configuration, image_configuration, named, service_configuration
 from migrate.core.record import BuiltIndex, Record
 from migrate.core.settings import ProgramSettings
 from migrate.core.stages import Position, Stage

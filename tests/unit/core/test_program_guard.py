@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from migrate.core.preview import (
+from migrate.core.owner.program_guard import OwnResources, ProgramStep, judged, own_resources
+from migrate.core.stack.preview import (
     CLUSTER_PROVIDERS,
     IMAGE,
     INDEX,
@@ -15,7 +16,6 @@ from migrate.core.preview import (
     ResourceChange,
     violations,
 )
-from migrate.core.program_guard import OwnResources, ProgramStep, judged, own_resources
 from tests.fakes.records import REGISTRY, SERVICE_ARN, a_record
 
 OWN = own_resources(a_record(), image=True)

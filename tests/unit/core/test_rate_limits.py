@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.permission_calls import calls_of
+from migrate.core.permission.calls import calls_of
 from migrate.core.rate_limits import GROUPS, SHARE, Rate, api_group, least_seconds
 
 

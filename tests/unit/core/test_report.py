@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from migrate.core.evidence import EventKind
-from migrate.core.report import MOST_POINTS, CheckPoint, report, thinned
+from migrate.core.run.report import MOST_POINTS, CheckPoint, report, thinned
 from tests.fakes.records import NOON, a_run
 from tests.fakes.reported import a_report, a_rolled_back_run
 from tests.fakes.story import STORY

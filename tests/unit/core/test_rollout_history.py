@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from migrate.core.facts import ServiceDeployment
-from migrate.core.rollout_history import RolloutHistory, StageTime, rollout_history
+from migrate.core.rollout.history import RolloutHistory, StageTime, rollout_history
 from tests.fakes.facts import rollouts
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from migrate.core.documents import document
-from migrate.core.rollout_waits import with_rollout_waits
+from migrate.core.rollout.waits import with_rollout_waits
 from migrate.core.settings import GateSettings
 
 GATE = GateSettings()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from migrate.core.evidence import Event, EventKind
-from migrate.core.run_view import RunView, Telling, running_now, seen
+from migrate.core.run.view import RunView, Telling, running_now, seen
 from tests.fakes.facts import NEW, OLD, tasks
 from tests.fakes.records import NOON
 from tests.fakes.story import ALARM, PASSES, WAITING, counted, measured, resource, told

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.core.runbooks import EXIT_SECTIONS, Expected, Passage, Runbook, Section, Step, meant, to_be_walked
+from migrate.core.runbook.runbooks import EXIT_SECTIONS, Expected, Passage, Runbook, Section, Step, meant, to_be_walked
 from migrate.errors import ExitCode, SettingsError
 
 

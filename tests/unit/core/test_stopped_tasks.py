@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from migrate.core.checks_of_tasks import Watched, excused, starting_check, stopped_check
 from migrate.core.facts import Task, TaskContainer
-from migrate.core.gates import Measurement, Outcome
-from migrate.core.stopped_tasks import FAILURES, StopCause, stop_cause, told_of
+from migrate.core.gate.checks_of_tasks import Watched, excused, starting_check, stopped_check
+from migrate.core.gate.gate import Measurement, Outcome
+from migrate.core.gate.stopped_tasks import FAILURES, StopCause, stop_cause, told_of
 from tests.fakes.facts import IMAGE, NEW, definition, service, task
 from tests.fakes.records import NOON
 

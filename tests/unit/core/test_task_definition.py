@@ -6,7 +6,7 @@ import pytest
 
 from migrate.core.documents import Document, document, fields
 from migrate.core.facts import Architecture
-from migrate.core.image_binaries import ProcessOverrides
+from migrate.core.image.binaries import ProcessOverrides
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.task_definition import (
     ANSWER_ONLY_FIELDS,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.core.facts import TargetHealth, Task
-from migrate.core.gates import Measurement, Outcome
-from migrate.core.twin_comparison import Side, Usage, twin_check, unlikely
+from migrate.core.gate.gate import Measurement, Outcome
+from migrate.core.gate.twin_comparison import Side, Usage, twin_check, unlikely
 from tests.fakes.facts import NEW, OLD, service, target, tasks
 from tests.fakes.records import NOON
 

@@ -9,10 +9,10 @@ import pytest
 
 from migrate.core.documents import document
 from migrate.core.evidence import NOTHING, Event, EventKind, Run
-from migrate.core.gates import GateState, Measurement, Outcome, Sample, assess, deadline_left, soak_left
+from migrate.core.gate.gate import GateState, Measurement, Outcome, Sample, assess, deadline_left, soak_left
+from migrate.core.gate.unseen import after_gap
+from migrate.core.run.unfinished import interrupted, left_open, predecessor
 from migrate.core.settings import GateSettings
-from migrate.core.unfinished import interrupted, left_open, predecessor
-from migrate.core.unseen import after_gap
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 GATE = GateSettings(interval=timedelta(seconds=15), soak=timedelta(minutes=10), deadline=timedelta(minutes=30))

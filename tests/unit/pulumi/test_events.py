@@ -5,7 +5,7 @@ from typing import Any
 from pulumi.automation import EngineEvent
 
 from migrate.adapters.pulumi.events import EventCollector, Phase
-from migrate.core.preview import INDEX, SERVICE, TASK_DEFINITION, ResourceChange
+from migrate.core.stack.preview import INDEX, SERVICE, TASK_DEFINITION, ResourceChange
 
 _URN = "urn:pulumi:stack::project::{type}::{name}"
 

@@ -18,9 +18,9 @@ from migrate.adapters.pulumi.program import ProgramDeployer
 from migrate.adapters.pulumi.program_repair import acknowledged, pending_of, settled
 from migrate.adapters.pulumi.workspace import StackAddress
 from migrate.core.desired_state import adoption
-from migrate.core.preview import SERVICE, TASK_DEFINITION, ResourceChange
-from migrate.core.program_guard import ProgramStep, own_resources
+from migrate.core.owner.program_guard import ProgramStep, own_resources
 from migrate.core.settings import ProgramSettings
+from migrate.core.stack.preview import SERVICE, TASK_DEFINITION, ResourceChange
 from migrate.errors import NotFoundError
 from tests.fakes.facts import settings
 from tests.fakes.records import REGION, REGISTRY, SERVICE_ARN, a_record

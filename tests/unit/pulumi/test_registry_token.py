@@ -14,7 +14,7 @@ from migrate.adapters.pulumi.credentials import docker_configuration
 from migrate.adapters.pulumi.events import EventCollector
 from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.failures import translate_failure
-from migrate.core.preview import IMAGE
+from migrate.core.stack.preview import IMAGE
 from migrate.errors import AccessError
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

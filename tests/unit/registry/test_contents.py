@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migrate.adapters.registry.contents import RegistryContents
 from migrate.adapters.registry.inspect import inspect_image
-from migrate.core.image_facts import ChildFacts
-from migrate.core.image_names import LINUX_AMD64, ImageReference
+from migrate.core.image.facts import ChildFacts
+from migrate.core.image.names import LINUX_AMD64, ImageReference
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, REPOSITORY, Entry, Shelf
 from tests.fakes.image_registry import FakeImageRegistry
 

@@ -10,10 +10,10 @@ import pytest
 
 from migrate.adapters.registry.layer_cache import Inventory, LayerCache
 from migrate.adapters.registry.layers import LayerLimits, LayerReader
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_executables import Archive, ElfHeader, Script
-from migrate.core.image_filesystem import File, FileTree, Link, Node
-from migrate.core.images import ImageReference
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.executables import Archive, ElfHeader, Script
+from migrate.core.image.filesystem import File, FileTree, Link, Node
+from migrate.core.image.index import ImageReference
 from migrate.errors import AccessError, MigrateError
 from tests.fakes.elf_content import dynamic_elf
 from tests.fakes.image_content import (

@@ -18,11 +18,11 @@ from migrate.adapters.registry.compression import UnreadableLayerError
 from migrate.adapters.registry.file_window import WINDOW
 from migrate.adapters.registry.layers import LayerLimits, LayerReader
 from migrate.adapters.registry.read_ahead import read_ahead
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_executables import Archive, ElfHeader, Executable, Script
-from migrate.core.image_filesystem import File, FileTree
-from migrate.core.images import ImageReference
-from migrate.core.package_files import LARGEST_KEPT, kept_bytes
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.executables import Archive, ElfHeader, Executable, Script
+from migrate.core.image.filesystem import File, FileTree
+from migrate.core.image.index import ImageReference
+from migrate.core.image.package_files import LARGEST_KEPT, kept_bytes
 from migrate.errors import AccessError
 from tests.fakes.elf_content import dynamic_elf
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF, REPOSITORY, Entry, Shelf, link, tar

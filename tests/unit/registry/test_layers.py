@@ -13,11 +13,11 @@ from backports import zstd
 from migrate.adapters.registry.compression import UnreadableLayerError, decompressed
 from migrate.adapters.registry.inspect import entrypoint_binary, inspect_image
 from migrate.adapters.registry.layers import LayerLimits, read_tree
-from migrate.core.image_binaries import BinaryVerdict
-from migrate.core.image_documents import Descriptor
-from migrate.core.image_executables import ElfHeader
-from migrate.core.image_filesystem import File, FileTree
-from migrate.core.images import ImageReference
+from migrate.core.image.binaries import BinaryVerdict
+from migrate.core.image.documents import Descriptor
+from migrate.core.image.executables import ElfHeader
+from migrate.core.image.filesystem import File, FileTree
+from migrate.core.image.index import ImageReference
 from tests.fakes.image_content import (
     AMD64_ELF,
     ARM64_ELF,

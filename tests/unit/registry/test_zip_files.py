@@ -12,8 +12,8 @@ from migrate.adapters.registry.byte_stream import ByteStream
 from migrate.adapters.registry.compression import UnreadableLayerError, unreadable
 from migrate.adapters.registry.file_window import FileWindow
 from migrate.adapters.registry.zip_stream import read_zip
-from migrate.core.elf_files import AARCH64_MACHINE, X86_64_MACHINE, ElfHeader
-from migrate.core.image_executables import Archive
+from migrate.core.image.elf_files import AARCH64_MACHINE, X86_64_MACHINE, ElfHeader
+from migrate.core.image.executables import Archive
 from tests.fakes.elf_content import dynamic_elf
 from tests.fakes.image_content import AMD64_ELF, ARM64_ELF
 

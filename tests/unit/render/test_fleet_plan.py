@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from migrate.core.cost import PriceEstimate, UnknownPrice
+from migrate.core.cost.cost import PriceEstimate, UnknownPrice
 from migrate.core.findings import Finding, Grade
 from migrate.core.fleet.plan import MemberSummary, MemberVerdict, fleet_costs, judged, totals
-from migrate.core.plan import MigrationPlan, StageStatus, make_plan
+from migrate.core.plan.plan import MigrationPlan, StageStatus, make_plan
 from migrate.core.stages import Position, Stage
 from migrate.render import text
 from migrate.render.fleet_plan import fleet_plan, told_costs

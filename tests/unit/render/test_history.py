@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from migrate.core.audit import audit
+from migrate.core.run.audit import audit
 from migrate.render import history
 from migrate.render.history import duration
 from migrate.render.text import shown

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, TestCase
 
-from migrate.core.gates import Measurement, Outcome, Verdict
+from migrate.core.gate.gate import Measurement, Outcome, Verdict
 from migrate.core.judgement import Judgement
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Stage

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.evidence import Event, EventKind
-from migrate.core.run_view import RunView, seen
+from migrate.core.run.view import RunView, seen
 from migrate.render.live import live, question
 from migrate.render.text import shown
 from tests.fakes.records import NOON

@@ -12,9 +12,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.documents import document
 from migrate.core.observation import Observation
-from migrate.core.plan import StageStatus, make_plan
-from migrate.core.plan_detail import stage_detail, stage_details
-from migrate.core.rollout_history import RolloutHistory, StageTime
+from migrate.core.plan.detail import stage_detail, stage_details
+from migrate.core.plan.plan import StageStatus, make_plan
+from migrate.core.rollout.history import RolloutHistory, StageTime
 from migrate.core.settings import ArchitectureMode, Settings
 from migrate.core.stages import Stage
 from migrate.render import plan as plans

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.evidence import EventKind, Run
-from migrate.core.metrics import ServiceMetrics, gate_seen, service_metrics
+from migrate.core.run.metrics import ServiceMetrics, gate_seen, service_metrics
 from migrate.core.stages import Position, Stage
 from migrate.errors import ExitCode
 from migrate.render.prometheus import STATUSES, exposition

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from migrate.core.report import report
+from migrate.core.run.report import report
 from migrate.render import report_charts
 from migrate.render.report_page import page
 from tests.fakes.records import a_run

@@ -14,10 +14,8 @@ import jsonschema
 import pytest
 
 import migrate.render
-from migrate.core.audit import ActEnd, EntryKind, audit
 from migrate.core.check import FailOn, Readiness, Subject, report
-from migrate.core.cost import TaskSize, monthly_price
-from migrate.core.docker_state import Adoption, Fate, adoption
+from migrate.core.cost.cost import TaskSize, monthly_price
 from migrate.core.doctor import Diagnoses, Diagnosis, Health
 from migrate.core.evidence import EventKind
 from migrate.core.facts import Architecture
@@ -28,11 +26,13 @@ from migrate.core.fleet.run import MemberState, decide
 from migrate.core.notifications import NotifiedEvent, end_of, start_of
 from migrate.core.observation import Observation
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan import StageStatus, make_plan
-from migrate.core.plan_binding import binding
-from migrate.core.plan_detail import stage_details
-from migrate.core.report import report as run_report
-from migrate.core.runbooks import Passage, Runbook, Section, Step
+from migrate.core.plan.binding import binding
+from migrate.core.plan.detail import stage_details
+from migrate.core.plan.plan import StageStatus, make_plan
+from migrate.core.run.audit import ActEnd, EntryKind, audit
+from migrate.core.run.report import report as run_report
+from migrate.core.runbook.runbooks import Passage, Runbook, Section, Step
+from migrate.core.stack.docker_state import Adoption, Fate, adoption
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode, SettingsError

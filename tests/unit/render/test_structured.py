@@ -7,9 +7,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from migrate.core.evidence import EventKind
 from migrate.core.outcome import RunOutcome
-from migrate.core.plan import make_plan
-from migrate.core.plan_binding import binding
-from migrate.core.plan_detail import stage_details
+from migrate.core.plan.binding import binding
+from migrate.core.plan.detail import stage_details
+from migrate.core.plan.plan import make_plan
 from migrate.core.stages import Stage
 from migrate.core.status import status_of
 from migrate.errors import BlockedError, ExitCode

@@ -10,7 +10,7 @@ import pytest
 from rich.console import RenderableType
 from syrupy.assertion import SnapshotAssertion
 
-from migrate.core.cost import UnknownPrice
+from migrate.core.cost.cost import UnknownPrice
 from migrate.core.evidence import EventKind
 from migrate.core.outcome import RunOutcome
 from migrate.core.stages import Position, Stage

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from migrate.core.desired_state import ImageStackInputs
-from migrate.core.preview import IMAGE, INDEX
 from migrate.core.settings import ImageMode, ImageSettings
+from migrate.core.stack.preview import IMAGE, INDEX
 from migrate.errors import EngineError
 from stacks.image.program import declare_image_stack
 from tests.unit.stacks.recording import REPOSITORY_URL as URL

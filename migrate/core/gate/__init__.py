@@ -1,0 +1,1 @@
+"""From what was measured of running tasks to a verdict."""

@@ -1,0 +1,1 @@
+"""What an image is: its documents, its files, and whether its arm64 half would run."""

@@ -1,0 +1,1 @@
+"""Which AWS calls are made, which permissions they need, and which of them the caller has."""

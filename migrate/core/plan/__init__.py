@@ -1,0 +1,1 @@
+"""What each stage will change, what that is bound to, and how long it takes."""

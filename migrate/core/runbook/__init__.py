@@ -1,0 +1,1 @@
+"""Runbooks as values, and a walk through one."""
