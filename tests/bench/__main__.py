@@ -10,6 +10,7 @@ from tests.bench.fleet import fleet_figures
 from tests.bench.help_start import help_figures
 from tests.bench.image_scan import scan_figures
 from tests.bench.kills import kill_figures
+from tests.bench.live_view import live_view_figures
 from tests.bench.load_by_stage import load_figures
 from tests.bench.migration import migration_figures
 from tests.bench.rollback_answers import rollback_figures
@@ -22,6 +23,7 @@ def main() -> None:
     """Run the benches named on the command line, or all, and print their figures as they come."""
     benches = {
         "help": help_figures,
+        "live": live_view_figures,
         "scan": scan_figures,
         "migration": migration_figures,
         "overhead": overhead_figures,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from io import StringIO
 
@@ -46,16 +45,6 @@ def test_it_draws_at_most_four_times_a_second_and_once_a_second_when_idle() -> N
         assert wait is not None
         assert 0 < wait <= 1
     assert 4 <= drawn <= 6, "four in the busy second, then one in the idle one"
-
-
-def test_a_drawing_is_cheap() -> None:
-    paper = Paper()
-    for _ in range(3):
-        paper.narrator.tell(measured(PASSES, soak_left=600.0))
-    begun = time.process_time()
-    for second in range(50):
-        paper.narrator.draw(NOON + timedelta(seconds=second))
-    assert (time.process_time() - begun) / 50 < 0.05, "seconds of processor time a drawing"
 
 
 def test_what_is_done_stays_and_samples_change_the_view_alone() -> None:
