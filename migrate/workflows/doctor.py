@@ -32,6 +32,7 @@ from migrate.workflows.runtime import Readers
 
 _STAGES = tuple(stage for stage in Stage if stage is not Stage.ORIGINAL)
 _NO_SETTINGS = "There is no migrate.toml here."
+_ILL_SETTINGS = "The settings cannot be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _diagnosed(machine: Machine) -> Iterator[Diagnosis]:
     account = _looked("aws", lambda: _account(machine))
     yield account
     yield _clock(machine, account)
-    yield from _of_the_service(machine, settings, account)
+    yield from _of_the_service(machine, settings, told, account)
     yield _looked("database", lambda: of_schema(*machine.schema()))
     yield _looked("backend", lambda: Diagnosis("backend", Health.WELL, machine.backend()))
     program = settings.program if settings else None
@@ -115,10 +116,13 @@ def _clock(machine: Machine, account: Diagnosis) -> Diagnosis:
         return Diagnosis("clock", Health.SKIPPED, "AWS does not answer.") if known else of_error("clock", error)
 
 
-def _of_the_service(machine: Machine, settings: Settings | None, account: Diagnosis) -> Iterator[Diagnosis]:
+def _of_the_service(
+    machine: Machine, settings: Settings | None, told: Diagnosis, account: Diagnosis
+) -> Iterator[Diagnosis]:
     """Yield what can only be asked where there are settings and AWS answers."""
     if settings is None or account.health is not Health.WELL:
-        why = _NO_SETTINGS if settings is None else "AWS does not answer."
+        unread = _ILL_SETTINGS if told.health is Health.ILL else _NO_SETTINGS
+        why = unread if settings is None else "AWS does not answer."
         yield from (Diagnosis(subject, Health.SKIPPED, why) for subject in ("service", "permissions"))
         return
     try:

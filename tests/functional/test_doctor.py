@@ -98,6 +98,7 @@ def test_settings_that_cannot_be_read_hide_nothing_else() -> None:
     found = by_subject(diagnose(broken))
     assert found["settings"].health is Health.ILL
     assert found["permissions"].health is Health.SKIPPED
+    assert found["permissions"].text == "The settings cannot be read.", "and not that there are none"
     assert found["aws"].health is Health.WELL
 
 
