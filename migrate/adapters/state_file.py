@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import suppress
 from pathlib import Path
 
+from migrate.adapters.whole_file import write_whole
 from migrate.errors import SettingsError
-
-_ONLY_ITS_OWNER = 0o600
-"""Encrypted or not, a state tells a lot."""
 
 
 class StateFile:
@@ -63,18 +59,11 @@ def kept_beside(path: Path, text: str) -> str:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a file beside its place and move it there, on the disk before it counts. Raises SettingsError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Replace a file whole, readable by its owner alone. Raises SettingsError."""
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _ONLY_ITS_OWNER)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        # Encrypted or not, a state tells a lot.
+        write_whole(path, text, private=True)
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise SettingsError(
             f"{path} cannot be written.",
             why=f"{error.strerror}.",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from migrate.adapters.whole_file import write_whole
 from migrate.core.runbook.walk import Walk
 from migrate.errors import AccessError
 
@@ -50,10 +50,7 @@ class WalkFile:
     def _write(self, walks: dict[str, Any]) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False, encoding="utf-8") as beside:
-                json.dump(walks, beside, indent=1)
-            # As a whole or not at all: a kill in the middle leaves what was there.
-            Path(beside.name).replace(self._path)
+            write_whole(self._path, json.dumps(walks, indent=1), private=True)
         except OSError as error:
             raise AccessError(
                 "Where this walk is cannot be remembered.",

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
+from migrate.adapters.whole_file import write_whole
 from migrate.errors import SettingsError
 
 
 def put(path: Path, text: str) -> None:
     """Write the file beside its place and move it there. Raises SettingsError where it cannot be written."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise SettingsError(
             f"{path} cannot be written.", why=f"{error.strerror}.", then="Choose another place for it."
         ) from error

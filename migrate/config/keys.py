@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.config.key import DURATION as _DURATION
-from migrate.config.key import LIMIT as _LIMIT
-from migrate.config.key import TEXT as _TEXT
-from migrate.config.key import Key
+from migrate.config.key import DURATION, LIMIT, TEXT, Key
 
 TABLES: dict[str, str] = {
     "service": "The service to move.",
@@ -21,8 +18,8 @@ TABLES: dict[str, str] = {
 _RATE = "a price per hour, 0 or more, such as 0.04048"
 
 KEYS: tuple[Key, ...] = (
-    Key("service", "cluster", _TEXT, "Name or ARN of the cluster."),
-    Key("service", "name", _TEXT, "Name or ARN of the service."),
+    Key("service", "cluster", TEXT, "Name or ARN of the cluster."),
+    Key("service", "name", TEXT, "Name or ARN of the service."),
     Key(
         "service",
         "region",
@@ -48,7 +45,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "service",
         "owner_deadline",
-        _DURATION,
+        DURATION,
         "How long a run waits for a deployment of the owner's.",
     ),
     Key(
@@ -70,7 +67,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "program",
         "namespace",
-        _TEXT,
+        TEXT,
         "Namespace of the configuration keys stage, image, originalDigest, architecture, arm64Revision, capacity and\n"
         "deployment.",
         'namespace = "migrate"',
@@ -154,28 +151,28 @@ KEYS: tuple[Key, ...] = (
     Key(
         "capacity",
         "step_soak",
-        _DURATION,
+        DURATION,
         "How long everything has to pass at each of these steps. Without it: soak of [gate].",
         'step_soak = "5m"',
     ),
-    Key("gate", "interval", f"{_DURATION}, more than 0", "Time between two measurements."),
-    Key("gate", "soak", _DURATION, "How long everything has to pass without a break."),
+    Key("gate", "interval", f"{DURATION}, more than 0", "Time between two measurements."),
+    Key("gate", "soak", DURATION, "How long everything has to pass without a break."),
     Key(
         "gate",
         "deadline",
-        f"{_DURATION}, more than soak and interval",
+        f"{DURATION}, more than soak and interval",
         "When the gate gives up waiting; more than soak.",
     ),
     Key(
         "gate",
         "failure_limit",
-        _LIMIT,
+        LIMIT,
         "Failed measurements of one check that are allowed before the stage is rolled back.",
     ),
     Key(
         "gate",
         "error_limit",
-        _LIMIT,
+        LIMIT,
         "Measurements in a row that may fail to be taken (throttling, network) before a person has to decide.",
     ),
     Key(
@@ -187,7 +184,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "gate",
         "inconclusive_limit",
-        _LIMIT,
+        LIMIT,
         "Inconclusive measurements of one check that are allowed before a person has to decide.\n"
         "Without it: as many as come before the deadline.",
         "inconclusive_limit = 3",
@@ -195,7 +192,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "gate",
         "progress_deadline",
-        f"{_DURATION}, more than 0",
+        f"{DURATION}, more than 0",
         "How long a rollout may stand still, no new task running and no old one gone, before a person has to decide.",
     ),
     Key(
@@ -258,7 +255,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "notifications",
         "timeout",
-        f"{_DURATION}, more than 0, 1m at most",
+        f"{DURATION}, more than 0, 1m at most",
         "How long telling one of them may take in all; a run waits that long at its beginning and its end.",
     ),
     Key(

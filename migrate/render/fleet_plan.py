@@ -65,7 +65,7 @@ def _cells(member: MemberSummary) -> tuple[str | Text, ...]:
 def told_totals(members: Sequence[MemberSummary]) -> str:
     """Return how many services have each verdict, in words."""
     counted = ", ".join(f"{count} {verdict.value}" for verdict, count in totals(members).items() if count)
-    return f"{len(members)} service{'' if len(members) == 1 else 's'}: {counted or 'none'}"
+    return f"{_services(len(members))}: {counted or 'none'}"
 
 
 def told_costs(members: Sequence[MemberSummary]) -> Iterator[str]:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from migrate import __version__
 from migrate.core.evidence import EventKind, Run
 from migrate.core.findings import blocking
+from migrate.core.first_record import first_record
 from migrate.core.notifications import end_of, failure_of, start_of
 from migrate.core.observation import Observation, drift
 from migrate.core.outcome import RunOutcome
 from migrate.core.plan.binding import moved_since, read_binding
-from migrate.core.plan.plan import first_record, make_plan
+from migrate.core.plan.plan import make_plan
 from migrate.core.rebaseline import may_rebase, rebased
 from migrate.core.record import UNTOUCHED, Record, still_open
 from migrate.core.run.preflight_evidence import evidence_of, told

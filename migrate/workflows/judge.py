@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from migrate.core.desired_state import DesiredState, desired_state, expected_digests
 from migrate.core.evidence import Run
+from migrate.core.first_record import children_of, first_record
 from migrate.core.gate.checks import Expectation
 from migrate.core.gate.gate import Measurement, Outcome, Verdict
 from migrate.core.image.evidence import ExpectedIndex, proves, stage_one_evidence
@@ -13,7 +14,6 @@ from migrate.core.judgement import Judgement
 from migrate.core.observation import Observation
 from migrate.core.outcome import RunOutcome
 from migrate.core.owner.arrival import Seen, arrival, shown_change
-from migrate.core.plan.plan import children_of, first_record
 from migrate.core.record import BuiltIndex, Record, still_open
 from migrate.core.service_settings import watched_alarms
 from migrate.core.stages import Stage

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from migrate.core.cost.prices import HourlyRates
 from migrate.core.facts import Service, ServiceDeployment
+from migrate.core.first_record import first_record
 from migrate.core.observation import Observation
 from migrate.core.plan.binding import binding, moved_since, other_than_signed, read_binding, saved
-from migrate.core.plan.plan import MigrationPlan, first_record, make_plan
+from migrate.core.plan.plan import MigrationPlan, make_plan
 from migrate.core.record import Record, still_open
 from migrate.core.settings import Settings
 from migrate.core.stages import Stage

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from migrate.core.build.readiness import explain_build_failure
 from migrate.core.desired_state import ImageStackInputs, adoption, desired_state, index_on_shelf
+from migrate.core.first_record import children_of
 from migrate.core.image.evidence import ExpectedIndex, proves, stage_one_evidence
 from migrate.core.image.index import ImageFacts, ImageReference
 from migrate.core.image.push import explain_push_failure
-from migrate.core.plan.plan import children_of
 from migrate.core.record import BuiltIndex
 from migrate.core.settings import ArchitectureMode, ImageMode
 from migrate.core.stack.preview import Act, StackOutcome

@@ -18,20 +18,17 @@ from migrate.adapters.pulumi.credentials import RegistryCredentials, docker_conf
 from migrate.adapters.pulumi.engine import PATIENCE, Engine, Listener, permit_all, tell_nobody
 from migrate.adapters.pulumi.events import ChangeListener, EventCollector, ignore_changes
 from migrate.adapters.pulumi.failure import Failure
-from migrate.adapters.pulumi.operations import PAUSES, Insistence, told
+from migrate.adapters.pulumi.operations import PAUSES, Insistence, refuse_to_drop, told
 from migrate.adapters.pulumi.workspace import StackAddress, StackKind, StackWorkspaces
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.provider.task_definition import untranslated_task_definition_fields
 from migrate.core.stack.pending import PendingOperation
 from migrate.core.stack.preview import INDEX, Preview, StackOutcome
 from migrate.core.twin import TWIN
-from migrate.errors import BlockedError, UnsafePreviewError
+from migrate.errors import BlockedError
 from stacks.image import PUBLISHED
 
 Result = TypeVar("Result")
-
-STATE_VERSION = 3
-"""The version of what ``pulumi stack export`` writes (pulumi 3.274, apitype.DeploymentSchemaVersionCurrent)."""
 
 
 class PulumiDeployer:
@@ -146,7 +143,7 @@ class PulumiDeployer:
 
     def _import(self, kind: StackKind, deployment: Mapping[str, Any]) -> None:
         file = self._workspaces.directory(kind) / "repaired.json"
-        file.write_text(json.dumps({"version": STATE_VERSION, "deployment": deployment}), encoding="utf-8")
+        file.write_text(repair.exported_text(deployment), encoding="utf-8")
         try:
             with self._operation(kind, "repair", None) as (stack, _):
                 self._workspaces.command(stack, ["stack", "import", "--file", str(file)])
@@ -195,13 +192,7 @@ class PulumiDeployer:
                 return
         # A twin that somebody else deleted is nothing to hold on to: it was there to go.
         gone = [name for name in collector.gone if name != TWIN]
-        if gone:
-            raise UnsafePreviewError(
-                f"A refresh would drop {', '.join(gone)} from the {kind.value} stack.",
-                why="\n".join(collector.diagnostics) or "AWS or the registry answered that it does not exist.",
-                then="Check credentials, region and endpoint. If it is really gone, see the runbook.",
-                runbook="errors#refresh-drops",
-            )
+        refuse_to_drop(gone, f"the {kind.value} stack", collector.diagnostics, "AWS or the registry")
         with self._operation(kind, "refresh", None) as (stack, collector):
             # What Pulumi was killed in the midst of making is looked for in the world, not in its state.
             stack.refresh(on_event=collector, color="never", show_secrets=False, clear_pending_creates=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -14,7 +14,7 @@ from migrate.adapters.pulumi.engine import Engine, Listener
 from migrate.adapters.pulumi.events import EventCollector
 from migrate.adapters.pulumi.failure import Failure
 from migrate.adapters.pulumi.failures import translate_failure
-from migrate.errors import InterruptedRunError, MigrateError, TransientError
+from migrate.errors import InterruptedRunError, MigrateError, TransientError, UnsafePreviewError
 
 Result = TypeVar("Result")
 
@@ -66,3 +66,15 @@ def told(engine: Engine, collector: EventCollector, operation: Failure) -> Itera
             f"The run was stopped after Pulumi had finished with the {operation.stack} stack.",
             then="`migrate resume` goes on; `migrate status` shows where things stand.",
         )
+
+
+def refuse_to_drop(gone: Sequence[str], stack: str, diagnostics: Sequence[str], asked: str) -> None:
+    """Raise UnsafePreviewError where a refresh would take resources out of ``stack``; ``asked`` is who knew of none."""
+    if not gone:
+        return
+    raise UnsafePreviewError(
+        f"A refresh would drop {', '.join(gone)} from {stack}.",
+        why="\n".join(diagnostics) or f"{asked} answered that it does not exist.",
+        then="Check credentials, region and endpoint. If it is really gone, see the runbook.",
+        runbook="errors#refresh-drops",
+    )

@@ -19,15 +19,17 @@ from pulumi.automation import Stack
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.errors import StackNotFoundError
 
-from migrate.adapters.pulumi.deployer import STATE_VERSION, PulumiDeployer
+from migrate.adapters.pulumi.deployer import PulumiDeployer
 from migrate.adapters.pulumi.engine import Engine
 from migrate.adapters.pulumi.events import ChangeListener, ignore_changes
 from migrate.adapters.pulumi.failure import Failure
-from migrate.adapters.pulumi.operations import Insistence, told
+from migrate.adapters.pulumi.operations import Insistence, refuse_to_drop, told
 from migrate.adapters.pulumi.program_events import ProgramEvents, held_resources
 from migrate.adapters.pulumi.program_repair import acknowledged, pending_of, settled
+from migrate.adapters.pulumi.repair import exported_text
 from migrate.adapters.pulumi.stack_file import stack_file, with_configuration
 from migrate.adapters.pulumi.workspace import UnaskedStack, UnselectedWorkspace
+from migrate.adapters.whole_file import write_whole
 from migrate.core.desired_state import ImageStackInputs, ServiceStackInputs
 from migrate.core.owner.program_configuration import Configuration, image_configuration, named, service_configuration
 from migrate.core.owner.program_guard import OwnResources, ProgramStep, judged, own_resources
@@ -35,7 +37,7 @@ from migrate.core.record import Record
 from migrate.core.settings import ProgramSettings, Settings
 from migrate.core.stack.pending import PendingOperation
 from migrate.core.stack.preview import INDEX, SERVICE, TASK_DEFINITION, Preview, ResourceChange, StackOutcome
-from migrate.errors import NotFoundError, UnsafePreviewError
+from migrate.errors import NotFoundError
 
 _ENVIRONMENT = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
@@ -195,9 +197,7 @@ class ProgramDeployer:
     def _brought_up(self, values: Configuration) -> _Known:
         before, after = self._configured(values)
         if before != after:
-            beside = self._file.with_name(f".{self._file.name}.new")
-            beside.write_bytes(after.encode("utf-8"))
-            beside.replace(self._file)
+            write_whole(self._file, after)
 
         def once() -> _Known:
             with self._operation("update") as (stack, events):
@@ -209,13 +209,7 @@ class ProgramDeployer:
     def _refresh(self, urns: list[str]) -> None:
         with self._operation("refresh") as (stack, events):
             stack.preview_refresh(on_event=events, target=urns, color="never")
-        if events.gone:
-            raise UnsafePreviewError(
-                f"A refresh would drop {', '.join(events.gone)} from the stack {self._program.stack}.",
-                why="\n".join(events.diagnostics) or "AWS answered that it does not exist.",
-                then="Check credentials, region and endpoint. If it is really gone, see the runbook.",
-                runbook="errors#refresh-drops",
-            )
+        refuse_to_drop(events.gone, f"the stack {self._program.stack}", events.diagnostics, "AWS")
         with self._operation("refresh") as (stack, events):
             stack.refresh(on_event=events, target=urns, color="never", show_secrets=False)
 
@@ -228,7 +222,7 @@ class ProgramDeployer:
     def _import(self, deployment: Mapping[str, Any]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "repaired.json"
-            file.write_text(json.dumps({"version": STATE_VERSION, "deployment": deployment}), encoding="utf-8")
+            file.write_text(exported_text(deployment), encoding="utf-8")
             with self._operation("repair") as (stack, _):
                 self._run(stack, "stack", "import", "--file", str(file))
 

@@ -8,6 +8,7 @@ needs to find it: the refresh that follows reads the rest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -18,6 +19,13 @@ from migrate.core.stack.preview import SERVICE, TASK_DEFINITION
 from stacks.service.program import SERVICE as SERVICE_NAME
 
 _PENDING = "pending_operations"
+_VERSION = 3
+"""The version of what ``pulumi stack export`` writes (pulumi 3.274, apitype.DeploymentSchemaVersionCurrent)."""
+
+
+def exported_text(deployment: Mapping[str, Any]) -> str:
+    """Return a deployment as ``pulumi stack import`` takes it."""
+    return json.dumps({"version": _VERSION, "deployment": deployment})
 
 
 def pending(stack: str, deployment: Mapping[str, Any]) -> tuple[PendingOperation, ...]:

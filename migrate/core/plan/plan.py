@@ -13,12 +13,11 @@ from migrate.core.cost.cost import Price
 from migrate.core.desired_state import DesiredState, desired_state, missing_providers, planned_twin, shelf_tag
 from migrate.core.documents import Document, document
 from migrate.core.findings import Finding, blocking
-from migrate.core.image.index import ImageFacts
+from migrate.core.first_record import first_record
 from migrate.core.observation import Observation, observed, observed_fingerprint
 from migrate.core.plan.prices import PriceView, price_at
 from migrate.core.preflight import findings as preflight_findings
-from migrate.core.record import Baseline, OriginalImage, Record
-from migrate.core.repository.guarding import guard_tag
+from migrate.core.record import Record
 from migrate.core.rollout.history import RolloutHistory, rollout_history
 from migrate.core.rollout.waits import with_rollout_waits
 from migrate.core.settings import ArchitectureMode, ImageMode, Settings
@@ -109,50 +108,6 @@ def make_plan(observation: Observation, settings: Settings, record: Record | Non
         observed=without_options(document(observed(observation, settings.image.container))),
         price_problem=observation.rates_problem,
     )
-
-
-def first_record(observation: Observation, settings: Settings, manifest: str = "") -> Record:
-    """Return the record of an untouched service; ``manifest`` is the body behind the tag, needed to act."""
-    image = observation.image(settings.image.container)
-    reference = image.reference if image else observation.images[0].reference
-    facts = image.facts if image else None
-    digest = facts.digest if facts else ""
-    original = OriginalImage(
-        reference=reference,
-        repository=observation.repository.name if observation.repository else reference.repository,
-        digest=digest,
-        media_type=facts.media_type if facts else "",
-        manifest=manifest,
-        guard_tag="" if _is_elsewhere(observation, settings) else guard_tag(reference.tag or "", digest),
-        children=children_of(facts) if facts and facts.is_index else (),
-    )
-    baseline = Baseline(
-        recorded_at=observation.taken_at,
-        account=observation.account,
-        service=observation.service,
-        task_definition=observation.task_definition,
-        cluster=observation.cluster,
-        image=original,
-    )
-    deployment = observation.service.primary.id if observation.service.primary else None
-    count = observation.service.desired_count if settings.service.is_external else None
-    return Record(
-        baseline,
-        last_deployment_id=deployment,
-        owned=settings.service.is_external,
-        in_program=settings.service.is_program,
-        known_count=count,
-    )
-
-
-def _is_elsewhere(observation: Observation, settings: Settings) -> bool:
-    """Tell whether the image is in no ECR repository of this account, which mode external alone allows."""
-    return observation.repository is None and settings.image.mode is ImageMode.EXTERNAL
-
-
-def children_of(facts: ImageFacts) -> tuple[tuple[str, str], ...]:
-    """Return platform and digest of every child that a runtime may start."""
-    return tuple((str(child.actual.canonical), child.digest) for child in facts.runnable if child.actual is not None)
 
 
 def _later(observation: Observation, settings: Settings, record: Record) -> tuple[Finding, ...]:

@@ -23,9 +23,9 @@ from tree_sitter_typescript import language_typescript
 
 from migrate.core.desired_state import ClusterInputs
 from migrate.core.facts import Architecture, Service, StrategyItem
+from migrate.core.first_record import first_record
 from migrate.core.owner.change import Capacity, OwnerChange, owner_language, stage_changes
 from migrate.core.owner.language import OwnerText, Snippet, told, written
-from migrate.core.plan.plan import first_record
 from migrate.core.settings import OwnerLanguage, Settings
 from migrate.core.stages import Stage
 from tests.fakes.facts import observation

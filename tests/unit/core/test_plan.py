@@ -6,8 +6,9 @@ import pytest
 
 from migrate.core.cost.cost import PriceEstimate, UnknownPrice
 from migrate.core.facts import StrategyItem
+from migrate.core.first_record import first_record
 from migrate.core.observation import ContainerImage
-from migrate.core.plan.plan import MigrationPlan, StageStatus, first_record, make_plan
+from migrate.core.plan.plan import MigrationPlan, StageStatus, make_plan
 from migrate.core.record import Record
 from migrate.core.repository.guarding import guard_tag
 from migrate.core.settings import ImageMode

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from migrate.core.plan.plan import first_record
+from migrate.core.first_record import first_record
 from migrate.core.settings import ImageMode, OwnerLanguage, ServiceOwner
 from migrate.render.owner import owner_plan
 from migrate.render.text import shown
